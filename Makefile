@@ -1,0 +1,83 @@
+# One environment, made from hashed locks, in .venv; jars and archive in .penstock.
+# PYTHON=python3.12 picks another Python; PENSTOCK_MAVEN_MIRROR another Maven repository.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+STAMPS := $(VENV)/.made
+PENSTOCK := $(or $(PENSTOCK_HOME),.penstock)
+CODE := penstock $(wildcard pipelines assets resources schemas compaction benchmarks) tests
+
+.PHONY: help setup setup-test demo up test test-fast lint lock clean
+
+help:  ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
+
+setup: $(STAMPS)/runtime $(PENSTOCK)/jars/.made  ## environment, jars and class archive; instant when there
+setup-test: $(STAMPS)/test $(PENSTOCK)/jars/.made
+
+demo: setup  ## the nightly job over several days of real flights
+	@$(BIN)/penstock demo
+
+up: setup  ## Dagster's web server and daemon with a warm Spark; Ctrl-C ends all of it
+	@$(BIN)/penstock up
+
+test: setup-test lint  ## lint, types, import rules and the whole suite
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+test-fast: setup-test  ## the suite without what is slow or needs a browser
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not slow and not browser"
+
+lint: setup-test  ## ruff, mypy and the import rules
+	@$(BIN)/ruff check $(CODE)
+	@$(BIN)/ruff format --check $(CODE)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+	--no-emit-index-url --no-annotate --no-header --custom-compile-command "make lock"
+
+lock: $(STAMPS)/uv  ## resolve the locks anew (they name no registry)
+	@$(LOCK) --extra demo pyproject.toml locks/build.in -o locks/runtime.txt
+	@$(LOCK) --extra demo --extra test -c locks/runtime.txt pyproject.toml locks/build.in \
+		-o locks/test.txt
+	@$(LOCK) locks/uv.in -o locks/uv.txt
+
+clean:  ## the environment, the jars and all caches; lake and ledger stay
+	@rm -rf $(VENV) $(PENSTOCK)/jars $(PENSTOCK)/logs .mypy_cache .ruff_cache .pytest_cache \
+		.import_linter_cache .hypothesis
+
+$(STAMPS)/uv: locks/uv.txt
+	@.ci/machine "$(PYTHON)"
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	@mkdir -p $(STAMPS)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/uv.txt
+	@touch $@
+
+# The test environment is the runtime one and more: whoever has it needs not install less.
+$(STAMPS)/runtime: $(STAMPS)/uv locks/runtime.txt pyproject.toml
+	@if [ $(STAMPS)/test -nt locks/test.txt ] && [ $(STAMPS)/test -nt pyproject.toml ]; then :; else \
+		echo "Installing what Penstock runs on"; \
+		VIRTUAL_ENV=$(VENV) $(UV) pip install --require-hashes -r locks/runtime.txt; \
+		$(MAKE) --no-print-directory install-project; fi
+	@touch $@
+
+$(STAMPS)/test: $(STAMPS)/uv locks/test.txt pyproject.toml
+	@echo "Installing what Penstock and its tests run on"
+	@VIRTUAL_ENV=$(VENV) $(UV) pip install --require-hashes -r locks/test.txt
+	@$(MAKE) --no-print-directory install-project
+	@touch $@
+
+# The build backend is in the lock: nothing is fetched here.
+.PHONY: install-project
+install-project:
+	@VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+
+$(PENSTOCK)/jars/.made: penstock/resources/jars.lock locks/runtime.txt | $(STAMPS)/uv
+	@$(BIN)/python -m penstock.resources.prepare
+	@touch $@
