@@ -1,0 +1,100 @@
+"""Penstock: governed lakehouse pipelines.
+
+A pure DataFrame function and a contract run as a Dagster asset on any Spark cluster, commit
+exactly once to Delta Lake, and say what happened. Importing this package starts no JVM and loads
+neither pyspark nor dagster: each name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from penstock.assets.asset import definitions
+    from penstock.assets.dataset import Dataset, Schedule, dataset
+    from penstock.assets.deployment import Deployment
+    from penstock.assets.executor import run
+    from penstock.assets.inputs import changes, landing, table
+    from penstock.assets.modes import (
+        Append,
+        Fail,
+        Merge,
+        Overwrite,
+        Quarantine,
+        ReplaceSlice,
+        Scd2,
+        Warn,
+    )
+    from penstock.assets.outcome import Outcome
+    from penstock.assets.runtime import Invocation, Runtime
+    from penstock.assets.slice import Daily, Slice
+    from penstock.schemas.contract import Contract, Decimal, ForeignKey, column
+    from penstock.schemas.model import Pii
+
+_HOMES = {
+    "penstock.assets.asset": ("definitions",),
+    "penstock.assets.deployment": ("Deployment",),
+    "penstock.assets.dataset": ("Dataset", "Schedule", "dataset"),
+    "penstock.assets.executor": ("run",),
+    "penstock.assets.inputs": ("changes", "landing", "table"),
+    "penstock.assets.modes": (
+        "Append",
+        "Fail",
+        "Merge",
+        "Overwrite",
+        "Quarantine",
+        "ReplaceSlice",
+        "Scd2",
+        "Warn",
+    ),
+    "penstock.assets.outcome": ("Outcome",),
+    "penstock.assets.runtime": ("Invocation", "Runtime"),
+    "penstock.assets.slice": ("Daily", "Slice"),
+    "penstock.schemas.contract": ("Contract", "Decimal", "ForeignKey", "column"),
+    "penstock.schemas.model": ("Pii",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Append",
+    "Contract",
+    "Daily",
+    "Dataset",
+    "Decimal",
+    "Deployment",
+    "Fail",
+    "ForeignKey",
+    "Invocation",
+    "Merge",
+    "Outcome",
+    "Overwrite",
+    "Pii",
+    "Quarantine",
+    "ReplaceSlice",
+    "Runtime",
+    "Scd2",
+    "Schedule",
+    "Slice",
+    "Warn",
+    "changes",
+    "column",
+    "dataset",
+    "definitions",
+    "landing",
+    "run",
+    "table",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    found = getattr(import_module(_HOME_OF[name]), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
