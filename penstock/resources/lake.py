@@ -1,0 +1,241 @@
+"""The lake: the one place that turns (dataset) into a path, on a local disk or on S3."""
+
+from __future__ import annotations
+
+import fnmatch
+import io
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from dagster import ConfigurableResource
+
+from penstock.errors import InputError, LakeError
+from penstock.resources.table_log import TableLog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["Lake", "LandingFile", "Table"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LandingFile:
+    """A file in landing. `name` is relative to it, `uri` is what Spark reads."""
+
+    name: str
+    uri: str
+    bytes: int
+    modified: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Where one Delta table is. `path` is what Spark reads and writes."""
+
+    dataset: str
+    path: str
+    uri: str
+    options: Mapping[str, str]
+
+    def read(self) -> TableLog | None:
+        """The newest state of the log, None when the table does not exist yet."""
+        return TableLog.open(self.uri, self.options, self.dataset)
+
+    @property
+    def physical_name(self) -> tuple[str, str]:
+        """(namespace, name) by OpenLineage's naming: `file` and the path, or bucket and key."""
+        if self.uri.startswith("s3://"):
+            bucket, _, key = self.uri.removeprefix("s3://").partition("/")
+            return f"s3://{bucket}", key
+        return "file", self.path
+
+
+class Lake(ConfigurableResource["Lake"]):
+    """Tables under `root`, arriving files under `landing`; each a local folder or `s3://…`.
+
+    Credentials come from where boto3 finds them. `s3_endpoint` is for an S3 that is not AWS's.
+    """
+
+    root: str
+    landing: str
+    s3_endpoint: str | None = None
+    s3_region: str = "us-east-1"
+
+    def table(self, dataset: str) -> Table:
+        """Where `dataset` is, e.g. `silver.bookings` in `<root>/silver/bookings`."""
+        return self._table(dataset, dataset.replace(".", "/"))
+
+    def quarantine(self, dataset: str) -> Table:
+        """Where the rows set aside from `dataset` are."""
+        return self._table(f"{dataset} (quarantine)", f"_quarantine/{dataset.replace('.', '/')}")
+
+    def spark_conf(self) -> dict[str, str]:
+        """What a Spark session needs to reach the lake; empty for a local folder."""
+        if not (self._on_s3(self.root) or self._on_s3(self.landing)):
+            return {}
+        conf = {
+            "spark.hadoop.fs.s3a.endpoint.region": self.s3_region,
+            "spark.hadoop.fs.s3a.impl": "org.apache.hadoop.fs.s3a.S3AFileSystem",
+        }
+        if self.s3_endpoint:
+            conf["spark.hadoop.fs.s3a.endpoint"] = self.s3_endpoint
+            conf["spark.hadoop.fs.s3a.path.style.access"] = "true"
+            secure = self.s3_endpoint.startswith("https://")
+            conf["spark.hadoop.fs.s3a.connection.ssl.enabled"] = str(secure).lower()
+        return conf
+
+    def landing_files(self, pattern: str) -> list[LandingFile]:
+        """The files of landing whose relative name matches the glob, sorted by name.
+
+        `*` does not cross a folder. Raises InputError when landing itself is not there.
+        """
+        found = self._list_s3(pattern) if self._on_s3(self.landing) else self._list_local(pattern)
+        return sorted(found, key=lambda file: file.name)
+
+    @contextmanager
+    def open(self, file: LandingFile) -> Iterator[BinaryIO]:
+        """The bytes of a landing file. Raises InputError when it cannot be read."""
+        try:
+            if self._on_s3(self.landing):
+                bucket, prefix = _bucket(self.landing)
+                body = self._s3().get_object(Bucket=bucket, Key=prefix + file.name)["Body"]
+                yield io.BufferedReader(_Raw(body), 1 << 20)
+            else:
+                with (Path(self.landing) / file.name).open("rb") as stream:
+                    yield stream
+        except self._refusals() as error:
+            raise InputError(
+                "the file cannot be read",
+                where=file.name,
+                found=_refusal(error),
+                next_step="check that the file is still there and that this process may read it",
+            ) from error
+
+    def check_writable(self) -> None:
+        """Raise LakeError when a local root cannot be written to."""
+        if self._on_s3(self.root):
+            return
+        root = Path(self.root)
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            writable = os.access(root, os.W_OK | os.X_OK)
+        except OSError:
+            writable = False
+        if not writable:
+            raise LakeError(
+                "no permission to write",
+                where=str(root),
+                next_step=f"give this user write access to {root}, or set another lake root",
+            )
+
+    def _table(self, dataset: str, relative: str) -> Table:
+        if self._on_s3(self.root):
+            uri = f"{self.root.rstrip('/')}/{relative}"
+            options = {"AWS_REGION": self.s3_region}
+            if self.s3_endpoint:
+                options["AWS_ENDPOINT_URL"] = self.s3_endpoint
+                if self.s3_endpoint.startswith("http://"):
+                    options["AWS_ALLOW_HTTP"] = "true"
+            path = "s3a://" + uri.removeprefix("s3://")
+            return Table(dataset=dataset, path=path, uri=uri, options=options)
+        path = str(Path(self.root).absolute() / relative)
+        return Table(dataset=dataset, path=path, uri=path, options={})
+
+    def _list_local(self, pattern: str) -> Iterator[LandingFile]:
+        root = Path(self.landing)
+        folder = root / pattern.rpartition("/")[0]
+        if not folder.is_dir():
+            raise _no_landing(str(folder))
+        for path in root.glob(pattern):
+            if path.is_file() and not path.name.startswith((".", "_")):
+                stat = path.stat()
+                yield LandingFile(
+                    name=path.relative_to(root).as_posix(),
+                    uri=str(path.absolute()),
+                    bytes=stat.st_size,
+                    modified=datetime.fromtimestamp(stat.st_mtime, tz=UTC),
+                )
+
+    def _list_s3(self, pattern: str) -> Iterator[LandingFile]:
+        bucket, prefix = _bucket(self.landing)
+        fixed = pattern.split("*", 1)[0].split("?", 1)[0].split("[", 1)[0]
+        pages = self._s3().get_paginator("list_objects_v2")
+        try:
+            for page in pages.paginate(Bucket=bucket, Prefix=prefix + fixed):
+                for entry in page.get("Contents", ()):
+                    name = entry["Key"].removeprefix(prefix)
+                    hidden = name.rpartition("/")[2].startswith((".", "_"))
+                    if hidden or name.count("/") != pattern.count("/"):
+                        continue
+                    if fnmatch.fnmatchcase(name, pattern):
+                        yield LandingFile(
+                            name=name,
+                            uri=f"s3a://{bucket}/{entry['Key']}",
+                            bytes=entry["Size"],
+                            modified=entry["LastModified"],
+                        )
+        except self._refusals() as error:
+            if _refusal(error) == "NoSuchBucket":
+                raise _no_landing(self.landing) from error
+            raise InputError(
+                "landing cannot be listed",
+                where=self.landing,
+                found=_refusal(error),
+                next_step="check the credentials of this process and that they may list the bucket",
+            ) from error
+
+    def _refusals(self) -> tuple[type[Exception], ...]:
+        """What the storage raises. Asked only when something was raised."""
+        if not self._on_s3(self.landing):
+            return (OSError,)
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        return (OSError, BotoCoreError, ClientError)
+
+    def _s3(self) -> Any:
+        import boto3
+
+        return boto3.client("s3", endpoint_url=self.s3_endpoint, region_name=self.s3_region)
+
+    @staticmethod
+    def _on_s3(place: str) -> bool:
+        return place.startswith("s3://")
+
+
+class _Raw(io.RawIOBase):
+    """A boto3 body as a raw stream, so that `io.BufferedReader` can read lines of it."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._body.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def _refusal(error: Exception) -> str:
+    """Why, in a word: the system's sentence, S3's code, or the kind of the error."""
+    said = getattr(error, "strerror", None)
+    code = getattr(error, "response", {}).get("Error", {}).get("Code")
+    return str(said or code or type(error).__name__)
+
+
+def _bucket(place: str) -> tuple[str, str]:
+    bucket, _, prefix = place.removeprefix("s3://").partition("/")
+    return bucket, f"{prefix.rstrip('/')}/" if prefix.rstrip("/") else ""
+
+
+def _no_landing(place: str) -> InputError:
+    return InputError(
+        "the landing folder does not exist",
+        where=place,
+        next_step="create it, or set `landing` of the lake to where the files arrive",
+    )

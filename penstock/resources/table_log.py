@@ -1,0 +1,234 @@
+"""What a Delta table's log says: version, columns, commits. Read without Spark, by delta-rs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError, TableNotFoundError
+
+from penstock.errors import LakeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["Commit", "TableColumn", "TableLog"]
+
+#: Operations that move or drop files, set facts or settings, and leave every row as it was.
+UPKEEP_OPERATIONS = frozenset(
+    {
+        "OPTIMIZE",
+        "REORG",
+        "VACUUM START",
+        "VACUUM END",
+        "SET TBLPROPERTIES",
+        "UNSET TBLPROPERTIES",
+        "CHANGE COLUMN",
+        "CLUSTER BY",
+        "ADD CONSTRAINT",
+        "DROP CONSTRAINT",
+        "COMPUTE STATS",
+    }
+)
+_SPARK_NAMES = {"long": "bigint", "integer": "int", "short": "smallint", "byte": "tinyint"}
+_FIRST_COMMITS = 64  # most questions are about the newest commits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableColumn:
+    """A column of the live table; `type` is Spark's simple string."""
+
+    name: str
+    type: str
+    nullable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """One commit. `facts` is what Penstock wrote in its userMetadata; None for other writers.
+
+    `only_adds`: it took no row out and read none (Delta's blind append).
+    """
+
+    version: int
+    at: datetime
+    operation: str
+    metrics: Mapping[str, Any]
+    only_adds: bool
+    facts: Mapping[str, Any] | None
+
+    @property
+    def changes_rows(self) -> bool:
+        """Whether a reader of rows could see a difference."""
+        return self.operation not in UPKEEP_OPERATIONS
+
+    @property
+    def good_rows(self) -> int | None:
+        """The rows that were given to the commit; a merge leaves some of them alone."""
+        return self.metric("numSourceRows") if self.operation == "MERGE" else self._written_rows
+
+    @property
+    def changed_rows(self) -> int | None:
+        """The rows that the commit inserted or updated."""
+        if self.operation != "MERGE":
+            return self._written_rows
+        inserted = self.metric("numTargetRowsInserted") or 0
+        return inserted + (self.metric("numTargetRowsUpdated") or 0)
+
+    @property
+    def _written_rows(self) -> int | None:
+        # a commit without a file does not say that it wrote no row
+        nothing = 0 if self.metric("numFiles") == 0 else None
+        return rows if (rows := self.metric("numOutputRows")) is not None else nothing
+
+    def metric(self, name: str) -> int | None:
+        """The operation metric `name` as a number, None when the commit does not say."""
+        value = self.metrics.get(name)
+        return None if value is None else int(value)
+
+
+class TableLog:
+    """A table's log as of one instant. Every method answers for that instant's version."""
+
+    def __init__(self, table: DeltaTable, options: Mapping[str, str], where: str) -> None:
+        self._table = table
+        self._options = options
+        self.where = where
+        self._commits: list[Commit] | None = None
+
+    @classmethod
+    def open(cls, uri: str, options: Mapping[str, str], where: str) -> Self | None:
+        """The newest state of the table at `uri`, None when there is none.
+
+        Raises LakeError when there is a log that cannot be read.
+        """
+        try:
+            return cls(DeltaTable(uri, storage_options=dict(options) or None), options, where)
+        except TableNotFoundError:
+            return None
+        except (DeltaError, OSError) as error:
+            # delta-rs says "not a table" in the same words for an empty and for a missing folder
+            if "no files in log segment" in str(error).lower():
+                return None
+            raise _unreadable(where, error) from error
+
+    @property
+    def version(self) -> int:
+        """The version this state is of."""
+        return self._table.version()
+
+    def columns(self) -> tuple[TableColumn, ...]:
+        """The table's columns, in table order."""
+        fields = json.loads(self._table.schema().to_json())["fields"]
+        return tuple(
+            TableColumn(name=f["name"], type=_simple_string(f["type"]), nullable=f["nullable"])
+            for f in fields
+        )
+
+    def properties(self) -> Mapping[str, str]:
+        """The table's properties."""
+        return dict(self._table.metadata().configuration)
+
+    def partition_columns(self) -> tuple[str, ...]:
+        """Names of the partition columns."""
+        return tuple(self._table.metadata().partition_columns)
+
+    def files(self) -> tuple[int, int]:
+        """(number of data files, their size in bytes)."""
+        try:
+            sizes = self._table.get_add_actions(flatten=True).column("size_bytes").to_pylist()
+        except (DeltaError, OSError) as error:
+            raise _unreadable(self.where, error) from error
+        return len(sizes), sum(sizes)
+
+    def rows(self) -> int | None:
+        """Rows in the table by the log's statistics; None when a file has none."""
+        try:
+            counts = self._table.get_add_actions(flatten=True).column("num_records").to_pylist()
+        except (DeltaError, OSError) as error:
+            raise _unreadable(self.where, error) from error
+        return None if any(count is None for count in counts) else sum(counts)
+
+    def commits(self) -> Iterator[Commit]:
+        """The commits still in the log, newest first."""
+        if self._commits is None:
+            newest, whole = self._history(_FIRST_COMMITS)
+            yield from newest
+            if whole:
+                self._commits = newest
+                return
+            self._commits, _ = self._history(None)
+            yield from self._commits[len(newest) :]
+            return
+        yield from self._commits
+
+    def _history(self, limit: int | None) -> tuple[list[Commit], bool]:
+        """(the newest commits of this state, whether there are no others)."""
+        table = self._table
+        try:
+            while True:
+                # delta-rs lists what is there now and counts down from the version it had opened:
+                # that is right only when no commit came in between
+                history = table.history(limit)
+                options = dict(self._options) or None
+                now = DeltaTable(table.table_uri, storage_options=options)
+                if now.version() == table.version():
+                    break
+                table = now
+        except (DeltaError, OSError) as error:
+            raise _unreadable(self.where, error) from error
+        commits = [c for c in map(_commit, history) if c.version <= self.version]
+        return commits, limit is None or len(history) < limit
+
+
+def _unreadable(where: str, error: Exception) -> LakeError:
+    text = " ".join(str(error).split())
+    denied = any(word in text.lower() for word in ("permission", "denied", "forbidden", "403"))
+    return LakeError(
+        "the table's log cannot be read" + (": permission denied" if denied else ""),
+        where=where,
+        expected="an intact _delta_log that this process may read",
+        found=text[:400],
+        next_step="grant this process read access to the table's folder"
+        if denied
+        else "restore the damaged file of _delta_log from a backup; the data files are untouched",
+    )
+
+
+def _commit(entry: Mapping[str, Any]) -> Commit:
+    return Commit(
+        version=int(entry["version"]),
+        at=datetime.fromtimestamp(entry.get("timestamp", 0) / 1000, tz=UTC),
+        operation=str(entry.get("operation", "")),
+        metrics=entry.get("operationMetrics") or {},
+        only_adds=bool(entry.get("isBlindAppend")),
+        facts=_facts(entry.get("userMetadata")),
+    )
+
+
+def _facts(text: object) -> Mapping[str, Any] | None:
+    if not isinstance(text, str):
+        return None
+    try:
+        facts = json.loads(text)
+    except ValueError:
+        return None
+    return facts if isinstance(facts, dict) and "penstock" in facts else None
+
+
+def _simple_string(kind: Any) -> str:
+    if isinstance(kind, str):
+        return _SPARK_NAMES.get(kind, kind)
+    match kind["type"]:
+        case "array":
+            return f"array<{_simple_string(kind['elementType'])}>"
+        case "map":
+            return f"map<{_simple_string(kind['keyType'])},{_simple_string(kind['valueType'])}>"
+        case "struct":
+            fields = (f"{f['name']}:{_simple_string(f['type'])}" for f in kind["fields"])
+            return f"struct<{','.join(fields)}>"
+        case other:
+            return str(other)

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from penstock.errors import ClusterError
+from penstock.resources.child import session_members, start_child, stop_all, wait_ready
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from penstock.resources.child import Child
+
+# Deaf to SIGTERM, and so is its own child, which sits in another process group.
+STUBBORN = """
+import os, signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if len(sys.argv) == 1:
+    subprocess.Popen([sys.executable, __file__, "child"], process_group=0)
+print("ready", flush=True)
+signal.pause()
+"""
+
+
+def start(tmp_path: Path, body: str) -> Child:
+    script = tmp_path / "program.py"
+    script.write_text(body)
+    log = tmp_path / "program.log"
+    return start_child(
+        "the program", [sys.executable, str(script)], env=os.environ, log=log, cwd=tmp_path
+    )
+
+
+def test_stopping_leaves_nothing_even_of_what_ignores_sigterm(tmp_path: Path) -> None:
+    child = start(tmp_path, STUBBORN)
+    wait_ready(child, lambda: child.log.read_text().count("ready") == 2, timeout_seconds=30)
+    assert len(session_members(child.process.pid)) == 2
+    stop_all([child], grace_seconds=0.2)
+    assert session_members(child.process.pid) == []
+    assert not child.alive
+
+
+def test_a_child_that_dies_while_waited_for_is_an_error_with_its_last_words(tmp_path: Path) -> None:
+    child = start(tmp_path, "raise SystemExit('out of luck')")
+    with pytest.raises(ClusterError, match="ended by itself") as caught:
+        wait_ready(child, lambda: False, timeout_seconds=30)
+    assert "out of luck" in str(caught.value)
+    assert "exit code 1" in str(caught.value)
+
+
+def test_a_child_that_is_never_ready_is_given_up(tmp_path: Path) -> None:
+    child = start(tmp_path, "import signal; signal.pause()")
+    with pytest.raises(ClusterError, match="did not get ready"):
+        wait_ready(child, lambda: False, timeout_seconds=0.3)
+    stop_all([child])
+
+
+def test_waiting_can_be_called_off(tmp_path: Path) -> None:
+    child = start(tmp_path, "import signal; signal.pause()")
+    assert wait_ready(child, lambda: False, timeout_seconds=30, stopped=lambda: True) is False
+    stop_all([child])

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+from pyspark.sql import functions as F
+
+from penstock.errors import ClusterError, SetupError
+from penstock.resources import driver
+from penstock.resources.cluster import Capability, Cluster, Job, Submission
+from penstock.resources.local import LocalCluster
+from penstock.resources.settings import Profile
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pyspark.sql import SparkSession
+
+    from tests.resources.conftest import RunScript
+
+
+def test_every_cluster_in_a_process_gives_the_same_session(spark: SparkSession) -> None:
+    with LocalCluster(profile=Profile.SMALL, cores=2).session() as again:
+        assert again is spark
+
+
+def test_another_size_is_shared_with_a_warning(
+    spark: SparkSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING), LocalCluster(name="big", cores=2).session() as again:
+        assert again is spark
+    assert "big asked for profile standard" in caplog.text
+
+
+def test_it_follows_the_protocol_and_says_what_it_can() -> None:
+    cluster = LocalCluster()
+    assert isinstance(cluster, Cluster)
+    assert cluster.capabilities == {Capability.SESSION, Capability.PLAN_JSON}
+
+
+def test_a_client_mode_cluster_refuses_jobs_and_says_what_to_do() -> None:
+    cluster = LocalCluster(name="mine")
+    submission = Submission(cluster="mine", job_id="j", token="t")
+    job = Job(token="t", entry_point="e", arguments=(), environment={})
+    for act in (
+        lambda: cluster.submit(job),
+        lambda: cluster.poll(submission),
+        lambda: cluster.logs(submission),
+        lambda: cluster.cancel(submission),
+    ):
+        with pytest.raises(ClusterError, match="client mode") as caught:
+            act()
+        assert caught.value.where == "mine"
+
+
+def test_a_python_function_runs_in_this_python(spark: SparkSession) -> None:
+    @F.udf("string")
+    def version() -> str:
+        import pydantic
+
+        return pydantic.__name__
+
+    assert spark.range(1).select(version()).collect() == [("pydantic",)]
+
+
+def test_cost_is_the_jvms_cpu(spark: SparkSession) -> None:
+    cluster = LocalCluster(profile=Profile.SMALL, cores=2)
+    assert cluster.cost().cpu_seconds == 0.0
+    cluster.ensure()
+    spark.range(3_000_000).selectExpr("sum(hash(id, id))").collect()
+    cost = cluster.cost()
+    assert cost.cpu_seconds is not None
+    assert cost.cpu_seconds > 0
+    assert cost.wall_seconds > 0
+    assert cost.usd is None
+
+
+def test_the_console_is_left_alone(spark: SparkSession, capfd: pytest.CaptureFixture[str]) -> None:
+    spark.range(10).groupBy("id").count().collect()
+    assert capfd.readouterr() == ("", "")
+    live = driver.current()
+    assert live is not None
+    assert live.log.is_file()
+
+
+def test_missing_jars_stop_a_session_before_the_jvm(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match=r"delta-spark.*is missing"):
+        LocalCluster(jars_folder=str(tmp_path)).shape()
+
+
+WITHOUT_JAVA = """
+from penstock.errors import SetupError
+from penstock.resources.local import LocalCluster
+try:
+    LocalCluster().ensure()
+except SetupError as error:
+    print(error)
+"""
+
+
+def test_no_java_is_a_sentence_and_not_a_stack_trace(run_script: RunScript) -> None:
+    done = run_script(WITHOUT_JAVA, PATH="/nowhere", JAVA_HOME="")
+    assert done.stdout.startswith("no Java was found, and Spark needs one")
+    assert done.stderr == ""
+
+
+KILLED = """
+import os, signal
+from penstock.errors import ClusterError
+from penstock.resources import driver
+from penstock.resources.local import LocalCluster
+from penstock.resources.settings import Profile
+cluster = LocalCluster(profile=Profile.SMALL, cores=1)
+try:
+    with cluster.session() as spark:
+        pid = driver.current().process.pid
+        os.kill(pid, signal.SIGKILL)
+        spark.range(3).count()
+except ClusterError as error:
+    print("LOST", error)
+with cluster.session() as spark:
+    print("AGAIN", spark.range(3).count())
+cluster.release()
+print("RELEASED", driver.current())
+with cluster.session() as spark:
+    print("ONCE MORE", spark.range(4).count(), spark.conf.get("spark.sql.session.timeZone"))
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_jvm_is_a_cluster_error_and_the_next_session_is_a_new_one(
+    run_script: RunScript,
+) -> None:
+    done = run_script(KILLED)
+    assert "LOST JVM process" in done.stdout, done.stderr
+    assert "AGAIN 3\nRELEASED None\nONCE MORE 4 UTC" in done.stdout, done.stderr
