@@ -1,0 +1,133 @@
+"""Where every column of a dataset comes from, in OpenLineage's vocabulary, as plain data.
+
+The terms are those of the ColumnLineageDatasetFacet, version 1-2-0
+(https://openlineage.io/spec/facets/1-2-0/ColumnLineageDatasetFacet.json).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["ColumnLineage", "Influence", "Origin", "Subtype", "Unknown"]
+
+
+class Influence(StrEnum):
+    """Whether the value is made of the origin, or only decided by it."""
+
+    DIRECT = "DIRECT"
+    INDIRECT = "INDIRECT"
+
+
+class Subtype(StrEnum):
+    """How the origin takes part. The first three are direct, the others indirect."""
+
+    IDENTITY = "IDENTITY"
+    TRANSFORMATION = "TRANSFORMATION"
+    AGGREGATION = "AGGREGATION"
+    JOIN = "JOIN"
+    GROUP_BY = "GROUP_BY"
+    FILTER = "FILTER"
+    SORT = "SORT"
+    WINDOW = "WINDOW"
+    CONDITIONAL = "CONDITIONAL"
+
+    @property
+    def type(self) -> Influence:
+        """DIRECT for IDENTITY, TRANSFORMATION and AGGREGATION, otherwise INDIRECT."""
+        return Influence.DIRECT if self in _DIRECT_RANK else Influence.INDIRECT
+
+    def after(self, inner: Subtype) -> Subtype:
+        """The subtype of a path whose first step is `inner` and whose second is this one.
+
+        The later indirect step names how the origin acts; an indirect origin stays indirect
+        through direct steps; of two direct steps the stronger counts.
+        """
+        if self.type is Influence.INDIRECT or inner.type is Influence.INDIRECT:
+            return self if self.type is Influence.INDIRECT else inner
+        return max(self, inner, key=_DIRECT_RANK.__getitem__)
+
+
+_DIRECT_RANK = {Subtype.IDENTITY: 0, Subtype.TRANSFORMATION: 1, Subtype.AGGREGATION: 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """One input column and how it takes part.
+
+    `column` is a dotted path into nested structs (`address.city`). `masking` is true when every
+    value on this path went through a hash, a mask or a count; a second origin with the same
+    column and `masking` false means that the column also arrives in clear.
+    """
+
+    dataset: str
+    column: str
+    subtype: Subtype
+    masking: bool = False
+    description: str = ""
+
+    @property
+    def type(self) -> Influence:
+        """DIRECT or INDIRECT, which the subtype decides."""
+        return self.subtype.type
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """What could not be known. `column` is None when it concerns which rows there are."""
+
+    column: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnLineage:
+    """The origins of each output column, and of the choice and order of rows.
+
+    `fields` has every output column; an empty tuple without an entry in `unknown` means that no
+    input takes part (a literal). A column in `unknown` may have more origins than its tuple says.
+    """
+
+    fields: Mapping[str, tuple[Origin, ...]]
+    dataset: tuple[Origin, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """True when nothing had to be left unknown."""
+        return not self.unknown
+
+    def inputs(self) -> Mapping[str, frozenset[str]]:
+        """The columns that matter of each input dataset, whether to a value or to the rows."""
+        columns: dict[str, set[str]] = {}
+        for origins in (*self.fields.values(), self.dataset):
+            for origin in origins:
+                columns.setdefault(origin.dataset, set()).add(origin.column)
+        return {dataset: frozenset(found) for dataset, found in sorted(columns.items())}
+
+    def masked_by(self, masks: Mapping[str, str], dropped: frozenset[str]) -> ColumnLineage:
+        """The lineage of this frame after masking.
+
+        `masks` says in words how a column is masked: its origins are transformed and masked.
+        Columns in `dropped` are gone. Others pass as they are.
+        """
+        return replace(
+            self,
+            fields={
+                column: tuple(_masked(origin, masks[column]) for origin in origins)
+                if column in masks
+                else origins
+                for column, origins in self.fields.items()
+                if column not in dropped
+            },
+            unknown=tuple(doubt for doubt in self.unknown if doubt.column not in dropped),
+        )
+
+
+def _masked(origin: Origin, how: str) -> Origin:
+    subtype = Subtype.TRANSFORMATION.after(origin.subtype)
+    return replace(origin, subtype=subtype, masking=True, description=how)

@@ -1,0 +1,263 @@
+"""The ledger: events, runs and contracts in one database.
+
+    with Ledger.open("sqlite:////lake/.penstock/ledger.db") as ledger:
+        sequence = ledger.append(event, runner=Runner.here())
+
+An event is durable when `append` returns, is never changed or deleted afterwards (a trigger in the
+database refuses), and is stored once however often it is appended. Sequences are gapless and in the
+order of commit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
+
+from sqlalchemy import Connection, insert, select, update
+
+from penstock.errors import LedgerError
+from penstock.lineage.contract_register import ContractRegister
+from penstock.lineage.events import abort_payload, event_payload
+from penstock.lineage.ledger_database import LedgerDatabase, lock_head
+from penstock.lineage.ledger_row import StoredEvent, run_record, run_row, stored_event
+from penstock.lineage.run_record import RunRecord, project
+from penstock.lineage.tables import event, head, run
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from openlineage.client.event_v2 import RunEvent
+
+    from penstock.lineage.runner import Runner
+    from penstock.schemas.model import ContractModel
+
+__all__ = ["Clock", "Ledger", "utc_now"]
+
+Clock = Callable[[], datetime]
+OPEN_STATES = ("START", "RUNNING")
+STALE_AFTER = timedelta(minutes=15)
+
+
+def utc_now() -> datetime:
+    """The wall clock, aware."""
+    return datetime.now(UTC)
+
+
+class Ledger:
+    """An open ledger. Threads may share it; each process opens its own.
+
+    All methods raise LedgerError when the database cannot be used.
+    """
+
+    def __init__(self, database: LedgerDatabase, clock: Clock) -> None:
+        self.database = database
+        self._clock = clock
+        self._register = ContractRegister(database)
+
+    @classmethod
+    def open(cls, url: str, *, clock: Clock = utc_now, busy_timeout_seconds: float = 30.0) -> Self:
+        """Opens the ledger at an SQLAlchemy URL, making or migrating its tables if need be."""
+        database = LedgerDatabase.open(url, busy_timeout_seconds=busy_timeout_seconds)
+        return cls(database, clock)
+
+    def close(self) -> None:
+        """Closes the connections. What was appended is on disk already."""
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def append(self, event: RunEvent | Mapping[str, Any], *, runner: Runner | None = None) -> int:
+        """Stores an event and gives its sequence; the same event again gives the same one.
+
+        `runner` is the process whose death ends the run, given with the START; a run without one
+        is somebody else's and never closed from here.
+        """
+        payload = event_payload(event)
+        _require_run_event(payload, self.database.where)
+        with self.database.write() as connection:
+            return self._append(connection, payload, runner)
+
+    def events(
+        self,
+        *,
+        after: int = 0,
+        run_id: UUID | None = None,
+        job: str | None = None,
+        event_type: str | None = None,
+        limit: int | None = None,
+    ) -> tuple[StoredEvent, ...]:
+        """Events with a sequence above `after`, in order, filtered by what is given."""
+        query = select(event).where(event.c.sequence > after).order_by(event.c.sequence)
+        if run_id is not None:
+            query = query.where(event.c.run_id == str(run_id))
+        if job is not None:
+            query = query.where(event.c.job == job)
+        if event_type is not None:
+            query = query.where(event.c.event_type == event_type)
+        with self.database.read() as connection:
+            return tuple(
+                stored_event(row) for row in connection.execute(query.limit(limit)).mappings()
+            )
+
+    def runs(self, dataset: str | None = None, *, limit: int = 50) -> tuple[RunRecord, ...]:
+        """The latest runs, newest first."""
+        query = select(run).order_by(run.c.started.desc(), run.c.run_id).limit(limit)
+        if dataset is not None:
+            query = query.where(run.c.dataset == dataset)
+        with self.database.read() as connection:
+            return tuple(run_record(row) for row in connection.execute(query).mappings())
+
+    def run(self, run_id: UUID) -> RunRecord | None:
+        """The run with this id, or None."""
+        with self.database.read() as connection:
+            return _find_run(connection, str(run_id))
+
+    def open_runs(self) -> tuple[RunRecord, ...]:
+        """Runs that no event has ended, oldest first."""
+        query = select(run).where(run.c.state.in_(OPEN_STATES)).order_by(run.c.started)
+        with self.database.read() as connection:
+            return tuple(run_record(row) for row in connection.execute(query).mappings())
+
+    def heartbeat(self, run_id: UUID) -> None:
+        """Says that the run is alive. Needed for runs whose process is on another host."""
+        statement = update(run).where(run.c.run_id == str(run_id)).values(heartbeat=self._clock())
+        with self.database.write() as connection:
+            connection.execute(statement)
+
+    def close_dead_runs(
+        self, now: datetime | None = None, *, stale_after: timedelta = STALE_AFTER
+    ) -> tuple[UUID, ...]:
+        """Ends with an ABORT each open run whose process is gone; gives their ids.
+
+        A process on this host is asked whether it lives. One on another host cannot be asked: it
+        is held dead when its last heartbeat (or its START) is older than `stale_after`.
+        """
+        moment = now or self._clock()
+        closed = []
+        for record in self.open_runs():
+            reason = _death(record, moment, stale_after)
+            if reason is None:
+                continue
+            with self.database.write() as connection:
+                lock_head(connection)
+                current = _find_run(connection, str(record.run_id))
+                # it may have ended, or begun again, since it was listed
+                if current != record:
+                    continue
+                last = _last_payload(connection, str(record.run_id))
+                self._append(connection, abort_payload(last, reason, at=moment), None)
+            closed.append(record.run_id)
+        return tuple(closed)
+
+    def register_contract(self, model: ContractModel) -> bool:
+        """Makes `model` the latest contract of its name; False when it was that already."""
+        return self._register.add(model, at=self._clock())
+
+    def latest_contract(self, name: str) -> ContractModel | None:
+        """The contract registered last under `name`, or None."""
+        return self._register.latest(name)
+
+    def contracts(self, name: str) -> tuple[ContractModel, ...]:
+        """Every contract registered under `name`, oldest first."""
+        return self._register.all(name)
+
+    def _append(
+        self, connection: Connection, payload: dict[str, Any], runner: Runner | None
+    ) -> int:
+        text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        run_id, kind = str(UUID(payload["run"]["runId"])), payload["eventType"]
+        last = lock_head(connection)
+        stored = connection.execute(
+            select(event.c.sequence).where(
+                event.c.run_id == run_id,
+                event.c.event_type == kind,
+                event.c.payload_hash == digest,
+            )
+        ).scalar()
+        if stored is not None:
+            return int(stored)
+        recorded_at = self._clock()
+        connection.execute(
+            insert(event).values(
+                sequence=last + 1,
+                namespace=payload["job"]["namespace"],
+                job=payload["job"]["name"],
+                run_id=run_id,
+                event_type=kind,
+                event_time=datetime.fromisoformat(payload["eventTime"]),
+                recorded_at=recorded_at,
+                payload=text,
+                payload_hash=digest,
+            )
+        )
+        connection.execute(update(head).values(sequence=last + 1, payload_hash=digest))
+        before = _find_run(connection, run_id)
+        after = project(before, payload, runner=runner, recorded_at=recorded_at)
+        if before is None:
+            connection.execute(insert(run).values(**run_row(after)))
+        else:
+            connection.execute(update(run).where(run.c.run_id == run_id).values(**run_row(after)))
+        return last + 1
+
+
+def _find_run(connection: Connection, run_id: str) -> RunRecord | None:
+    row = connection.execute(select(run).where(run.c.run_id == run_id)).mappings().first()
+    return None if row is None else run_record(row)
+
+
+def _last_payload(connection: Connection, run_id: str) -> dict[str, Any]:
+    query = (
+        select(event.c.payload)
+        .where(event.c.run_id == run_id)
+        .order_by(event.c.sequence.desc())
+        .limit(1)
+    )
+    payload: dict[str, Any] = json.loads(connection.execute(query).scalar_one())
+    return payload
+
+
+def _death(record: RunRecord, now: datetime, stale_after: timedelta) -> str | None:
+    if record.runner is None:
+        return None
+    alive = record.runner.alive()
+    if alive is None:
+        last_sign = record.heartbeat or record.started
+        if now - last_sign <= stale_after:
+            return None
+        return f"no heartbeat from {record.runner.host} since {last_sign.isoformat()}"
+    return None if alive else f"its process {record.runner.pid} on {record.runner.host} is gone"
+
+
+def _require_run_event(payload: Mapping[str, Any], where: str) -> None:
+    try:
+        UUID(payload["run"]["runId"])
+        moment = datetime.fromisoformat(payload["eventTime"])
+        complete = bool(
+            payload["eventType"]
+            and payload["job"]["namespace"] is not None
+            and payload["job"]["name"] is not None
+            and moment.tzinfo
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        complete = False
+    if not complete:
+        raise LedgerError(
+            "this is not an OpenLineage run event",
+            where=where,
+            expected="run.runId (a UUID), job, eventType, and eventTime with its offset",
+            next_step="build it with penstock.lineage's start_event, complete_event or fail_event",
+        )

@@ -1,0 +1,202 @@
+"""The ledger's database: opened, brought to this code's schema, read and written in transactions.
+
+SQLite is in WAL mode with synchronous=FULL, so a committed transaction survives a power cut, and
+every write transaction takes the write lock at its start, so none fails half-way for want of it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    column,
+    create_engine,
+    event,
+    inspect,
+    select,
+    table,
+    text,
+)
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from penstock.errors import LedgerError
+from penstock.lineage.ledger_failure import ledger_failure
+from penstock.lineage.tables import REVISION_TABLE, REVISIONS, head
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["LedgerDatabase", "lock_head"]
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+WRITING = "penstock_writing"
+MIGRATION_LOCK = 0x70656E73  # any number, the same in every Penstock
+WAL_RETRY_SECONDS = 0.05
+
+
+class LedgerDatabase:
+    """One open database. Safe to share between threads; each process opens its own.
+
+    `where` names it in messages, without its password.
+    """
+
+    def __init__(self, engine: Engine, where: str) -> None:
+        self.engine = engine
+        self.where = where
+
+    @classmethod
+    def open(cls, url: str, *, busy_timeout_seconds: float) -> Self:
+        """Opens and migrates. Raises LedgerError: unusable address, newer schema, not a ledger."""
+        try:
+            parsed = make_url(url)
+        except SQLAlchemyError as error:
+            raise ledger_failure(error, "ledger") from error
+        where = f"ledger {parsed.render_as_string(hide_password=True)}"
+        sqlite = parsed.get_backend_name() == "sqlite"
+        if sqlite:
+            _make_folder(parsed, where)
+        database: Self | None = None
+        try:
+            engine = create_engine(
+                parsed,
+                hide_parameters=True,
+                connect_args={"timeout": busy_timeout_seconds} if sqlite else {},
+            )
+            database = cls(engine, where)
+            if sqlite:
+                _prepare_sqlite(engine, busy_timeout_seconds)
+            database._migrate()
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            if database:
+                database.close()
+            raise ledger_failure(error, where) from error
+        except LedgerError:
+            if database:
+                database.close()
+            raise
+        return database
+
+    def close(self) -> None:
+        """Closes every connection of this process."""
+        self.engine.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the ledger. Raises LedgerError."""
+        try:
+            with self.engine.connect() as connection, connection.begin():
+                yield connection
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise ledger_failure(error, self.where) from error
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that may write; durable once the block is left. Raises LedgerError."""
+        try:
+            with self.engine.connect() as plain:
+                connection = plain.execution_options(**{WRITING: True})
+                with connection.begin():
+                    yield connection
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise ledger_failure(error, self.where) from error
+
+    def _migrate(self) -> None:
+        with self.read() as connection:
+            current = _revision(connection, self.where)
+        if current == REVISIONS[-1]:
+            return
+        with self.write() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+            # asked again under the lock: another process may have migrated meanwhile
+            if _revision(connection, self.where) != REVISIONS[-1]:
+                _upgrade(connection)
+
+
+def lock_head(connection: Connection) -> int:
+    """Lets one writer at a time go on, until its transaction ends; gives the last sequence."""
+    return int(connection.execute(select(head.c.sequence).with_for_update()).scalar_one())
+
+
+def _upgrade(connection: Connection) -> None:
+    # imported here: opening a ledger that is up to date should not pay for alembic
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, REVISIONS[-1])
+
+
+def _revision(connection: Connection, where: str) -> str | None:
+    if not inspect(connection).has_table(REVISION_TABLE):
+        return None
+    found: str | None = connection.execute(
+        select(column("version_num")).select_from(table(REVISION_TABLE))
+    ).scalar()
+    if found is not None and found not in REVISIONS:
+        raise LedgerError(
+            "the ledger was written by a newer Penstock",
+            where=where,
+            expected=f"schema revision {REVISIONS[-1]} or older",
+            found=f"schema revision {found}",
+            next_step="install the Penstock that wrote it: pip install --upgrade penstock",
+        )
+    return found
+
+
+def _make_folder(url: URL, where: str) -> None:
+    if not url.database or url.database == ":memory:":
+        raise LedgerError(
+            "a ledger in memory would forget what it accepted",
+            where=where,
+            expected="sqlite:////absolute/path/to/ledger.db",
+            next_step="give the ledger a file",
+        )
+    try:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LedgerError(
+            "the ledger's folder cannot be made",
+            where=where,
+            found=type(error).__name__,
+            next_step="give this user write permission on the folder above it",
+        ) from error
+
+
+def _prepare_sqlite(engine: Engine, busy_timeout_seconds: float) -> None:
+    @event.listens_for(engine, "connect")
+    def connect(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # the driver would begin late and deferred; `begin` does
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute("PRAGMA synchronous=FULL")
+        _use_wal(connection, busy_timeout_seconds)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writing = connection.get_execution_options().get(WRITING, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+
+def _use_wal(connection: sqlite3.Connection, busy_timeout_seconds: float) -> None:
+    # two processes that make the ledger at once meet here, and SQLite's busy handler is not asked
+    # when the journal mode changes
+    deadline = time.monotonic() + busy_timeout_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > deadline:
+                raise
+            time.sleep(WAL_RETRY_SECONDS)
+        else:
+            return

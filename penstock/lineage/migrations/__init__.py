@@ -1,0 +1,1 @@
+"""Alembic's scripts for the ledger, carried in the wheel and run when a ledger is opened."""

@@ -1,0 +1,135 @@
+"""Column lineage of a DataFrame from its analyzed plan, before anything runs.
+
+Mark the inputs, build the frame, ask:
+
+    raw = mark(spark.read.format("delta").load(path), "bronze.flights")
+    lineage = column_lineage(raw.select("carrier", raw.distance * 1.6))
+
+Nothing is executed: no Spark job, only analysis.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql.classic.dataframe import DataFrame as ClassicDataFrame
+
+from penstock.lineage.column_lineage import ColumnLineage, Origin, Unknown
+from penstock.lineage.plan_connect import connect_plan
+from penstock.lineage.plan_json import read_plan
+from penstock.lineage.plan_scope import unknown
+from penstock.lineage.plan_text import nesting, read_plan_text
+from penstock.lineage.plan_walk import MARK, Flow, flow_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from pyspark.sql import DataFrame
+
+    from penstock.lineage.plan_trace import Trace, Value
+    from penstock.lineage.plan_tree import Node
+
+__all__ = ["column_lineage", "lineage_of_plan", "mark"]
+
+# Spark prints a CASE, and a function it has replaced, twice into the JSON: once with its
+# arguments and once below them. Its length doubles with every level (12 levels: 7 MB).
+_DEEPEST_JSON = 8
+# Characters of plan text beyond which the JSON, thirty times as long, takes over half a second.
+_LONGEST_JSON = 60_000
+
+
+def mark(frame: DataFrame, dataset: str) -> DataFrame:
+    """The same frame, found again as `dataset` in every plan built on it.
+
+    Its columns answer as before (`frame["a"]`, `col("a")`, a later `alias`, self-joins); only
+    a qualifier that the frame had before, such as a table's name, no longer does.
+    """
+    return frame.alias(MARK + dataset)
+
+
+def column_lineage(
+    frame: DataFrame, *, classic_twin: Callable[[], DataFrame] | None = None
+) -> ColumnLineage:
+    """Where every column of `frame` comes from, without running it.
+
+    Over Spark Connect the server's text of the analyzed plan is read: it names no struct fields
+    that the plan does not (a struct unpacked by position is taken whole), and what it leaves
+    open is in `unknown`. The same holds for very large plans in a classic session. `classic_twin`
+    builds the same frame in a classic session, on empty inputs if need be; where given it is
+    taken instead of a Connect frame.
+    """
+    twin = frame if isinstance(frame, ClassicDataFrame) or classic_twin is None else classic_twin()
+    if isinstance(twin, ClassicDataFrame):
+        return _classic(twin)
+    return lineage_of_plan(connect_plan(twin), twin.columns)
+
+
+def lineage_of_plan(plan: Node, names: Sequence[str]) -> ColumnLineage:
+    """The lineage of a plan whose output columns are called `names`, in that order."""
+    flow = flow_of(plan)
+    values = _by_position(flow, names)
+    traces: dict[str, set[Trace]] = {}
+    for name, value in zip(names, values, strict=True):
+        traces.setdefault(name, set()).update(value.flat)
+    doubts = [Unknown(column=name, reason=r) for name in traces for r in _reasons(traces[name])]
+    doubts += [Unknown(column=None, reason=r) for r in _reasons(flow.rows.flat)]
+    return ColumnLineage(
+        fields={name: _origins(found) for name, found in traces.items()},
+        dataset=_origins(flow.rows.flat),
+        unknown=tuple(doubts),
+    )
+
+
+def _by_position(flow: Flow, names: Sequence[str]) -> list[Value]:
+    found = [column.name.lower() for column in flow.columns]
+    if found == [name.lower() for name in names]:
+        return [column.value for column in flow.columns]
+    return [unknown("the plan's columns could not be matched with the frame's")] * len(names)
+
+
+def _origins(traces: Iterable[Trace]) -> tuple[Origin, ...]:
+    origins = {
+        Origin(
+            dataset=trace.source.dataset,
+            column=trace.source.path,
+            subtype=trace.subtype,
+            masking=trace.masking,
+            description=trace.note,
+        )
+        for trace in traces
+        if trace.source.dataset is not None
+    }
+    return tuple(sorted(origins, key=_order))
+
+
+def _order(origin: Origin) -> tuple[str, str, str, bool, str]:
+    return origin.dataset, origin.column, origin.subtype, origin.masking, origin.description
+
+
+def _reasons(traces: Iterable[Trace]) -> list[str]:
+    return sorted({trace.source.path for trace in traces if trace.source.dataset is None})
+
+
+def _classic(frame: ClassicDataFrame) -> ColumnLineage:
+    """By the plan's JSON where it is small, by its text where the JSON would be huge."""
+    analyzed = frame._jdf.queryExecution().analyzed()  # noqa: SLF001 - the only road to it
+    names = frame.columns
+    text = analyzed.treeString(True, False, 2**31 - 1, False, False)
+    explodes = nesting(text) > _DEEPEST_JSON
+    if explodes or len(text) > _LONGEST_JSON:
+        lineage = lineage_of_plan(read_plan_text(text), names)
+        if explodes or lineage.complete:
+            return lineage
+
+    def projections(path: tuple[int, ...]) -> list[list[list[dict[str, Any]]]]:
+        node = analyzed
+        for place in path:
+            node = node.children().apply(place)
+        rows = node.projections()
+        return [
+            [json.loads(row.apply(i).toJSON()) for i in range(row.size())]
+            for row in (rows.apply(j) for j in range(rows.size()))
+        ]
+
+    return lineage_of_plan(read_plan(json.loads(analyzed.toJSON()), projections), names)

@@ -1,0 +1,46 @@
+"""Structs that an expression builds or changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from penstock.lineage.column_lineage import Subtype
+from penstock.lineage.plan_scope import Scope, Steps, each
+from penstock.lineage.plan_trace import Value
+
+if TYPE_CHECKING:
+    from penstock.lineage.plan_tree import Expression
+
+__all__ = ["struct", "update_fields"]
+
+
+def struct(children: tuple[Expression, ...], scope: Scope) -> Steps:
+    """A struct of alternating names and values."""
+    if len(children) % 2 or any(name.kind != "literal" for name in children[::2]):
+        values = yield from each(children, scope)
+        return Value.merge([Value(value.flat) for value in values]).then(Subtype.TRANSFORMATION)
+    values = yield from each(children[1::2], scope)
+    return Value.struct(
+        (name.name or "", value) for name, value in zip(children[::2], values, strict=True)
+    )
+
+
+def update_fields(children: tuple[Expression, ...], scope: Scope) -> Steps:
+    """A struct with fields replaced, added or dropped."""
+    value = yield children[0], scope
+    fields = value.fields()
+    known = None if fields is None else dict(fields)
+    added: list[Value] = []
+    for change in children[1:]:
+        name = change.name or ""
+        if change.kind == "dropfield":
+            if known is not None:
+                known = {k: v for k, v in known.items() if k.lower() != name.lower()}
+            continue
+        new = yield change.children[0], scope
+        added.append(new)
+        if known is not None:
+            known[next((k for k in known if k.lower() == name.lower()), name)] = new
+    if known is not None:
+        return Value.struct(known.items())
+    return Value.merge([Value(part.flat) for part in (value, *added)]).then(Subtype.TRANSFORMATION)

@@ -1,0 +1,33 @@
+"""Prints, as JSON, the lineage of every shape seen through a Spark Connect server.
+
+Run as a process of its own: a process has either the classic functions or Connect's.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from penstock.lineage.plan_lineage import column_lineage
+from tests.lineage.column_lineage_shapes import SHAPES, found, inputs
+
+
+def main(address: str, answer: Path) -> None:
+    spark = SparkSession.builder.remote(address).getOrCreate()
+    marked = inputs(spark)
+    results: dict[str, object] = {}
+    for shape in SHAPES:
+        frame = shape.build(marked)
+        started = time.perf_counter()
+        lineage = column_lineage(frame)
+        seconds = time.perf_counter() - started
+        results[shape.name] = {**found(lineage), "seconds": seconds}
+    answer.write_text(json.dumps(results))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

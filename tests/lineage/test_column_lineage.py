@@ -1,0 +1,48 @@
+"""Column lineage of a table of plan shapes, read as JSON and as text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from penstock.lineage.plan_lineage import column_lineage, lineage_of_plan
+from penstock.lineage.plan_text import read_plan_text
+from tests.lineage.column_lineage_shapes import SHAPES, Inputs, Shape, expected, found, inputs
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+BY_NAME = [pytest.param(shape, id=shape.name.replace(" ", "-")) for shape in SHAPES]
+# Without the client's literals the text of these is ambiguous.
+NEEDS_LITERALS = {"literals that look like a plan"}
+
+
+@pytest.fixture(scope="module")
+def marked(spark: SparkSession) -> Inputs:
+    return inputs(spark)
+
+
+def _text(frame: DataFrame) -> str:
+    analyzed = frame._jdf.queryExecution().analyzed()
+    return str(analyzed.treeString(True, False, 2**31 - 1, False, False))
+
+
+def test_there_are_at_least_thirty_shapes() -> None:
+    assert len({shape.name for shape in SHAPES}) == len(SHAPES) >= 30
+
+
+@pytest.mark.parametrize("shape", BY_NAME)
+def test_lineage_is_what_was_written_down(shape: Shape, marked: Inputs) -> None:
+    deep = shape.name.startswith("deeply")
+    assert found(column_lineage(shape.build(marked))) == expected(shape, text=deep)
+
+
+@pytest.mark.parametrize("shape", BY_NAME)
+def test_the_text_of_the_plan_says_the_same(shape: Shape, marked: Inputs) -> None:
+    frame = shape.build(marked)
+    lineage = found(lineage_of_plan(read_plan_text(_text(frame)), frame.columns))
+    if shape.name in NEEDS_LITERALS:
+        assert lineage["unknown"]
+    else:
+        assert lineage == expected(shape, text=True)
