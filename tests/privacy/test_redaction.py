@@ -1,0 +1,105 @@
+"""Free text keeps its sense and loses what looks personal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from penstock.privacy import MaskingPolicy, Redact, mask
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+CASES = {
+    "plain words, seat 12A, flight UA1545, tail N14228, ref ABC123": None,
+    "paid 129.90 for gate 7 at 10:45": None,
+    "write to maria.silva+news@mail.example.co.uk today": "write to [email] today",
+    "<MARIA@EXAMPLE.COM>": "<[email]>",
+    "josé@exämple.de": "[email]",
+    "joe (at) example (dot) com": "[email]",
+    "call +49 (151) 234-5678 now": "call [phone] now",
+    "call 555-0123 x12 or 001-202-555-0175x4411": "call [phone] or [phone]",
+    "call (202) 555-0175": "call [phone]",
+    "tel. 202.555.0175.": "tel. [phone].",
+    "born 1980-05-01, or 1.5.1980, or 05/01/80": "born [date], or [date], or [date]",
+    "IBAN DE89 3704 0044 0532 0130 00 please": "IBAN [iban] please",
+    "iban gb29nwbk60161331926819": "iban [iban]",
+    "card 4111 1111 1111 1111 exp 12/28": "card [card] exp 12/28",
+    "passport C01X00T47, AB1234567, x12345678": "passport [passport], [passport], [passport]",
+    "number 123456": "number [number]",
+    "\u0661\u0662\u0663\u0664\u0665\u0666": "[number]",
+    "": None,
+}
+
+
+def redact(spark: SparkSession, rows: list[tuple[str | None, ...]]) -> list[str | None]:
+    frame = spark.createDataFrame(
+        [(n, *row) for n, row in enumerate(rows)], "n int, remark string, name string, mail string"
+    )
+    policy = MaskingPolicy.of({"remark": Redact(known=("name", "mail"))})
+    return [row.remark for row in mask(frame, policy).orderBy("n").collect()]
+
+
+def test_shapes_are_found_and_other_text_is_left(spark: SparkSession) -> None:
+    found = redact(spark, [(text, None, None) for text in CASES])
+    changed = dict(zip(CASES, found, strict=True))
+    assert changed == {text: text if e is None else e for text, e in CASES.items()}
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "expected"),
+    [
+        ("Mrs Silva, MARIA SILVA, maria", "Maria Silva", "Mrs [name], [name], [name]"),
+        ("Silvan and Marias stay", "Maria Silva", "Silvan and Marias stay"),
+        ("ÉMILE zola", "Émile Zola", "[name]"),
+        ("a (b+ c", "(b+", "a [name] c"),
+        ("a.c abc", "a.c", "[name] abc"),
+        (r"x \E.* y", r"\E.*", "x [name] y"),
+        (r"keep $1 \Q all", "$1", r"keep [name] \Q all"),
+        ("J is a letter", "J Doe", "J is a letter"),
+        ("unknown", "", "unknown"),
+        ("unknown", "  ", "unknown"),
+        ("unknown", None, "unknown"),
+        (None, "Maria", None),
+        ("ask silva@silva.com", "Maria Silva", "ask [email]"),
+        ("Maria@x.com", "Maria", "[email]"),
+    ],
+)
+def test_known_values_are_taken_literally(
+    spark: SparkSession, text: str | None, name: str | None, expected: str | None
+) -> None:
+    assert redact(spark, [(text, name, None)]) == [expected]
+
+
+@given(
+    names=st.lists(
+        st.text(
+            st.characters(codec="utf-8", exclude_categories=["Z", "C"]), min_size=2, max_size=9
+        ),
+        min_size=1,
+        max_size=20,
+    )
+)
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_no_name_reads_as_a_pattern(spark: SparkSession, names: list[str]) -> None:
+    found = redact(spark, [(f"~ {name} ~", name, None) for name in names])
+    assert set(found) == {"~ [name] ~"}
+
+
+def test_long_text_is_redacted_in_linear_time(spark: SparkSession) -> None:
+    long = ["a" * 200_000, "1 " * 100_000, "a@" * 100_000, "A1" * 100_000, "(" * 200_000]
+    found = redact(spark, [(text, "Maria Silva", None) for text in long])
+    assert found[0] == long[0]
+    assert found[3] == long[3]
+
+
+def test_several_known_columns_do_not_swell_the_plan(spark: SparkSession) -> None:
+    columns = [f"c{n}" for n in range(8)]
+    frame = spark.createDataFrame([], ", ".join(f"{name} string" for name in ["t", *columns]))
+    plan = mask(frame, MaskingPolicy.of({"t": Redact(known=tuple(columns))}))
+    assert len(plan._jdf.queryExecution().analyzed().toString()) < 30_000
