@@ -1,0 +1,230 @@
+"""A dataset as a Dagster asset: the carrier of the executor that people see."""
+
+# no postponed annotations: dagster looks at the type of `context` itself
+
+import uuid
+from collections.abc import Iterable, Iterator
+from types import ModuleType
+from typing import Any
+
+import dagster as dg
+
+from penstock.assets.dataset import Dataset
+from penstock.assets.executor import run
+from penstock.assets.inputs import Changes, Landing, Snapshot
+from penstock.assets.metadata import (
+    CONTRACT_CHECK,
+    asset_key,
+    check_facts,
+    check_name,
+    definition_metadata,
+    outcome_metadata,
+    warning_rules,
+)
+from penstock.assets.outcome import Outcome
+from penstock.assets.runtime import Invocation, Runtime
+from penstock.assets.slice import WHOLE, Daily, Slice
+from penstock.errors import ClusterError, ConflictError, LakeError, PenstockError, ValidationError
+from penstock.lineage import ParentRun
+
+__all__ = ["build_asset", "datasets_of", "definitions", "landing_specs", "partitions_of"]
+
+_WORTH_RETRYING = (ClusterError, ConflictError, LakeError)
+
+
+def datasets_of(*modules: ModuleType) -> list[Dataset]:
+    """The datasets defined in the modules, by name. A dataset imported twice is one."""
+    found = {
+        item.name: item
+        for module in modules
+        for item in vars(module).values()
+        if isinstance(item, Dataset)
+    }
+    return [found[name] for name in sorted(found)]
+
+
+def definitions(
+    datasets: Iterable[Dataset], *, resources: dict[str, Any], **others: Any
+) -> dg.Definitions:
+    """Dagster definitions of the datasets and the landing folders they read.
+
+    `resources` must hold `lake`, `ledger`, the clusters the datasets name, and `secrets` when one
+    makes tokens. `others` (jobs, schedules, sensors, further assets) go to `dg.Definitions`.
+    """
+    specs = list(datasets)
+    assets = [*map(build_asset, specs), *landing_specs(specs), *others.pop("assets", ())]
+    return dg.Definitions(assets=assets, resources=resources, **others)
+
+
+def partitions_of(partitions: Daily | None) -> dg.DailyPartitionsDefinition | None:
+    """The Dagster partitions of `Daily`."""
+    if partitions is None:
+        return None
+    return dg.DailyPartitionsDefinition(
+        start_date=partitions.start.isoformat(),
+        end_date=partitions.end.isoformat() if partitions.end else None,
+    )
+
+
+def landing_specs(datasets: Iterable[Dataset]) -> list[dg.AssetSpec]:
+    """An external asset for each landing folder, so that the graph shows where data arrives."""
+    folders = {
+        _landing_name(item): item.pattern
+        for spec in datasets
+        for item in spec.inputs.values()
+        if isinstance(item, Landing)
+    }
+    return [
+        dg.AssetSpec(
+            asset_key(name),
+            description=f"Files that arrive in landing as {pattern}",
+            kinds={"csv"},
+            group_name="landing",
+        )
+        for name, pattern in sorted(folders.items())
+    ]
+
+
+def build_asset(spec: Dataset) -> dg.AssetsDefinition:
+    """The asset of one dataset, with an in-step check that blocks what is downstream."""
+    key = asset_key(spec.name)
+    model, plan = spec.model, spec.schedule
+    warnings = {check_name(rule): rule for rule in warning_rules(spec)}
+    automation = dg.AutomationCondition.eager() if plan.eager else None
+    if plan.cron:
+        automation = dg.AutomationCondition.on_cron(plan.cron)
+
+    @dg.asset(
+        key=key,
+        deps=_deps(spec),
+        description=model.description,
+        group_name=spec.group,
+        owners=[model.owner],
+        tags={**spec.tags, "contract_version": model.version},
+        kinds={"spark", "delta"},
+        code_version=spec.code_version,
+        metadata=definition_metadata(spec),
+        partitions_def=partitions_of(spec.partitions),
+        backfill_policy=dg.BackfillPolicy.single_run() if spec.partitions else None,
+        automation_condition=automation,
+        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=model.freshness)
+        if model.freshness
+        else None,
+        retry_policy=dg.RetryPolicy(
+            max_retries=plan.max_retries,
+            delay=plan.retry_delay.total_seconds(),
+            backoff=dg.Backoff.EXPONENTIAL,
+            jitter=dg.Jitter.PLUS_MINUS,
+        ),
+        pool=spec.cluster,
+        check_specs=[
+            dg.AssetCheckSpec(
+                CONTRACT_CHECK,
+                asset=key,
+                blocking=True,
+                description="Every committed row keeps the contract; the others are in quarantine.",
+            ),
+            *(
+                dg.AssetCheckSpec(name, asset=key, description=f"{rule}, counted, not enforced.")
+                for name, rule in warnings.items()
+            ),
+        ],
+        required_resource_keys={"lake", "ledger", spec.cluster}
+        | ({"secrets"} if spec.masking and spec.masking.needs_key else set()),
+    )
+    def asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        try:
+            outcome = _produce(spec, context)
+        except ValidationError as error:
+            yield _failed_check(error)
+            raise dg.Failure(str(error), allow_retries=False) from error
+        except PenstockError as error:
+            again = isinstance(error, _WORTH_RETRYING)
+            raise dg.Failure(str(error), allow_retries=again) from error
+        yield dg.MaterializeResult(
+            metadata=outcome_metadata(outcome),
+            data_version=dg.DataVersion(f"{outcome.version}"),
+            check_results=list(_checks(outcome, warnings)),
+        )
+
+    return asset
+
+
+def _deps(spec: Dataset) -> list[dg.AssetDep]:
+    deps = []
+    for item in spec.inputs.values():
+        match item:
+            case Landing():
+                deps.append(dg.AssetDep(asset_key(_landing_name(item))))
+            case Snapshot() | Changes() if item.dataset != spec.name:
+                mapping = None
+                if isinstance(item, Snapshot) and item.slice_by and item.lookback:
+                    days = -(-item.lookback.total_seconds() // 86400)
+                    mapping = dg.TimeWindowPartitionMapping(
+                        start_offset=-int(days), allow_nonexistent_upstream_partitions=True
+                    )
+                deps.append(dg.AssetDep(asset_key(item.dataset), partition_mapping=mapping))
+            case _:
+                pass
+    seen = {dep.asset_key for dep in deps}
+    deps += [dg.AssetDep(asset_key(name)) for name in spec.upstream if asset_key(name) not in seen]
+    return list({dep.asset_key: dep for dep in deps}.values())
+
+
+def _landing_name(item: Landing) -> str:
+    return f"landing/{item.pattern.rpartition('/')[0] or item.pattern}"
+
+
+def _produce(spec: Dataset, context: dg.AssetExecutionContext) -> Outcome:
+    resources = context.resources
+    tokens = spec.masking is not None and spec.masking.needs_key
+    runtime = Runtime(
+        lake=resources.lake,
+        ledger=resources.ledger.open(),
+        secrets=resources.secrets.secrets() if tokens else None,
+        namespace=resources.ledger.namespace,
+    )
+    invocation = Invocation(
+        id=context.run_id,
+        attempt=context.retry_number + 1,
+        parent=ParentRun(
+            run_id=uuid.UUID(context.run_id),
+            job_name=context.job_name,
+            job_namespace=resources.ledger.namespace,
+        ),
+        on_step=lambda step: context.log.info("%s %s", spec.name, step),
+    )
+    slice_ = WHOLE
+    if spec.partitions:
+        window = context.partition_time_window
+        slice_ = Slice(start=window.start, end=window.end)
+    with getattr(resources, spec.cluster).session() as spark:
+        return run(spec, spark, slice_, runtime=runtime, invocation=invocation)
+
+
+def _failed_check(error: ValidationError) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        check_name=CONTRACT_CHECK,
+        passed=False,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=error.what,
+        metadata={"found": error.found or "", "expected": error.expected or ""},
+    )
+
+
+def _checks(outcome: Outcome, warnings: dict[str, str]) -> Iterator[dg.AssetCheckResult]:
+    yield dg.AssetCheckResult(
+        check_name=CONTRACT_CHECK,
+        passed=True,
+        description=f"{outcome.rows_quarantined} rows are set aside",
+        metadata=check_facts(outcome.quarantined_by_rule),
+    )
+    for name, rule in warnings.items():
+        rows = outcome.warned.get(rule, 0)
+        yield dg.AssetCheckResult(
+            check_name=name,
+            passed=rows == 0,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=f"{rows} rows",
+            metadata={"rows": rows},
+        )

@@ -1,0 +1,195 @@
+"""Step 5, commit: one Delta commit for the good rows, one for those set aside.
+
+Both are idempotent: the good rows by `txnAppId/txnVersion`, the others by replacing what the token
+left before. Delta skips a transaction it has seen, and ours is named after the commit that the run
+follows: of two runs that follow the same one, whatever they read, one commits and the other is
+done again on top of it. What a run knows goes into `userMetadata`, so the table itself says which
+run made which version.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, assert_never
+
+from penstock.assets.modes import Append, Merge, Overwrite, ReplaceSlice, Scd2
+from penstock.assets.scd2 import versions
+from penstock.errors import ConflictError
+from penstock.schemas.predicates import literal, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
+
+    from penstock.assets.resolve import Resolved
+    from penstock.resources.lake import Table
+    from penstock.resources.table_log import Commit
+
+__all__ = ["commit_good", "commit_quarantine", "find_commit"]
+
+#: Held while session settings say whose commit the next is: another thread must not heed them.
+_SETTINGS = threading.Lock()
+_APP = "spark.databricks.delta.write.txnAppId"
+_VERSION = "spark.databricks.delta.write.txnVersion"
+_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
+
+
+def commit_good(
+    resolved: Resolved,
+    spark: SparkSession,
+    frame: DataFrame,
+    facts: Mapping[str, Any],
+    *,
+    evolve: bool,
+) -> Commit:
+    """Write the frame by the dataset's mode and return the commit that holds it.
+
+    `facts` becomes the commit's userMetadata. With `evolve` the table gains the frame's new
+    columns. Raises ConflictError when another writer was first.
+    """
+    spec, new = resolved.spec, resolved.state is None
+    metadata = json.dumps(facts, separators=(",", ":"))
+    writer = (
+        frame.write.format("delta")
+        .option("txnAppId", resolved.transaction)
+        .option("txnVersion", "1")
+        .option("userMetadata", metadata)
+    )
+    if evolve:
+        writer = writer.option("mergeSchema", "true")
+    if new:
+        writer = _creating(writer, resolved)
+    match spec.write:
+        case Overwrite():
+            writer.mode("overwrite").save(resolved.table.path)
+        case ReplaceSlice():
+            assert spec.partitions is not None
+            column = spec.model.column(spec.partitions.column)
+            assert column is not None
+            predicate = resolved.slice.predicate(column.name, column.type)
+            writer = writer if new else writer.option("replaceWhere", predicate)
+            writer.mode("overwrite" if not new else "append").save(resolved.table.path)
+        case Append():
+            writer.mode("append").save(resolved.table.path)
+        case Merge():
+            if new:
+                writer.mode("append").save(resolved.table.path)
+            else:
+                _merge(spark, resolved, frame, spec.model.key, metadata, evolve=evolve)
+        case Scd2() as mode:
+            history = None if new else spark.read.format("delta").load(resolved.table.path)
+            rows = versions(frame, history, spec.model, mode)
+            if new:
+                writer = rows.write.format("delta").option("txnAppId", resolved.transaction)
+                writer = writer.option("txnVersion", "1").option("userMetadata", metadata)
+                _creating(writer, resolved).mode("append").save(resolved.table.path)
+            else:
+                key = (*spec.model.key, mode.valid_from)
+                _merge(spark, resolved, rows, key, metadata, evolve=evolve)
+        case _:
+            assert_never(spec.write)
+    commit = find_commit(resolved.table, resolved.token)
+    if commit is None:
+        raise ConflictError(
+            "another run wrote the table first",
+            where=resolved.spec.name,
+            expected=f"a commit with token {resolved.token}",
+            found="the commit of a run that began on the same version",
+            next_step="run again: it is done on top of the other's",
+        )
+    return commit
+
+
+def commit_quarantine(table: Table, frame: DataFrame, token: str) -> None:
+    """Put the entries in place of those the same token left before."""
+    writer = frame.write.format("delta")
+    with _SETTINGS:
+        if table.read() is None:
+            # one partition for each token: runs of other slices are no conflict
+            writer = writer.partitionBy("token").option("delta.dataSkippingStatsColumns", "run_id")
+            writer.mode("append").save(table.path)
+            return
+        writer = writer.mode("overwrite").option("replaceWhere", f"token = {literal(token)}")
+        writer.save(table.path)
+
+
+def find_commit(table: Table, token: str) -> Commit | None:
+    """The commit that a run with this token made, None when it made none."""
+    log = table.read()
+    found = (c for c in log.commits() if c.facts and c.facts.get("token") == token) if log else ()
+    return next(iter(found), None)
+
+
+def _creating(writer: DataFrameWriter, resolved: Resolved) -> DataFrameWriter:
+    """The writer with what a new table needs; a property cannot be set in the same commit later."""
+    model, partitions = resolved.spec.model, resolved.spec.partitions
+    writer = writer.option("delta.enableChangeDataFeed", "true")
+    # a run is recognised by its commit, so commits are kept longer than anyone retries
+    writer = writer.option("delta.logRetentionDuration", "interval 400 days")
+    column = model.column(partitions.column) if partitions else None
+    by_day = column.name if column and column.type == "date" else None
+    if any(c.pii and not c.masked for c in model.columns):
+        # minima and maxima in the log would hold values of rows
+        counted = [c for c in model.columns if not (c.pii and not c.masked) and c.name != by_day]
+        names = ",".join(quoted(c.name) for c in counted)
+        writer = (
+            writer.option("delta.dataSkippingStatsColumns", names)
+            if counted
+            else writer.option("delta.dataSkippingNumIndexedCols", "0")
+        )
+    return writer.partitionBy(by_day) if by_day else writer
+
+
+def _merge(
+    spark: SparkSession,
+    resolved: Resolved,
+    frame: DataFrame,
+    key: tuple[str, ...],
+    metadata: str,
+    *,
+    evolve: bool,
+) -> None:
+    """Update the rows that differ, insert the new ones; rows that are equal are left alone."""
+    view = f"penstock_{resolved.token}"
+    columns = [quoted(name) for name in frame.columns]
+    keys = [quoted(name) for name in key]
+    match = " AND ".join(f"t.{name} = s.{name}" for name in keys)
+    others = [name for name in columns if name not in keys]
+    table_columns = {quoted(c.name) for c in resolved.state.columns()} if resolved.state else set()
+    # a column that the table gains in this merge has no old value to compare with
+    same = " AND ".join(f"t.{n} <=> s.{n}" for n in others if n in table_columns)
+    news = [n for n in others if n not in table_columns]
+    same = " AND ".join([*([same] if same else []), *(f"s.{n} IS NULL" for n in news)]) or "true"
+    path = resolved.table.path.replace("`", "``")
+    frame.createOrReplaceTempView(view)
+    # the target's columns bare: `t.` finds none that the table only gains in this merge
+    update = ", ".join(f"{name} = s.{name}" for name in others)
+    sql = (
+        f"MERGE {'WITH SCHEMA EVOLUTION ' if evolve else ''}INTO delta.`{path}` t "
+        f"USING {view} s ON {match} "
+        + (f"WHEN MATCHED AND NOT ({same}) THEN UPDATE SET {update} " if others else "")
+        + f"WHEN NOT MATCHED THEN INSERT ({', '.join(columns)}) "
+        f"VALUES ({', '.join(f's.{name}' for name in columns)})"
+    )
+    try:
+        with _commit_settings(spark, resolved.transaction, metadata):
+            spark.sql(sql).collect()
+    finally:
+        spark.catalog.dropTempView(view)
+
+
+@contextmanager
+def _commit_settings(spark: SparkSession, transaction: str, metadata: str) -> Iterator[None]:
+    """Session settings for one SQL commit: DML has no write options."""
+    settings = {_APP: transaction, _VERSION: "1", _METADATA: metadata}
+    with _SETTINGS:
+        try:
+            for name, value in settings.items():
+                spark.conf.set(name, value)
+            yield
+        finally:
+            for name in settings:
+                spark.conf.unset(name)

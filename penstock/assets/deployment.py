@@ -1,0 +1,93 @@
+"""A deployment: datasets and the resources they run on. Dagster and the command line share it."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from penstock.assets.asset import definitions
+from penstock.assets.runtime import Runtime
+from penstock.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import dagster as dg
+
+    from penstock.assets.dataset import Dataset
+    from penstock.resources.cluster import Cluster
+
+__all__ = ["Deployment"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """Datasets by name, and resources by key: `lake`, `ledger`, clusters, `secrets`."""
+
+    datasets: tuple[Dataset, ...]
+    resources: Mapping[str, Any]
+
+    def __post_init__(self) -> None:
+        names = [spec.name for spec in self.datasets]
+        needed = {"lake", "ledger", *(spec.cluster for spec in self.datasets)}
+        needed |= {"secrets" for spec in self.datasets if spec.masking and spec.masking.needs_key}
+        problems = [f"two datasets are called {n}" for n in set(names) if names.count(n) > 1]
+        problems += [f"no resource {key}" for key in sorted(needed - set(self.resources))]
+        if problems:
+            raise DefinitionError(
+                "the deployment is not whole",
+                where="Deployment",
+                found="; ".join(problems),
+                next_step="rename the dataset, or add the resource",
+            )
+
+    def dataset(self, name: str) -> Dataset:
+        """The dataset called `name`. Raises DefinitionError with the nearest names."""
+        for spec in self.datasets:
+            if spec.name == name:
+                return spec
+        names = [spec.name for spec in self.datasets]
+        near = difflib.get_close_matches(name, names, 1)
+        raise DefinitionError(
+            "there is no such dataset",
+            where=name,
+            expected=", ".join(sorted(names)),
+            next_step=f"did you mean {near[0]}?" if near else "see them with: penstock list",
+        )
+
+    def in_order(self) -> tuple[Dataset, ...]:
+        """The datasets, each after those it reads."""
+        ordered: list[Dataset] = []
+        left = {spec.name: spec for spec in self.datasets}
+        while left:
+            ready = [s for s in left.values() if not set(s.upstream) & set(left) - {s.name}]
+            if not ready:
+                raise DefinitionError(
+                    "datasets read each other in a circle",
+                    where=", ".join(sorted(left)),
+                    next_step="break the circle: one of them must not read the other",
+                )
+            for spec in ready:
+                ordered.append(spec)
+                del left[spec.name]
+        return tuple(ordered)
+
+    def cluster(self, spec: Dataset) -> Cluster:
+        """The cluster the dataset runs on."""
+        cluster: Cluster = self.resources[spec.cluster]
+        return cluster
+
+    def runtime(self) -> Runtime:
+        """The outside world of the executor, from the resources."""
+        ledger = self.resources["ledger"]
+        return Runtime(
+            lake=self.resources["lake"],
+            ledger=ledger.open(),
+            secrets=secrets.secrets() if (secrets := self.resources.get("secrets")) else None,
+            namespace=ledger.namespace,
+        )
+
+    def definitions(self, **others: Any) -> dg.Definitions:
+        """Dagster definitions: an asset for each dataset, and `others` (jobs, schedules, ...)."""
+        return definitions(self.datasets, resources=dict(self.resources), **others)

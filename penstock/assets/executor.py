@@ -1,0 +1,254 @@
+"""`run`: the only way a dataset is produced, whoever carries it.
+
+resolve → body → gate → audit → commit → record. Nothing a reader can see changes before commit,
+and the commit says whether the run happened: after a crash a retry is a no-op or a clean redo.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from penstock.assets.audit import (
+    Audit,
+    count_dataset_checks,
+    good_rows,
+    judge,
+    set_aside,
+    split_counts,
+    strict,
+)
+from penstock.assets.commit import commit_good, commit_quarantine
+from penstock.assets.fault import found_bad_row, translated
+from penstock.assets.frames import input_frames
+from penstock.assets.gate import check_frame, check_leaks, check_table
+from penstock.assets.record import Record
+from penstock.assets.recovery import settle_dead_runs
+from penstock.assets.resolve import Resolved, resolve
+from penstock.assets.runtime import Invocation, Runtime
+from penstock.assets.slice import WHOLE, Slice
+from penstock.errors import ConflictError, LedgerError, SecretError, ValidationError
+from penstock.lineage import run_id
+from penstock.lineage.plan_lineage import column_lineage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pyspark.sql import DataFrame, SparkSession
+
+    from penstock.assets.dataset import Dataset
+    from penstock.assets.outcome import Outcome
+    from penstock.lineage.column_lineage import ColumnLineage
+    from penstock.resources.secrets import Secrets
+    from penstock.resources.table_log import Commit
+
+__all__ = ["run"]
+
+logger = logging.getLogger(__name__)
+
+_CONFLICT_TRIES = 4
+
+
+def run(
+    spec: Dataset,
+    spark: SparkSession,
+    slice_: Slice = WHOLE,
+    *,
+    runtime: Runtime,
+    invocation: Invocation | None = None,
+) -> Outcome:
+    """Produce `spec` for the slice and return what was done.
+
+    Idempotent: with unchanged inputs, code and contract nothing is written. Killed at any point
+    and called again, the tables end as in an undisturbed run. Two calls at once end as one.
+
+    Raises the errors of penstock.errors; then no reader of the table sees a difference.
+    """
+    invocation = invocation or Invocation()
+    settle_dead_runs(runtime)
+    for attempt in range(1, _CONFLICT_TRIES + 1):
+        try:
+            return _run(spec, spark, slice_, runtime, invocation)
+        except ConflictError:
+            # nothing of ours was committed, so a run on top of the other writer's is a clean redo
+            if attempt == _CONFLICT_TRIES:
+                raise
+            time.sleep(0.2 * 2**attempt)
+    raise AssertionError  # pragma: no cover - the loop returns or raises
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Analyzed:
+    """The body's result before anything runs."""
+
+    frame: DataFrame
+    rejected: list[DataFrame]
+    lineage: ColumnLineage
+    evolve: bool
+
+
+def _run(
+    spec: Dataset, spark: SparkSession, slice_: Slice, runtime: Runtime, invocation: Invocation
+) -> Outcome:
+    began = time.monotonic()
+    record = Record(spec, slice_, spark, runtime, invocation)
+    try:
+        resolved = resolve(spec, slice_, runtime.lake, key_id=_key_id(spec, runtime))
+        invocation.on_step("resolved")
+        if resolved.unchanged:
+            return replace(record.unchanged(resolved), seconds=time.monotonic() - began)
+        runtime.lake.check_writable()
+        analyzed = _analyze(resolved, spark, runtime)
+        invocation.on_step("analyzed")
+        runtime.ledger.register_contract(spec.model)
+        record.start(resolved, analyzed.lineage)
+        invocation.on_step("started")
+        audit, commit = _audit_and_commit(resolved, spark, runtime, invocation, analyzed)
+    except Exception as error:
+        told = translated(error, spec.name)
+        _tell(record.fail, told)
+        if told is error:
+            raise
+        # a cause that quotes a value of the row must not be logged with it
+        raise told from None if isinstance(told, ValidationError) else error
+    except BaseException as signal:
+        _tell(record.abort, f"interrupted by {type(signal).__name__}")
+        raise
+    # from here on the run has happened; what fails now is completed by the next call
+    invocation.on_step("committed")
+    outcome = record.complete(resolved, audit, commit, analyzed.lineage)
+    invocation.on_step("recorded")
+    return replace(outcome, seconds=time.monotonic() - began)
+
+
+def _tell(event: Callable[[Any], None], what: Any) -> None:
+    """Append the event of a run that ends badly; a broken ledger must not hide why it did."""
+    try:
+        event(what)
+    except LedgerError as error:
+        logger.warning("the ledger did not take the end of a run reason=%r", str(error))
+
+
+def _analyze(resolved: Resolved, spark: SparkSession, runtime: Runtime) -> _Analyzed:
+    """Steps 2 and 3: the body's frame, its lineage, and the gate. No Spark job runs."""
+    spec = resolved.spec
+    plain, rejected = _body(resolved, spark, strictly=False)
+    frame = check_frame(spec, _masked(spec, spark, runtime, plain))
+    # the policy says what masking does to a column, better than any plan could
+    lineage = column_lineage(plain if spec.masking else frame)
+    check_leaks(spec, lineage, runtime.ledger.latest_contract)
+    if spec.masking:
+        lineage = lineage.masked_by(spec.masking.masks(), spec.masking.dropped)
+    evolve = check_table(spec, resolved.state)
+    return _Analyzed(frame=frame, rejected=rejected, lineage=lineage, evolve=evolve)
+
+
+def _body(
+    resolved: Resolved, spark: SparkSession, *, strictly: bool
+) -> tuple[DataFrame, list[DataFrame]]:
+    """The function's own result, and what arrived and could not be read."""
+    spec = resolved.spec
+    frames, arrived = input_frames(spark, resolved.inputs, spec.model, strict=strictly)
+    named: dict[str, Any] = dict(frames)
+    if spec.wants_slice:
+        named["run"] = resolved.slice
+    return spec.body(**named), [files.rejected for files in arrived]
+
+
+def _masked(spec: Dataset, spark: SparkSession, runtime: Runtime, frame: DataFrame) -> DataFrame:
+    """The frame as the dataset's policy masks it; the frame itself when it has none."""
+    if spec.masking is None:
+        return frame
+    from penstock.privacy import mask, pads_file, read_pads
+
+    if not spec.masking.needs_key:
+        return mask(frame, spec.masking)
+    return mask(
+        frame, spec.masking, read_pads(spark, pads_file(_secrets(spec, runtime), "masking"))
+    )
+
+
+def _key_id(spec: Dataset, runtime: Runtime) -> str | None:
+    """Which key the dataset's tokens are made with, None when it makes none."""
+    if spec.masking is None or not spec.masking.needs_key:
+        return None
+    return _secrets(spec, runtime).key("masking").id
+
+
+def _secrets(spec: Dataset, runtime: Runtime) -> Secrets:
+    if runtime.secrets is None:
+        raise SecretError(
+            "the dataset makes tokens and there is no secrets resource",
+            where=spec.name,
+            next_step="give the Definitions a `secrets` resource, such as FileSecrets",
+        )
+    return runtime.secrets
+
+
+def _audit_and_commit(
+    resolved: Resolved,
+    spark: SparkSession,
+    runtime: Runtime,
+    invocation: Invocation,
+    analyzed: _Analyzed,
+) -> tuple[Audit, Commit]:
+    """Steps 4 and 5: one pass when the rows are clean, three when some are not."""
+    spec = resolved.spec
+    facts = partial(commit_facts, resolved, invocation)
+    errors, warned = split_counts(spec, count_dataset_checks(resolved, spark, analyzed.frame))
+    invocation.on_step("checked")
+    clean = not any(errors.values()) and not resolved.expects_bad_rows
+    if clean:
+        # even where checks only warn: a row that cannot be read cannot be kept
+        plain, _ = _body(resolved, spark, strictly=True)
+        frame = check_frame(spec, _masked(spec, spark, runtime, plain))
+        audit = Audit(warned=warned)
+        try:
+            written = strict(resolved, frame)
+            return audit, commit_good(
+                resolved, spark, written, facts(audit), evolve=analyzed.evolve
+            )
+        except Exception as error:
+            if not found_bad_row(error):
+                raise
+    invocation.on_step("quarantining")
+    constants = {
+        "token": resolved.token,
+        "run_id": str(_run_id(spec, resolved.slice, invocation)),
+        "slice": resolved.slice.key,
+        "contract_version": spec.model.version,
+    }
+    put = partial(commit_quarantine, resolved.quarantine, token=resolved.token)
+    audit = set_aside(resolved, spark, analyzed.frame, analyzed.rejected, constants, put)
+    audit = replace(audit, warned=warned)
+    invocation.on_step("quarantined")
+    judge(resolved, audit)
+    good = good_rows(resolved, spark, analyzed.frame, audit)
+    return audit, commit_good(resolved, spark, good, facts(audit), evolve=analyzed.evolve)
+
+
+def commit_facts(resolved: Resolved, invocation: Invocation, audit: Audit) -> Mapping[str, Any]:
+    """What the commit says of the run that made it; enough to complete its record after a crash."""
+    spec = resolved.spec
+    return {
+        "penstock": 1,
+        "dataset": spec.name,
+        "run_id": str(_run_id(spec, resolved.slice, invocation)),
+        "token": resolved.token,
+        "content": resolved.content,
+        "slice": resolved.slice.document(),
+        "contract": {"version": spec.model.version, "fingerprint": spec.model.fingerprint()},
+        "code_version": spec.code_version,
+        "inputs": {item.name: item.document() for item in resolved.inputs},
+        "references": {item.name: item.document() for item in resolved.references},
+        "rows_quarantined": audit.bad,
+        "quarantined_by_rule": dict(audit.by_rule),
+        "warned": dict(audit.warned),
+    }
+
+
+def _run_id(spec: Dataset, slice_: Slice, invocation: Invocation) -> Any:
+    return run_id(invocation.id, spec.name, slice_.key, invocation.attempt)

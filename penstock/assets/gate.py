@@ -1,0 +1,140 @@
+"""Step 3, gate: before any data moves.
+
+The frame is held against the contract, the contract against the live table, and the classes of
+personal data that column lineage says would arrive against those the dataset is cleared for.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pyspark.errors import AnalysisException
+from pyspark.sql import functions as F
+
+from penstock.assets.modes import Scd2
+from penstock.errors import GateError
+from penstock.lineage.column_lineage import ColumnLineage, Influence
+from penstock.schemas.compatibility import compare, incompatible, mismatches
+from penstock.schemas.model import ContractModel, Pii
+from penstock.schemas.predicates import quoted
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from penstock.assets.dataset import Dataset
+    from penstock.resources.table_log import TableLog
+
+__all__ = ["check_frame", "check_leaks", "check_table", "frame_columns"]
+
+ContractOf = Callable[[str], ContractModel | None]
+
+
+def frame_columns(spec: Dataset) -> dict[str, str]:
+    """The columns the function must return, with their types: the contract's, in its order."""
+    added = {spec.write.valid_to, spec.write.is_current} if isinstance(spec.write, Scd2) else set()
+    return {c.name: c.type for c in spec.model.columns if c.name not in added}
+
+
+def check_frame(spec: Dataset, frame: DataFrame) -> DataFrame:
+    """The frame with its columns in the contract's order. Raises GateError when it differs.
+
+    Delta would cast 1.9 to 1, '7' to 7, and fill a missing column with NULL, all in silence; so
+    names and types must be the contract's exactly.
+    """
+    where = f"{spec.name} {spec.model.version}"
+    names = Counter(frame.columns)
+    twice = sorted(name for name, count in names.items() if count > 1)
+    if twice:
+        raise GateError(
+            "the function returns a column twice",
+            where=where,
+            found=", ".join(twice),
+            next_step="select or rename so that each name is there once",
+        )
+    found = {field.name: field.dataType.simpleString() for field in frame.schema.fields}
+    expected = frame_columns(spec)
+    if problems := mismatches(expected, found):
+        raise GateError(
+            "the function's result is not what the contract says",
+            where=where,
+            expected=", ".join(f"{name} {kind}" for name, kind in expected.items()),
+            found="; ".join(problems),
+            next_step="cast, rename or add the columns in the function, or change the contract",
+        )
+    ordered = frame.select(*(F.col(quoted(name)) for name in expected))
+    _check_rules(spec, ordered, where)
+    return ordered
+
+
+def _check_rules(spec: Dataset, frame: DataFrame, where: str) -> None:
+    """Raise GateError for a rule that Spark cannot compute on the frame; it is the user's SQL."""
+    ours = [check for check in spec.model.checks if not check.column]
+    broken = [check.id for check in ours if not _fits(frame, check.sql)]
+    if broken:
+        raise GateError(
+            "rules cannot be computed on the row's columns",
+            where=where,
+            expected=f"Spark SQL predicates over {', '.join(frame.columns)}",
+            found=", ".join(broken),
+            next_step="correct them in rules={...} of the contract",
+        )
+
+
+def _fits(frame: DataFrame, predicate: str) -> bool:
+    try:
+        # asking for the schema has a Connect frame analysed too
+        return bool(frame.where(F.expr(predicate)).schema)
+    except AnalysisException:
+        return False
+
+
+def check_table(spec: Dataset, state: TableLog | None) -> bool:
+    """Whether the live table must gain columns. Raises GateError when it would have to change."""
+    if state is None:
+        return False
+    live = {column.name: column.type for column in state.columns()}
+    wanted = {column.name: column.type for column in spec.model.columns}
+    required = [column.name for column in spec.model.columns if not column.nullable]
+    changes = compare(live, wanted, required)
+    if broken := incompatible(changes):
+        raise GateError(
+            "the contract would change the live table in a way that breaks it",
+            where=f"{spec.name} {spec.model.version}, table at version {state.version}",
+            expected="the table's columns, or more columns that are nullable",
+            found="; ".join(str(change) for change in broken),
+            next_step="follow the advice after each column, then run again",
+        )
+    return bool(changes)
+
+
+def check_leaks(spec: Dataset, lineage: ColumnLineage, contract_of: ContractOf) -> None:
+    """Raise GateError when personal data would reach a column in clear that is not cleared for it.
+
+    A column of the dataset's own contract that carries the class is checked when the contract is
+    defined; here the data's real way counts: a class travels along direct, unmasked lineage.
+    """
+    for column, origins in lineage.fields.items():
+        method = spec.masking.method(column) if spec.masking else None
+        for origin in origins:
+            if origin.type is not Influence.DIRECT or origin.masking:
+                continue
+            source = contract_of(origin.dataset)
+            field = source.column(origin.column.partition(".")[0]) if source else None
+            if field is None or field.pii is None or field.masked:
+                continue
+            if method is not None and field.pii in method.adequate:
+                continue
+            if field.pii not in spec.model.cleared:
+                raise _leak(spec, column, field.pii, f"{origin.dataset}.{origin.column}")
+
+
+def _leak(spec: Dataset, column: str, pii: Pii, source: str) -> GateError:
+    return GateError(
+        f"{pii.value} would be written in clear to a dataset that is not cleared for it",
+        where=f"{spec.name}.{column}",
+        expected=f"a masked value, or Pii.{pii.name} in cleared= of the contract",
+        found=f"comes unmasked from {source}",
+        next_step=f"drop or mask the column, or clear {spec.name} for Pii.{pii.name}",
+    )

@@ -1,0 +1,119 @@
+"""What a dataset reads: tables, their changes, and files that arrive in landing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from penstock.errors import DefinitionError
+from penstock.schemas.contract import model_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from penstock.schemas.contract import Contract
+
+__all__ = ["Changes", "Input", "Landing", "Snapshot", "changes", "landing", "table"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A table at one version; with `slice_by`, only the rows of the slice."""
+
+    dataset: str
+    slice_by: str | None = None
+    lookback: timedelta = timedelta()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """The rows that became part of a table since this dataset last took them.
+
+    With `key`, only the newest version of each row.
+    """
+
+    dataset: str
+    key: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landing:
+    """CSV files of landing. `{day}` in the pattern stands for each day of the slice.
+
+    Files are UTF-8, gzip when they end in .gz, with a header that names the contract's columns.
+    """
+
+    pattern: str
+    null_value: str = ""
+    extra_columns: bool = False
+    derived: tuple[str, ...] = ()
+
+    def patterns(self, days: tuple[date, ...]) -> tuple[tuple[str, date | None], ...]:
+        """(glob, the day it is for) of each day; the bare pattern when it is not by day."""
+        if "{day}" not in self.pattern:
+            return ((self.pattern, None),)
+        return tuple((self.pattern.replace("{day}", str(day)), day) for day in days)
+
+
+Input = Snapshot | Changes | Landing
+
+
+def table(
+    dataset: str | type[Contract], *, slice_by: str | None = None, lookback: timedelta | None = None
+) -> Snapshot:
+    """The whole table, or the rows whose `slice_by` column lies in the slice.
+
+    `lookback` moves the start of the slice back, for windows that look into the past.
+    """
+    if lookback is not None and slice_by is None:
+        raise DefinitionError(
+            "lookback without slice_by",
+            where=f"input {_dataset(dataset)}",
+            next_step="name the column that says which slice a row is of: slice_by=...",
+        )
+    return Snapshot(dataset=_dataset(dataset), slice_by=slice_by, lookback=lookback or timedelta())
+
+
+def changes(dataset: str | type[Contract]) -> Changes:
+    """Rows inserted or updated in the table since this dataset's last commit.
+
+    The table must keep a change feed; every table Penstock creates does. Of a row that changed
+    several times the newest version is given, if `dataset` is a contract and has a key.
+    """
+    key = () if isinstance(dataset, str) else model_of(dataset).key
+    return Changes(dataset=_dataset(dataset), key=key)
+
+
+def landing(
+    pattern: str,
+    *,
+    null_value: str = "",
+    extra_columns: bool = False,
+    derived: Sequence[str] = (),
+) -> Landing:
+    """CSV files under the lake's landing, e.g. `flights/flights-{day}*.csv`.
+
+    Every file is taken once by its content: a copy under another name is seen and not loaded.
+    `null_value` is the text that stands for NULL (an empty cell always does). `extra_columns`
+    says that columns the contract does not name are ignored; otherwise they are refused.
+    `derived` are the contract's columns that the function adds: no file has them.
+    """
+    if pattern.startswith("/") or ".." in pattern.split("/") or re.search(r"\{(?!day\})", pattern):
+        raise DefinitionError(
+            "the landing pattern is malformed",
+            where=f"landing({pattern!r})",
+            expected="a path relative to landing; {day} is the only placeholder",
+            next_step="write it like flights/flights-{day}*.csv",
+        )
+    return Landing(
+        pattern=pattern,
+        null_value=null_value,
+        extra_columns=extra_columns,
+        derived=tuple(derived),
+    )
+
+
+def _dataset(dataset: str | type[Contract]) -> str:
+    return dataset if isinstance(dataset, str) else model_of(dataset).name

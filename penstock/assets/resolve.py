@@ -1,0 +1,356 @@
+"""Step 1, resolve: inputs at pinned versions, and the token that makes a run idempotent.
+
+The content of a run is everything its result depends on: inputs, contract, code and slice. When
+the newest commit of the slice has the same content there is nothing to do. Otherwise the token is
+made of the content and of the commit it follows, so a retry has the same token, and going back to
+an earlier content does not. The transaction is made of the commit alone: two runs that follow the
+same one and read different inputs are a race, and only one of them may commit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from penstock.assets.inputs import Changes, Landing, Snapshot
+from penstock.assets.landing_file import TakenFile, inspect_file
+from penstock.assets.modes import Append, Merge, ReplaceSlice, Scd2, WriteMode
+from penstock.assets.slice import WHOLE, Slice
+from penstock.errors import DefinitionError, InputError, LakeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from penstock.assets.dataset import Dataset
+    from penstock.resources.lake import Lake, Table
+    from penstock.resources.table_log import Commit, TableLog
+
+__all__ = ["PinnedChanges", "PinnedFiles", "PinnedInput", "PinnedTable", "Resolved", "resolve"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinnedTable:
+    """A table at `version`; `data_version` is the newest commit that matters to the slice."""
+
+    name: str
+    table: Table
+    version: int
+    data_version: int
+    slice_by: str | None = None
+    slice: Slice = WHOLE
+
+    def content(self) -> dict[str, Any]:
+        """What of it the result depends on."""
+        return {"dataset": self.table.dataset, "version": self.data_version}
+
+    def document(self) -> dict[str, Any]:
+        """What the commit says of it."""
+        return {"dataset": self.table.dataset, "version": self.version}
+
+
+class Net(StrEnum):
+    """How changes of several commits become rows."""
+
+    ADDED = "added"  # every commit only added rows: take them as they are
+    BALANCE = "balance"  # rows added less rows taken out, by all columns
+    NEWEST = "newest"  # the newest version of each key
+    VERSIONS = "versions"  # every distinct version there was
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinnedChanges:
+    """The commits of a table after version `after` (-1: from the beginning) up to `version`.
+
+    `net` says how the changes are taken when a commit took rows out, as a redone slice does.
+    """
+
+    name: str
+    table: Table
+    after: int
+    version: int
+    net: Net
+    key: tuple[str, ...] = ()
+
+    def content(self) -> dict[str, Any]:
+        """What of it the result depends on."""
+        return {"dataset": self.table.dataset, "after": self.after, "version": self.version}
+
+    document = content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinnedFiles:
+    """Landing files, each content once; `copies` were seen and not loaded."""
+
+    name: str
+    landing: Landing
+    files: tuple[TakenFile, ...]
+    copies: tuple[TakenFile, ...] = ()
+
+    @property
+    def dataset(self) -> str:
+        """The name lineage knows the folder by."""
+        return f"landing/{self.landing.pattern.rpartition('/')[0] or self.landing.pattern}"
+
+    def content(self) -> dict[str, Any]:
+        """What of it the result depends on."""
+        return {"files": sorted(file.sha256 for file in self.files)}
+
+    def document(self) -> dict[str, Any]:
+        """What the commit says of it."""
+        return {
+            "dataset": self.dataset,
+            "files": [file.document() for file in self.files],
+            "copies": [file.document() for file in self.copies],
+        }
+
+
+PinnedInput = PinnedTable | PinnedChanges | PinnedFiles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """What a run is going to do, decided before anything is read."""
+
+    spec: Dataset
+    slice: Slice
+    inputs: tuple[PinnedInput, ...]
+    references: tuple[PinnedTable, ...]
+    table: Table
+    quarantine: Table
+    state: TableLog | None = field(repr=False)
+    previous: Commit | None
+    content: str
+    token: str
+    transaction: str
+    unchanged: bool
+
+    @property
+    def expects_bad_rows(self) -> bool:
+        """Whether the commit this one follows set rows aside."""
+        facts = self.previous.facts if self.previous else None
+        return bool(facts and facts["rows_quarantined"])
+
+
+def resolve(spec: Dataset, slice_: Slice, lake: Lake, *, key_id: str | None = None) -> Resolved:
+    """Pin the inputs of `spec` for `slice_`. Reads table logs and landing files, no Spark.
+
+    `key_id` names the key that tokens are made with: another key is another content.
+
+    Raises InputError for an input that is not there, LakeError for a damaged log.
+    """
+    if slice_.whole is not (spec.partitions is None):
+        raise DefinitionError(
+            "the dataset is partitioned and the run has no slice"
+            if spec.partitions
+            else "the dataset has no partitions and the run has a slice",
+            where=spec.name,
+            found=slice_.key,
+            next_step="pass a slice like 2013-01-05" if spec.partitions else "run it whole",
+        )
+    table, quarantine = lake.table(spec.name), lake.quarantine(spec.name)
+    state = table.read()
+    own = [c for c in state.commits() if c.facts] if state else []
+    previous = _newest_of_slice(state, slice_) if state else None
+    inputs = tuple(_pin(spec, name, slice_, lake, state, own) for name in spec.inputs)
+    names = {key.references for key in spec.model.foreign_keys}
+    references = tuple(
+        _pin_table(name, Snapshot(dataset=name), WHOLE, lake) for name in sorted(names)
+    )
+    content = _digest(
+        {
+            "dataset": spec.name,
+            "slice": slice_.document(),
+            "contract": spec.model.fingerprint(),
+            "code": spec.code_version,
+            "masking": spec.masking.document() if spec.masking else None,
+            "key": key_id,
+            "inputs": {item.name: item.content() for item in inputs},
+            "references": {item.name: item.content() for item in references},
+        }
+    )
+    facts = previous.facts if previous else None
+    same = facts is not None and facts["content"] == content and facts["slice"] == slice_.document()
+    return Resolved(
+        spec=spec,
+        slice=slice_,
+        inputs=inputs,
+        references=references,
+        table=table,
+        quarantine=quarantine,
+        state=state,
+        previous=previous,
+        content=content,
+        token=_digest({"content": content, "follows": previous.version if previous else None}),
+        transaction=_transaction(spec, slice_, state, previous),
+        unchanged=same or (facts is not None and _nothing_new(inputs)),
+    )
+
+
+def _transaction(
+    spec: Dataset, slice_: Slice, state: TableLog | None, previous: Commit | None
+) -> str:
+    """What runs have in common of which only one may commit: the commit they follow.
+
+    Runs of other slices do not disturb one that replaces its slice. Where what was taken before
+    counts, any newer commit does; and a table is created once.
+    """
+    if state is None:
+        return _digest({"dataset": spec.name, "creates": True})
+    if isinstance(spec.write, ReplaceSlice):
+        part, followed = slice_.document(), previous
+    else:
+        part, followed = None, _newest_of_slice(state, WHOLE)
+    follows = followed.version if followed else None
+    return _digest({"dataset": spec.name, "slice": part, "follows": follows})
+
+
+def _nothing_new(inputs: tuple[PinnedInput, ...]) -> bool:
+    """Whether every input is one that is taken once, and all of it was."""
+    return all(
+        (isinstance(item, PinnedChanges) and item.after == item.version)
+        or (isinstance(item, PinnedFiles) and not item.files)
+        for item in inputs
+    )
+
+
+def _newest_of_slice(state: TableLog, slice_: Slice) -> Commit | None:
+    """The newest commit that wrote rows of the slice; one of another writer counts as such."""
+    for commit in state.commits():
+        if commit.changes_rows and (
+            commit.facts is None or slice_.overlaps(Slice.from_document(commit.facts["slice"]))
+        ):
+            return commit
+    return None
+
+
+def _pin(
+    spec: Dataset, name: str, slice_: Slice, lake: Lake, state: TableLog | None, own: list[Commit]
+) -> PinnedInput:
+    match spec.inputs[name]:
+        case Snapshot() as snapshot:
+            return _pin_table(name, snapshot, slice_, lake)
+        case Changes() as changed:
+            return _pin_changes(name, changed, spec.write, lake, state, own)
+        case Landing() as landed:
+            taken = _taken(own) if not isinstance(spec.write, ReplaceSlice) else frozenset()
+            whole = not isinstance(spec.write, Append | ReplaceSlice) and not slice_.days()
+            return _pin_files(name, landed, slice_, lake, frozenset() if whole else taken)
+
+
+def _opened(name: str, dataset: str, lake: Lake) -> tuple[Table, TableLog]:
+    table = lake.table(dataset)
+    log = table.read()
+    if log is None:
+        raise InputError(
+            f"input {name} has never been written",
+            where=dataset,
+            expected=f"a Delta table at {table.path}",
+            next_step=f"materialize {dataset} first: penstock run {dataset}",
+        )
+    return table, log
+
+
+def _pin_table(name: str, snapshot: Snapshot, slice_: Slice, lake: Lake) -> PinnedTable:
+    table, log = _opened(name, snapshot.dataset, lake)
+    part = slice_.widened(snapshot.lookback) if snapshot.slice_by else WHOLE
+    newest = _newest_of_slice(log, part)
+    return PinnedTable(
+        name=name,
+        table=table,
+        version=log.version,
+        data_version=newest.version if newest else 0,
+        slice_by=snapshot.slice_by,
+        slice=part,
+    )
+
+
+def _pin_changes(
+    name: str,
+    changed: Changes,
+    write: WriteMode,
+    lake: Lake,
+    state: TableLog | None,
+    own: list[Commit],
+) -> PinnedChanges:
+    table, log = _opened(name, changed.dataset, lake)
+    after = -1
+    for commit in own:
+        facts = (commit.facts or {}).get("inputs", {}).get(name)
+        if facts and facts.get("dataset") == changed.dataset:
+            after = facts["version"]
+            break
+    else:
+        if state and min((c.version for c in state.commits()), default=0) > 0:
+            raise LakeError(
+                f"how far {name} was taken is no longer in the table's log",
+                where=state.where,
+                expected="a commit in _delta_log that names the version of its input",
+                next_step="rebuild the dataset from the whole input in a new table; "
+                "appending now could take rows twice",
+            )
+    newest = next((c.version for c in log.commits() if c.changes_rows), 0)
+    version = max(after, newest)
+    between = [c for c in log.commits() if after < c.version <= version and c.changes_rows]
+    return PinnedChanges(
+        name=name,
+        table=table,
+        after=after,
+        version=version,
+        net=_net(write, changed, between),
+        key=changed.key,
+    )
+
+
+def _net(write: WriteMode, changed: Changes, between: list[Commit]) -> Net:
+    only_adds = all(commit.only_adds for commit in between)
+    match write:
+        case Merge() if changed.key:
+            return Net.ADDED if only_adds and len(between) == 1 else Net.NEWEST
+        case Scd2():
+            return Net.ADDED if only_adds else Net.VERSIONS
+        case _:
+            return Net.ADDED if only_adds else Net.BALANCE
+
+
+def _taken(own: list[Commit]) -> frozenset[str]:
+    """SHA-256 of every landing file that a commit of the table took."""
+    return frozenset(
+        file["sha256"]
+        for commit in own
+        for item in (commit.facts or {}).get("inputs", {}).values()
+        for file in item.get("files", ())
+    )
+
+
+def _pin_files(
+    name: str, landed: Landing, slice_: Slice, lake: Lake, taken: frozenset[str]
+) -> PinnedFiles:
+    seen = set(taken)
+    files: list[TakenFile] = []
+    copies: list[TakenFile] = []
+    found = [
+        (file, day)
+        for pattern, day in landed.patterns(slice_.days())
+        for file in lake.landing_files(pattern)
+    ]
+    if not found:
+        raise InputError(
+            f"no file has arrived for input {name}",
+            where=f"{lake.landing}/{landed.pattern}",
+            expected=f"at least one file for {slice_.key}",
+            next_step="wait for the file, or correct the pattern of landing(...)",
+        )
+    for file, day in found:
+        inspected = inspect_file(lake, file, day)
+        (copies if inspected.sha256 in seen else files).append(inspected)
+        seen.add(inspected.sha256)
+    return PinnedFiles(name=name, landing=landed, files=tuple(files), copies=tuple(copies))
+
+
+def _digest(facts: Mapping[str, Any]) -> str:
+    text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

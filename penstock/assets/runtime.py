@@ -1,0 +1,44 @@
+"""What a run needs from outside: the lake, the ledger, the secrets, and who asked for it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from penstock.lineage import Clock, Ledger, ParentRun, utc_now
+
+if TYPE_CHECKING:
+    from penstock.resources.lake import Lake
+    from penstock.resources.secrets import Secrets
+
+__all__ = ["Invocation", "Runtime", "Step"]
+
+#: Called with the name of each step of the executor when it has ended.
+Step = Callable[[str], None]
+
+
+def _no_step(_: str) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """The outside world of the executor. `namespace` is OpenLineage's namespace of the jobs."""
+
+    lake: Lake
+    ledger: Ledger
+    secrets: Secrets | None = None
+    namespace: str = "penstock"
+    clock: Clock = utc_now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invocation:
+    """Who asked for the run: a Dagster run (its id is `id`), or a call of its own."""
+
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    attempt: int = 1
+    parent: ParentRun | None = None
+    on_step: Step = _no_step

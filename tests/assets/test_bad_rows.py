@@ -1,0 +1,276 @@
+"""Rows that break the contract: set aside, failed or counted; never lost."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from penstock import (
+    Contract,
+    Dataset,
+    Decimal,
+    Fail,
+    ForeignKey,
+    Merge,
+    Quarantine,
+    Warn,
+    column,
+    dataset,
+    landing,
+    table,
+)
+from penstock.errors import DefinitionError, ValidationError
+from penstock.testing import rows
+from tests.assets.shop import FILES, Loaded, Shop, loaded, logged, merged_files, orders
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pyspark.sql import DataFrame, SparkSession
+
+    from penstock.assets.modes import BadRows
+
+GOOD = "1,ink,1.50,2013-01-05"
+BAD = "2,pen,-1,2013-01-05"
+TWINS = ("3,a,1,2013-01-05", "3,b,1,2013-01-05")
+
+
+def _with(bad_rows: BadRows, **how: Any) -> Dataset:
+    @dataset(Loaded, inputs={"raw": landing(FILES)}, bad_rows=bad_rows, **how)
+    def policed(raw: DataFrame) -> DataFrame:
+        return raw
+
+    return policed
+
+
+def test_fail_commits_nothing_and_keeps_the_rows_for_those_who_look(shop: Shop) -> None:
+    spec = _with(Fail())
+    shop.land("orders-a.csv", GOOD, BAD)
+    with pytest.raises(ValidationError) as caught:
+        shop.run(spec)
+    assert str(caught.value).splitlines() == [
+        "bronze.loaded 1.0.0, whole: 1 of 2 rows break the contract",
+        "  expected: no bad row",
+        "  found: price:ge 1",
+        "  next: look at them: penstock quarantine show bronze.loaded; nothing was committed",
+    ]
+    assert shop.version(spec) is None
+    path = shop.runtime.lake.quarantine(spec.name).path
+    assert [r.reasons for r in shop.spark.read.format("delta").load(path).collect()] == [
+        ["price:ge"]
+    ]
+    assert shop.states(spec) == ["FAIL"]
+    shop.land("orders-a.csv", GOOD)
+    assert shop.run(spec).rows_in == 1
+    assert shop.reasons(spec) == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [
+        (Quarantine(max_rows=1, max_fraction=None), "at most 1 rows set aside"),
+        (Quarantine(max_fraction=0.6), "at most 60.00% set aside"),
+        (Quarantine(max_rows=9, max_fraction=0.5), "at most 9 rows and 50.00% set aside"),
+    ],
+)
+def test_too_many_bad_rows_commit_nothing(shop: Shop, policy: Quarantine, expected: str) -> None:
+    spec = _with(policy)
+    shop.land("orders-a.csv", GOOD, BAD, "x,y,1,2013-01-05")
+    with pytest.raises(ValidationError, match="2 of 3 rows") as caught:
+        shop.run(spec)
+    assert (caught.value.expected, caught.value.found) == (expected, "id:type 1, price:ge 1")
+    assert shop.version(spec) is None
+
+
+def test_as_many_as_allowed_are_set_aside(shop: Shop) -> None:
+    spec = _with(Quarantine(max_rows=2, max_fraction=0.67))
+    shop.land("orders-a.csv", GOOD, BAD, "x,y,1,2013-01-05")
+    assert shop.run(spec).rows_quarantined == 2
+
+
+def test_warn_keeps_the_rows_and_counts_them(shop: Shop) -> None:
+    spec = _with(Warn())
+    shop.land("orders-a.csv", GOOD, BAD, *TWINS)
+    outcome = shop.run(spec)
+    assert (outcome.rows_in, outcome.rows_quarantined) == (4, 0)
+    assert {rule: n for rule, n in outcome.warned.items() if n} == {"price:ge": 1, "key:unique": 2}
+    assert shop.table(spec).count() == 4
+
+
+def test_warn_does_not_lose_rows_that_cannot_be_read(shop: Shop) -> None:
+    spec = _with(Warn())
+    shop.land("orders-a.csv", GOOD, "short", "x,y,1,2013-01-05")
+    outcome = shop.run(spec)
+    assert (outcome.rows_in, outcome.rows_quarantined) == (3, 2)
+    assert shop.reasons(spec) == ["csv:malformed", "id:type"]
+
+
+def test_merge_enforces_its_key_even_when_all_else_only_warns(shop: Shop) -> None:
+    spec = _with(Warn(), write=Merge())
+    shop.land("orders-a.csv", GOOD, BAD, *TWINS, ",nokey,1,2013-01-05")
+    outcome = shop.run(spec)
+    assert shop.reasons(spec) == ["id:not_null", "key:unique", "key:unique"]
+    assert (outcome.rows_in, outcome.rows_quarantined) == (5, 3)
+    assert sorted(row.id for row in shop.table(spec).collect()) == [1, 2]
+
+
+def test_rows_with_one_key_are_all_set_aside(shop: Shop) -> None:
+    shop.land("orders-a.csv", GOOD, *TWINS, "4,c,-1,2013-01-05", "4,d,1,2013-01-05")
+    spec = _with(Quarantine(max_fraction=None))
+    outcome = shop.run(spec)
+    assert dict(outcome.quarantined_by_rule) == {"key:unique": 4, "price:ge": 1}
+    assert shop.reasons(spec) == ["key:unique", "key:unique", "key:unique", "price:ge+key:unique"]
+    assert [row.id for row in shop.table(spec).collect()] == [1]
+
+
+class Item(Contract, name="bronze.items", version="1.0.0", owner="team:shop"):
+    """One item."""
+
+    item: str = column(nullable=True)
+
+
+class Sold(
+    Contract,
+    name="silver.sold",
+    version="1.0.0",
+    owner="team:shop",
+    foreign_keys=[ForeignKey("item", Item)],
+):
+    """One order of a known item."""
+
+    id: int = column()
+    item: str = column(nullable=True)
+    price: Decimal(10, 2) = column()
+    day: date = column()
+
+
+class Noted(
+    Contract,
+    name="silver.noted",
+    version="1.0.0",
+    owner="team:shop",
+    foreign_keys=[ForeignKey("item", Item, warn=True)],
+):
+    """One order, of an item that should be known."""
+
+    id: int = column()
+    item: str = column(nullable=True)
+    price: Decimal(10, 2) = column(le=100, warn=True)
+    day: date = column()
+
+
+@dataset(Sold, inputs={"orders": table(Loaded)})
+def sold(orders: DataFrame) -> DataFrame:
+    return orders
+
+
+@dataset(Noted, inputs={"orders": table(Loaded)})
+def noted(orders: DataFrame) -> DataFrame:
+    return orders
+
+
+def test_a_row_that_refers_to_nothing_is_set_aside_or_counted(shop: Shop) -> None:
+    path = shop.runtime.lake.table("bronze.items").path
+    rows(shop.spark, Item, [("ink",), ("ink",), (None,)]).write.format("delta").save(path)
+    shop.land("orders-a.csv", GOOD, "2,,1,2013-01-05", "3,cup,1,2013-01-05", "4,mug,101,2013-01-05")
+    shop.run(loaded)
+    outcome = shop.run(sold)
+    assert dict(outcome.quarantined_by_rule) == {"item:foreign_key": 2}
+    assert sorted(row.id for row in shop.table(sold).collect()) == [1, 2]
+    counted = shop.run(noted)
+    assert (counted.rows_in, counted.rows_quarantined) == (4, 0)
+    assert dict(counted.warned) == {"item:foreign_key": 2, "price:le": 1}
+    rows(shop.spark, Item, [("cup",)]).write.format("delta").mode("append").save(path)
+    assert shop.run(sold).rows_quarantined == 1
+    assert sorted(row.id for row in shop.table(sold).collect()) == [1, 2, 3]
+
+
+def test_bad_rows_of_one_run_do_not_follow_the_next(shop: Shop) -> None:
+    shop.land("orders-a.csv", GOOD, BAD)
+    assert shop.run(loaded).rows_quarantined == 1
+    shop.land("orders-a.csv", GOOD, "2,pen,1,2013-01-05")
+    outcome = shop.run(loaded)
+    assert (outcome.rows_in, outcome.rows_quarantined) == (2, 0)
+    assert dict(outcome.quarantined_by_rule) == {}
+    shop.land("orders-a.csv", GOOD, BAD)
+    assert shop.run(loaded).rows_quarantined == 1
+
+
+class Loose(Contract, name="bronze.loose", version="1.0.0", owner="team:shop"):
+    """Anything at all."""
+
+    id: int = column(nullable=True)
+
+
+@dataset(Loose, inputs={"raw": landing("orders/orders-*.csv")})
+def loose(raw: DataFrame) -> DataFrame:
+    return raw
+
+
+def test_a_contract_without_a_rule_still_sets_aside_what_cannot_be_read(shop: Shop) -> None:
+    shop.land("orders-a.csv", "1", "x", "2", header="id")
+    outcome = shop.run(loose)
+    assert (outcome.rows_in, outcome.rows_quarantined) == (3, 1)
+    assert sorted(row.id for row in shop.table(loose).collect()) == [1, 2]
+
+
+LINES = st.lists(
+    st.one_of(
+        st.builds(
+            "{},{},{},2013-01-0{}".format,
+            st.sampled_from(["1", "2", "3", "4", "", "x"]),
+            st.sampled_from(["ink", "", '"a,b"', "é"]),
+            st.sampled_from(["1", "-1", "", "1.239", "x"]),
+            st.sampled_from(["5", "6", "x"]),
+        ),
+        st.sampled_from(["1", "1,2,3,4,5,6", '1,"open,1,2013-01-05']),
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(
+    max_examples=5,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(lines=LINES)
+@pytest.mark.parametrize("spec", [orders, logged, merged_files], ids=lambda s: s.name)
+def test_no_row_is_ever_lost(
+    spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, spec: Dataset, lines: list[str]
+) -> None:
+    folder: Path = tmp_path_factory.mktemp("lossless")
+    shop = Shop.at(spark, folder)
+    any_share = dataset(
+        spec.contract,
+        inputs=spec.inputs,
+        write=spec.write,
+        partitions=spec.partitions,
+        bad_rows=Quarantine(max_fraction=None),
+    )(_same)
+    shop.land("orders-2013-01-05.csv", *lines)
+    outcome = shop.run(any_share)
+    aside = shop.quarantine(any_share).count()
+    assert outcome.rows_in == len(lines)
+    assert outcome.rows_quarantined == aside
+    assert shop.table(any_share).count() + aside == len(lines)
+    assert all(row.reasons for row in shop.quarantine(any_share).collect())
+
+
+def _same(raw: DataFrame) -> DataFrame:
+    return raw
+
+
+def test_an_overwrite_by_slice_is_refused_when_the_dataset_is_defined() -> None:
+    with pytest.raises(DefinitionError, match="replaces the other slices too"):
+        dataset(
+            orders.contract,
+            inputs=orders.inputs,
+            write=loaded.write,
+            partitions=orders.partitions,
+        )(_same)

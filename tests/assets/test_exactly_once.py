@@ -1,0 +1,138 @@
+"""Killed at any point and run again: the tables end as in a run that nobody disturbed."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from penstock.testing import assert_frames_equal
+from tests.assets.killed_job import stuck
+from tests.assets.shop import DAY, VERSIONED, Shop, copied, merged_files, orders, versioned
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from penstock import Dataset
+
+ROOT = Path(__file__).parents[2]
+BEFORE_COMMIT = ("resolved", "analyzed", "started", "checked", "quarantining", "quarantined")
+
+
+class Killed(BaseException):
+    """What ends a run in the middle and is no Exception, as a signal is."""
+
+
+def _interrupt(shop: Shop, spec: Dataset, step: str) -> None:
+    def on_step(name: str) -> None:
+        if name == step:
+            raise Killed
+
+    with pytest.raises(Killed):
+        shop.run(spec, on_step=on_step)
+
+
+def _prepare(shop: Shop, spec: Dataset) -> None:
+    """A first commit, then new input with bad rows among it."""
+    if spec is versioned:
+        shop.land("orders-a.csv", "1,ink,1,2013-01-01", header=VERSIONED)
+        shop.run(spec)
+        shop.land(
+            "orders-b.csv",
+            "1,cup,2,2013-01-03",
+            "2,pen,-1,2013-01-03",
+            "3,nib,x,2013-01-03",
+            "4,pad,1,2013-01-03",
+            header=VERSIONED,
+        )
+        return
+    shop.land("orders-2013-01-05-a.csv", "1,ink,1,2013-01-05")
+    if spec is copied:
+        shop.run(orders, DAY)
+    shop.run(spec)
+    lines = ["1,cup,1,2013-01-05", "4,pad,1,2013-01-05", "5,mug,7,2013-01-05"]
+    if spec is not copied:
+        lines += ["2,pen,-1,2013-01-05", "3,nib,x,2013-01-05"]
+    shop.land("orders-2013-01-05-a.csv", *lines)
+    if spec is copied:
+        shop.run(orders, DAY)
+
+
+def _assert_same(shop: Shop, undisturbed: Shop, spec: Dataset) -> None:
+    assert_frames_equal(shop.table(spec), undisturbed.table(spec))
+    entries = ("reasons", "row", "file")
+    assert_frames_equal(
+        shop.quarantine(spec).select(*entries), undisturbed.quarantine(spec).select(*entries)
+    )
+
+
+@pytest.mark.parametrize("spec", [orders, copied, merged_files, versioned], ids=lambda s: s.name)
+def test_a_run_broken_off_at_every_step_and_run_again_ends_the_same(
+    spark: SparkSession, tmp_path: Path, spec: Dataset
+) -> None:
+    shop, undisturbed = Shop.at(spark, tmp_path / "one"), Shop.at(spark, tmp_path / "other")
+    for each in (shop, undisturbed):
+        _prepare(each, spec)
+    expected = undisturbed.run(spec)
+    before = shop.version(spec)
+    bad = expected.rows_quarantined > 0
+    assert bad is (spec is not copied)
+    for step in BEFORE_COMMIT if bad else BEFORE_COMMIT[:4]:
+        _interrupt(shop, spec, step)
+        assert shop.version(spec) == before
+    _interrupt(shop, spec, "committed")
+    again = shop.run(spec)
+    assert (again.committed, again.version) == (False, expected.version)
+    assert (again.rows_in, again.rows_changed, again.rows_quarantined) == (
+        expected.rows_in,
+        expected.rows_changed,
+        expected.rows_quarantined,
+    )
+    _assert_same(shop, undisturbed, spec)
+    ended = shop.runtime.ledger.run(again.run_id)
+    assert ended
+    assert ended.state == "COMPLETE"
+    assert shop.runtime.ledger.open_runs() == ()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", ["quarantined", "writing", "committed"])
+def test_a_process_killed_by_the_system_and_run_again_ends_the_same(
+    spark: SparkSession, tmp_path: Path, step: str
+) -> None:
+    shop, undisturbed = Shop.at(spark, tmp_path / "one"), Shop.at(spark, tmp_path / "other")
+    bad = () if step == "writing" else ("3,nib,-1,2013-01-05", "short")
+    for each in (shop, undisturbed):
+        each.land("orders-2013-01-05.csv", "1,ink,1,2013-01-05", "2,pen,2,2013-01-05", *bad)
+    undisturbed_outcome = undisturbed.run(stuck)
+    folder = tmp_path / "one"
+    killed = subprocess.run(
+        [sys.executable, "-m", "tests.assets.killed_job", str(folder), step],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    _wait_until_gone(int((folder / "jvm.pid").read_text()))
+    left = list((folder / "lake" / "bronze" / "loaded").rglob("*.parquet"))
+    assert (shop.version(stuck) is None) is (step != "committed")
+    assert left  # of the write that was broken off, or stopped at the bad row
+    outcome = shop.run(stuck)
+    assert outcome.committed is (step != "committed")
+    assert outcome.rows_in == undisturbed_outcome.rows_in
+    _assert_same(shop, undisturbed, stuck)
+    assert shop.states(stuck)[-1] == "COMPLETE"
+    assert shop.runtime.ledger.open_runs() == ()
+
+
+def _wait_until_gone(pid: int) -> None:
+    try:
+        psutil.Process(pid).wait(timeout=60)
+    except psutil.NoSuchProcess:
+        return

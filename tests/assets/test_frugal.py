@@ -1,0 +1,99 @@
+"""How many Spark jobs a run costs: exact numbers, so that no hidden count() creeps in.
+
+What the jobs are for (with adaptive execution every shuffle of a plan is a job of its own):
+- dataset checks: one action of two jobs (shuffle by key, result), none when the contract has
+  neither key nor foreign key nor warning
+- Delta reads the state of a table that is there already: three jobs, once for each new version
+- the write: one job that writes the files, one or two in which Delta lists what it replaces; a
+  table that is new has its state computed instead. MERGE takes eight (source, touched files,
+  write, and Delta's own between them), SCD2 five more for its windows and joins
+- a first bad row adds three or four: the write that stops at it, the one to quarantine (and the
+  state of that table), the good rows' write; with a key, the windows that find the twins too
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+import pytest
+
+from penstock import (
+    Append,
+    Contract,
+    Dataset,
+    Decimal,
+    Overwrite,
+    ReplaceSlice,
+    Scd2,
+    column,
+    dataset,
+    landing,
+)
+from penstock.testing import count_jobs
+from tests.assets.shop import (
+    BY_DAY,
+    DAILY,
+    FILES,
+    VERSIONED,
+    Shop,
+    loaded,
+    merged_files,
+    versioned,
+)
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+class Unkeyed(Contract, name="bronze.unkeyed", version="1.0.0", owner="team:shop"):
+    """One order, perhaps twice."""
+
+    id: int = column()
+    item: str = column(nullable=True)
+    price: Decimal(10, 2) = column(ge=0)
+    day: date = column()
+
+
+def _plain(raw: DataFrame) -> DataFrame:
+    return raw
+
+
+OVERWRITE = dataset(Unkeyed, inputs={"raw": landing(FILES)}, write=Overwrite())(_plain)
+APPEND = dataset(Unkeyed, inputs={"raw": landing(FILES)}, write=Append())(_plain)
+REPLACE = dataset(Unkeyed, inputs={"raw": landing(BY_DAY)}, write=ReplaceSlice(), partitions=DAILY)(
+    _plain
+)
+
+# (first run, a later run, a run with a first bad row); a run with nothing to do costs none
+COSTS: dict[str, tuple[Dataset, tuple[int, int, int]]] = {
+    "overwrite": (OVERWRITE, (3, 5, 8)),
+    "replace": (REPLACE, (2, 5, 9)),
+    "append": (APPEND, (2, 4, 7)),
+    "overwrite with a key": (loaded, (5, 7, 11)),
+    "merge": (merged_files, (4, 13, 17)),
+    "scd2": (versioned, (5, 18, 24)),
+}
+
+
+@pytest.mark.parametrize("case", COSTS, ids=str)
+def test_a_run_costs_the_jobs_it_needs(shop: Shop, case: str) -> None:
+    spec, expected = COSTS[case]
+    header = VERSIONED if isinstance(spec.write, Scd2) else "id,item,price,day"
+    found = []
+    for number, price in enumerate((1, 1, -1)):
+        shop.land(
+            f"orders-2013-01-05-{number}.csv",
+            f"{number},ink,{price},2013-01-05",
+            f"1{number},pen,1,2013-01-05",
+            header=header,
+        )
+        with count_jobs(shop.spark) as jobs:
+            shop.run(spec)
+        found.append(jobs)
+    with count_jobs(shop.spark) as none:
+        assert not shop.run(spec).committed
+    assert len(none) == 0
+    assert tuple(len(jobs) for jobs in found) == expected, "\n".join(
+        name for jobs in found for name in ("run:", *jobs.started_from)
+    )

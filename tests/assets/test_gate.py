@@ -1,0 +1,213 @@
+"""The gate: what is not the contract's stops before any data moves."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from penstock import Contract, Dataset, Decimal, Pii, column, dataset, landing
+from penstock.errors import GateError
+from penstock.testing import assert_frames_equal, count_jobs
+from tests.assets.shop import FILES, Loaded, Shop, loaded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyspark.sql import DataFrame
+
+GOOD = "1,ink,1.50,2013-01-05"
+FRAMES: dict[str, tuple[Callable[[DataFrame], DataFrame], str]] = {
+    "wrong type": (
+        lambda raw: raw.selectExpr("id", "item", "CAST(price AS double) AS price", "day"),
+        "price: expected decimal(10,2), found double",
+    ),
+    "narrower type": (
+        lambda raw: raw.selectExpr("CAST(id AS int) AS id", "item", "price", "day"),
+        "id: expected bigint, found int",
+    ),
+    "missing": (lambda raw: raw.drop("item"), "item: expected string, the function does not"),
+    "misspelt": (
+        lambda raw: raw.withColumnRenamed("price", "prize"),
+        "price: expected decimal(10,2), the function does not return it; did you mean prize?",
+    ),
+    "extra": (
+        lambda raw: raw.selectExpr("*", "1 AS more"),
+        "more: not in the contract (found int)",
+    ),
+    "recased": (
+        lambda raw: raw.withColumnRenamed("price", "Price"),
+        "price: the function spells it Price",
+    ),
+    "twice": (lambda raw: raw.selectExpr("*", "id"), "id"),
+}
+
+
+@pytest.mark.parametrize("case", FRAMES, ids=str)
+def test_a_frame_that_is_not_the_contracts_is_refused(shop: Shop, case: str) -> None:
+    body, found = FRAMES[case]
+
+    @dataset(Loaded, inputs={"raw": landing(FILES)})
+    def wrong(raw: DataFrame) -> DataFrame:
+        return body(raw)
+
+    shop.land("orders-a.csv", GOOD)
+    with count_jobs(shop.spark) as jobs, pytest.raises(GateError) as caught:
+        shop.run(wrong)
+    assert caught.value.found
+    assert caught.value.found.startswith(found)
+    assert caught.value.where == "bronze.loaded 1.0.0"
+    assert len(jobs) == 0
+    assert shop.version(wrong) is None
+    assert shop.states(wrong) == ["FAIL"]
+
+
+def _contract(version: str, **columns: tuple[Any, Any]) -> type[Contract]:
+    body = {
+        "__doc__": "One order.",
+        "__module__": __name__,
+        "__annotations__": {name: kind for name, (kind, _) in columns.items()},
+        **{name: how for name, (_, how) in columns.items()},
+    }
+    return type(Contract)(  # type: ignore[no-any-return]
+        "Changed", (Contract,), body, name="bronze.loaded", version=version, owner="team:shop"
+    )
+
+
+PLAIN: dict[str, tuple[Any, Any]] = {
+    "id": (int, column(key=True)),
+    "item": (str, column(nullable=True)),
+    "price": (Decimal(10, 2), column(ge=0)),
+    "day": (date, column()),
+}
+CHANGES: dict[str, tuple[dict[str, tuple[Any, Any]], str]] = {
+    "retyped": (
+        {**PLAIN, "price": (Decimal(12, 2), column())},
+        "price: old decimal(10,2), new decimal(12,2)",
+    ),
+    "dropped": ({k: v for k, v in PLAIN.items() if k != "item"}, "item: string is gone"),
+    "renamed": (
+        {k.replace("item", "items"): v for k, v in PLAIN.items()},
+        "item: string is gone (renamed to items?)",
+    ),
+    "recased": (
+        {k.replace("item", "Item"): v for k, v in PLAIN.items()},
+        "item: spelled Item now",
+    ),
+    "required": (
+        {**PLAIN, "color": (str, column())},
+        "color: new column string that may not be NULL",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CHANGES, ids=str)
+def test_a_contract_that_would_break_the_table_is_refused(shop: Shop, case: str) -> None:
+    columns, found = CHANGES[case]
+    shop.land("orders-a.csv", GOOD)
+    shop.run(loaded)
+    changed = _dataset(_contract("2.0.0", **columns))
+    shop.land("orders-a.csv", "1,ink,1,2013-01-05", header=",".join(list(columns)[:4]))
+    if len(columns) != len(PLAIN):
+        shop.land(
+            "orders-a.csv",
+            ",".join(dict(zip(PLAIN, GOOD.split(","), strict=True)).get(n, "red") for n in columns),
+            header=",".join(columns),
+        )
+    with pytest.raises(GateError) as caught:
+        shop.run(changed)
+    assert caught.value.where == "bronze.loaded 2.0.0, table at version 0"
+    assert caught.value.found
+    assert caught.value.found.startswith(found)
+    assert shop.version(loaded) == 0
+
+
+def _dataset(contract: type[Contract]) -> Dataset:
+    @dataset(contract, inputs={"raw": landing(FILES)})
+    def changed(raw: DataFrame) -> DataFrame:
+        return raw
+
+    return changed
+
+
+def test_a_rule_that_does_not_fit_the_columns_is_named(shop: Shop) -> None:
+    class Ruled(
+        Contract,
+        name="bronze.loaded",
+        version="1.0.0",
+        owner="team:shop",
+        rules={"dear": "price > 0", "known": "itm IS NOT NULL", "broken": "price >>> ("},
+    ):
+        """One order."""
+
+        id: int = column(key=True)
+        item: str = column(nullable=True)
+        price: Decimal(10, 2) = column()
+        day: date = column()
+
+    shop.land("orders-a.csv", GOOD)
+    with pytest.raises(GateError, match="rules cannot be computed") as caught:
+        shop.run(_dataset(Ruled))
+    assert caught.value.found == "rule:known, rule:broken"
+    assert shop.version(loaded) is None
+
+
+class Person(
+    Contract, name="bronze.persons", version="1.0.0", owner="team:shop", cleared=[Pii.EMAIL]
+):
+    """One person."""
+
+    id: int = column(key=True)
+    mail: str = column(nullable=True, pii=Pii.EMAIL)
+
+
+class Shared(Contract, name="shared.persons", version="1.0.0", owner="team:shop"):
+    """One person for everybody."""
+
+    id: int = column(key=True)
+    label: str = column(nullable=True)
+
+
+@dataset(Person, inputs={"raw": landing("orders/*.csv")})
+def persons(raw: DataFrame) -> DataFrame:
+    return raw
+
+
+@pytest.mark.parametrize(
+    "label", ["mail", "upper(mail)", "substring(mail, 1, 3)", "concat('x', mail)"]
+)
+def test_personal_data_does_not_leave_through_another_column(shop: Shop, label: str) -> None:
+    shop.land("persons.csv", "1,kanarienvogel@example.com", header="id,mail")
+    shop.run(persons)
+
+    @dataset(Shared, inputs={"raw": Person})
+    def leak(raw: DataFrame) -> DataFrame:
+        return raw.selectExpr("id", f"{label} AS label")
+
+    with pytest.raises(GateError, match="email would be written in clear") as caught:
+        shop.run(leak)
+    assert caught.value.where == "shared.persons.label"
+    assert caught.value.found == "comes unmasked from bronze.persons.mail"
+    assert shop.version(leak) is None
+    assert "kanarienvogel" not in shop.everything_told()
+
+
+def test_personal_data_is_in_no_statistics_of_the_log(shop: Shop) -> None:
+    shop.land("persons.csv", "1,kanarienvogel@example.com", header="id,mail")
+    shop.run(persons)
+    log = shop.path / "lake" / "bronze" / "persons" / "_delta_log"
+    entries = "".join(file.read_text() for file in log.glob("*.json"))
+    assert '"numRecords' in entries.replace("\\", "")
+    assert "kanarienvogel" not in entries
+
+
+def test_a_frame_in_another_order_is_written_by_name(shop: Shop) -> None:
+    @dataset(Loaded, inputs={"raw": landing(FILES)})
+    def mixed(raw: DataFrame) -> DataFrame:
+        return raw.select("day", "price", "item", "id")
+
+    shop.land("orders-a.csv", GOOD)
+    shop.run(mixed)
+    assert_frames_equal(shop.table(mixed), [(1, "ink", "1.50", "2013-01-05")])
+    assert shop.table(mixed).columns == ["id", "item", "price", "day"]

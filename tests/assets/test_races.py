@@ -1,0 +1,139 @@
+"""Two runs at once: ends right, and nobody's rows are lost or doubled."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.assets.killed_job import meet, stuck
+from tests.assets.shop import DAY, NEXT, Shop, copied, logged, merged, merged_files, orders
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from penstock import Dataset, Outcome
+
+ROOT = Path(__file__).parents[2]
+FIRST = ("1,ink,1.50,2013-01-05", "2,pen,2.50,2013-01-05")
+
+
+def _overtaken(shop: Shop, spec: Dataset, overtake: Callable[[], object]) -> Outcome:
+    """A run that is overtaken by another after its inputs are pinned, before it commits."""
+    left = [overtake]
+
+    def on_step(step: str) -> None:
+        if step == "checked" and left:
+            left.pop()()
+
+    return shop.run(spec, on_step=on_step)
+
+
+def _ids(shop: Shop, spec: Dataset) -> list[int]:
+    return sorted(row.id for row in shop.table(spec).collect())
+
+
+@pytest.mark.parametrize("created", [False, True], ids=["first", "later"])
+@pytest.mark.parametrize("spec", [orders, logged, merged_files], ids=lambda s: s.name)
+def test_a_run_overtaken_by_one_that_saw_more_is_done_again(
+    shop: Shop, spec: Dataset, *, created: bool
+) -> None:
+    if created:
+        shop.land("orders-2013-01-05-a.csv", "7,old,1,2013-01-05")
+        shop.run(spec)
+    shop.land("orders-2013-01-05.csv", *FIRST)
+
+    def overtake() -> None:
+        shop.land("orders-2013-01-05-late.csv", "3,cup,1,2013-01-05")
+        assert shop.run(spec).committed
+
+    _overtaken(shop, spec, overtake)
+    assert _ids(shop, spec) == [1, 2, 3, 7] if created else [1, 2, 3]
+    assert not shop.run(spec).committed
+
+
+@pytest.mark.parametrize("spec", [copied, merged], ids=lambda s: s.name)
+def test_changes_are_not_taken_twice_by_a_run_that_was_overtaken(shop: Shop, spec: Dataset) -> None:
+    shop.land("orders-2013-01-05.csv", *FIRST)
+    shop.land("orders-2013-01-06.csv", "3,cup,1,2013-01-06")
+    shop.run(orders, DAY)
+
+    def overtake() -> None:
+        shop.run(orders, NEXT)
+        assert shop.run(spec).rows_in == 3
+
+    _overtaken(shop, spec, overtake)
+    assert _ids(shop, spec) == [1, 2, 3]
+    assert not shop.run(spec).committed
+
+
+def test_the_same_slice_twice_at_once_is_one_commit(shop: Shop) -> None:
+    shop.land("orders-2013-01-05.csv", *FIRST, "9,bad,-1,2013-01-05")
+    together = threading.Barrier(2, timeout=120)
+
+    def one(_: int) -> Outcome:
+        met: list[str] = []
+
+        def on_step(step: str) -> None:
+            if step == "started" and not met:
+                met.append(step)
+                together.wait()
+
+        return shop.run(orders, DAY, on_step=on_step)
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(one, range(2)))
+    assert sorted(o.committed for o in outcomes) in ([False, True], [True, True])
+    assert {o.version for o in outcomes} == {0}
+    assert _ids(shop, orders) == [1, 2]
+    assert shop.reasons(orders) == ["price:ge"]
+    assert not shop.run(orders, DAY).committed
+
+
+def test_two_slices_at_once_both_arrive(shop: Shop) -> None:
+    shop.land("orders-2013-01-05.csv", *FIRST, "9,bad,-1,2013-01-05")
+    shop.land("orders-2013-01-06.csv", "3,cup,1,2013-01-06", "8,bad,-1,2013-01-06")
+    together = threading.Barrier(2, timeout=120)
+
+    def one(slice_: object) -> Outcome:
+        met: list[str] = []
+
+        def on_step(step: str) -> None:
+            if step == "started" and not met:
+                met.append(step)
+                together.wait()
+
+        return shop.run(orders, slice_, on_step=on_step)  # type: ignore[arg-type]
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(one, (DAY, NEXT)))
+    assert all(o.committed for o in outcomes)
+    assert _ids(shop, orders) == [1, 2, 3]
+    assert shop.reasons(orders) == ["price:ge", "price:ge"]
+    assert not shop.run(orders, DAY).committed
+    assert not shop.run(orders, NEXT).committed
+
+
+@pytest.mark.slow
+def test_two_processes_that_create_the_same_table_make_one_commit(shop: Shop) -> None:
+    shop.land("orders-a.csv", *FIRST, "9,bad,-1,2013-01-05")
+    command = [sys.executable, "-m", "tests.assets.killed_job", str(shop.path), "meet"]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as child:
+
+        def on_step(name: str) -> None:
+            if name == "started":
+                meet(shop.path, "parent.met", "child.met")
+
+        outcome = shop.run(stuck, on_step=on_step)
+        _, said = child.communicate(timeout=200)
+    assert child.returncode == 0, said
+    assert outcome.version == 0
+    assert shop.version(stuck) == 0
+    assert _ids(shop, stuck) == [1, 2]
+    assert shop.reasons(stuck) == ["price:ge"]
+    assert not shop.run(stuck).committed
