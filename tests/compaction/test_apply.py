@@ -1,0 +1,311 @@
+"""Upkeep moves rows between files and does nothing else, whatever happens around it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psutil
+import pyarrow as pa
+import pytest
+from deltalake import DeltaTable, write_deltalake
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import penstock
+from penstock.compaction import (
+    CompactionPolicy,
+    CompactionStatus,
+    TableFacts,
+    apply,
+    measure,
+    plan_compaction,
+)
+from penstock.errors import LakeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pyspark.sql import SparkSession
+
+JOB = Path(__file__).with_name("upkeep_job.py")
+NOTE = {"penstock": "upkeep", "run": "r1"}
+USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
+# so many that a rewrite is seen, and disturbed, long before it commits
+MANY = tuple("abcdefghijklmnopqrstuvwx")
+MIN_FILE = "spark.databricks.delta.optimize.minFileSize"
+Row = tuple[int | None, str | None]
+
+
+def frame(rows: list[Row]) -> pa.Table:
+    columns = {
+        "n": pa.array([row[0] for row in rows], pa.int64()),
+        "part": pa.array([row[1] for row in rows], pa.string()),
+    }
+    return pa.table(columns)
+
+
+def write(path: Path, rows: list[Row], *, by: list[str] | None = None) -> None:
+    write_deltalake(path, frame(rows), partition_by=by, mode="append")
+
+
+def scattered(
+    path: Path,
+    *,
+    files: int = 6,
+    by: list[str] | None = None,
+    parts: tuple[str | None, ...] = ("a", "o'b", None),
+) -> None:
+    for n in range(files):
+        write(path, [(n, part) for part in parts], by=by)
+
+
+def rows(path: Path) -> Counter[Row]:
+    table = DeltaTable(path).to_pyarrow_table().to_pydict()
+    return Counter(zip(table["n"], table["part"], strict=True))
+
+
+def at_once(seconds: float) -> None:
+    """Retries in a test need not wait."""
+
+
+def until(condition: Callable[[], bool], *, seconds: float = 120) -> None:
+    deadline = time.monotonic() + seconds
+    tick = threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        tick.wait(0.002)
+
+
+def test_small_files_become_one_for_each_partition(spark: SparkSession, tmp_path: Path) -> None:
+    scattered(tmp_path, by=["part"])
+    before = rows(tmp_path)
+    facts = measure(str(tmp_path))
+    assert (facts.file_count, len(facts.partitions())) == (18, 3)
+    plan = plan_compaction(facts, CompactionPolicy())
+    outcome = apply(plan, spark, str(tmp_path), metadata=NOTE)
+    assert outcome.status is CompactionStatus.DONE
+    assert outcome.after == measure(str(tmp_path))
+    assert outcome.after.file_count == 3
+    (commit,) = outcome.commits
+    assert (commit.operation, commit.files_removed, commit.files_added) == ("OPTIMIZE", 18, 3)
+    assert commit.version == outcome.after.version == facts.version + 1
+    assert rows(tmp_path) == before
+    json.dumps(outcome.document())
+
+
+def test_the_commit_carries_the_note_and_the_session_is_put_back(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    scattered(tmp_path)
+    minimum = spark.conf.get(MIN_FILE, None)
+    plan = plan_compaction(measure(str(tmp_path)), CompactionPolicy())
+    apply(plan, spark, str(tmp_path), metadata=NOTE)
+    assert json.loads(DeltaTable(tmp_path).history(1)[0]["userMetadata"]) == NOTE
+    assert spark.conf.get(USER_METADATA, None) is None
+    assert spark.conf.get(MIN_FILE, None) == minimum
+
+
+def test_chosen_partitions_only(spark: SparkSession, tmp_path: Path) -> None:
+    scattered(tmp_path, files=2, by=["part"])
+    for n in range(4):
+        write(tmp_path, [(n, "o'b"), (n, None)], by=["part"])
+    plan = plan_compaction(measure(str(tmp_path)), CompactionPolicy())
+    after = apply(plan, spark, str(tmp_path), metadata=NOTE).after
+    counts = {key: len(files) for key, files in after.partitions().items()}
+    assert counts == {("a",): 2, ("o'b",): 1, (None,): 1}
+
+
+def test_twice_is_a_no_op(spark: SparkSession, tmp_path: Path) -> None:
+    scattered(tmp_path)
+    plan = plan_compaction(measure(str(tmp_path)), CompactionPolicy())
+    first = apply(plan, spark, str(tmp_path), metadata=NOTE)
+    again = apply(
+        plan_compaction(first.after, CompactionPolicy()), spark, str(tmp_path), metadata=NOTE
+    )
+    stale = apply(plan, spark, str(tmp_path), metadata={"penstock": "late"})
+    assert again.status is stale.status is CompactionStatus.NOTHING
+    assert measure(str(tmp_path)).version == first.after.version
+
+
+def test_ordering_by_the_contracts_columns(spark: SparkSession, tmp_path: Path) -> None:
+    scattered(tmp_path)
+    plan = plan_compaction(measure(str(tmp_path)), CompactionPolicy(), clustering=("n",))
+    before = rows(tmp_path)
+    outcome = apply(plan, spark, str(tmp_path), metadata=NOTE)
+    assert (outcome.after.file_count, rows(tmp_path)) == (1, before)
+    (commit,) = DeltaTable(tmp_path).history(1)
+    assert commit["operationParameters"]["zOrderBy"] == '["n"]'
+
+
+def test_a_table_that_delta_clusters(spark: SparkSession, tmp_path: Path) -> None:
+    path = str(tmp_path / "t")
+    spark.sql(f"CREATE TABLE delta.`{path}` (n BIGINT) USING delta CLUSTER BY (n)")
+    for _ in range(4):
+        spark.range(3).selectExpr("id n").coalesce(1).write.format("delta").mode("append").save(
+            path
+        )
+    facts = measure(path)
+    assert facts.clustered
+    plan = plan_compaction(facts, CompactionPolicy(), clustering=("n",))
+    outcome = apply(plan, spark, path, metadata=NOTE)
+    assert (outcome.status, outcome.after.file_count) == (CompactionStatus.DONE, 1)
+
+
+def test_deletion_vectors_are_measured_and_purged(spark: SparkSession, tmp_path: Path) -> None:
+    path = str(tmp_path / "t")
+    writer = spark.range(100).coalesce(1).write.format("delta")
+    writer.option("delta.enableDeletionVectors", "true").save(path)
+    spark.sql(f"DELETE FROM delta.`{path}` WHERE id < 30")
+    facts = measure(path)
+    assert [(file.rows, file.deleted_rows) for file in facts.files] == [(100, 30)]
+    outcome = apply(plan_compaction(facts, CompactionPolicy()), spark, path, metadata=NOTE)
+    assert outcome.status is CompactionStatus.DONE
+    assert outcome.commits[0].deletion_vectors_removed == 1
+    assert [(file.rows, file.deleted_rows) for file in outcome.after.files] == [(70, 0)]
+    assert spark.read.format("delta").load(path).count() == 70
+
+
+def test_vacuum_deletes_only_what_expired(spark: SparkSession, tmp_path: Path) -> None:
+    scattered(tmp_path)
+    policy = CompactionPolicy(retain_hours=168)
+    facts = measure(str(tmp_path), expired_after_hours=168)
+    apply(plan_compaction(facts, policy), spark, str(tmp_path), metadata=NOTE)
+    # a week passes: for VACUUM a file that no commit names is as old as its own time stamp
+    orphan = tmp_path / "part-00000-orphan.c000.snappy.parquet"
+    orphan.write_bytes(b"left by a writer that was killed")
+    week_ago = time.time() - 169 * 3600
+    os.utime(orphan, (week_ago, week_ago))
+    facts = measure(str(tmp_path), expired_after_hours=168)
+    assert facts.expired_files == 1
+    outcome = apply(plan_compaction(facts, policy), spark, str(tmp_path), metadata=NOTE)
+    assert [commit.operation for commit in outcome.commits] == ["VACUUM START", "VACUUM END"]
+    assert not orphan.exists()
+    assert DeltaTable(tmp_path, version=0).to_pyarrow_table().num_rows == 3
+
+
+@given(
+    batches=st.lists(
+        st.lists(
+            st.tuples(st.none() | st.integers(0, 3), st.sampled_from(["a", "b", None])), min_size=1
+        ),
+        min_size=2,
+        max_size=6,
+    ),
+    split=st.booleans(),
+)
+@settings(
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_compaction_keeps_the_multiset_of_rows(
+    spark: SparkSession,
+    tmp_path_factory: pytest.TempPathFactory,
+    batches: list[list[Row]],
+    split: bool,  # noqa: FBT001
+) -> None:
+    path = tmp_path_factory.mktemp("law")
+    for batch in batches:
+        write(path, batch, by=["part"] if split else None)
+    before = rows(path)
+    policy = CompactionPolicy(min_files=2)
+    apply(plan_compaction(measure(str(path)), policy), spark, str(path), metadata=NOTE)
+    assert rows(path) == before == sum((Counter(batch) for batch in batches), Counter[Row]())
+    assert not plan_compaction(measure(str(path)), policy).acts
+
+
+def test_appends_at_the_same_time_are_not_lost(spark: SparkSession, tmp_path: Path) -> None:
+    scattered(tmp_path, files=4, by=["part"], parts=MANY)
+    plan = plan_compaction(measure(str(tmp_path)), CompactionPolicy())
+    before, known = rows(tmp_path), data_files(tmp_path)
+    added: list[Row] = [(n, "a") for n in range(100, 105)]
+
+    def append() -> None:
+        until(lambda: data_files(tmp_path) > known)
+        for row in added:
+            write(tmp_path, [row], by=["part"])
+
+    with ThreadPoolExecutor() as pool:
+        appending = pool.submit(append)
+        outcome = apply(plan, spark, str(tmp_path), metadata=NOTE)
+        appending.result()
+    assert outcome.status is CompactionStatus.DONE
+    assert rows(tmp_path) == before + Counter(added)
+
+
+@pytest.mark.parametrize(
+    ("attempts", "status"), [(1, CompactionStatus.YIELDED), (3, CompactionStatus.NOTHING)]
+)
+def test_a_writer_in_the_way_wins(
+    spark: SparkSession, tmp_path: Path, attempts: int, status: CompactionStatus
+) -> None:
+    scattered(tmp_path, files=4, by=["part"], parts=MANY)
+    plan = plan_compaction(measure(str(tmp_path)), CompactionPolicy())
+    known = data_files(tmp_path)
+
+    def overwrite() -> None:
+        until(lambda: data_files(tmp_path) > known)
+        write_deltalake(tmp_path, frame([(1, "new")]), partition_by=["part"], mode="overwrite")
+
+    with ThreadPoolExecutor() as pool:
+        writing = pool.submit(overwrite)
+        outcome = apply(plan, spark, str(tmp_path), metadata=NOTE, attempts=attempts, pause=at_once)
+        writing.result()
+    assert (outcome.status, outcome.conflicts, outcome.commits) == (status, 1, ())
+    assert rows(tmp_path) == Counter([(1, "new")])
+    assert spark.conf.get(USER_METADATA, None) is None
+
+
+def test_killed_in_the_middle_the_table_is_as_before(spark: SparkSession, tmp_path: Path) -> None:
+    scattered(tmp_path, files=4, by=["part"], parts=MANY)
+    before, known = rows(tmp_path), data_files(tmp_path)
+    inherited = {n: v for n, v in os.environ.items() if not n.startswith(("SPARK_", "PYSPARK_"))}
+    job = subprocess.Popen(
+        [sys.executable, str(JOB), str(tmp_path)],
+        env=inherited | {"PYTHONPATH": str(Path(penstock.__file__).parents[1])},
+    )
+    try:
+        until(lambda: data_files(tmp_path) > known or job.poll() is not None)
+    finally:
+        family = [*psutil.Process(job.pid).children(recursive=True), psutil.Process(job.pid)]
+        for process in family:
+            process.kill()
+        job.wait()
+        psutil.wait_procs(family, timeout=30)
+    assert data_files(tmp_path) > known
+    assert rows(tmp_path) == before
+    assert spark.read.format("delta").load(str(tmp_path)).count() == before.total()
+    plan = plan_compaction(measure(str(tmp_path)), CompactionPolicy())
+    after = apply(plan, spark, str(tmp_path), metadata=NOTE).after
+    assert (after.file_count, rows(tmp_path)) == (len(MANY), before)
+
+
+def data_files(path: Path) -> set[Path]:
+    return set(path.rglob("*.parquet"))
+
+
+def test_a_folder_that_is_no_table_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(LakeError, match="log cannot be read") as caught:
+        measure(str(tmp_path / "nothing"))
+    assert str(tmp_path) in str(caught.value)
+
+
+def test_a_table_that_is_gone_is_a_clear_error(spark: SparkSession, tmp_path: Path) -> None:
+    scattered(tmp_path / "t")
+    plan = plan_compaction(measure(str(tmp_path / "t")), CompactionPolicy())
+    with pytest.raises(LakeError, match="upkeep of the table failed"):
+        apply(plan, spark, str(tmp_path / "elsewhere"), metadata=NOTE)
+
+
+def test_facts_hold_no_value_of_a_row(tmp_path: Path) -> None:
+    columns = {"email": pa.array(["canary@leak.example"])}
+    write_deltalake(tmp_path, pa.table(columns))
+    facts: TableFacts = measure(str(tmp_path))
+    assert "canary" not in repr(facts) + json.dumps(facts.document())
