@@ -1,0 +1,24 @@
+"""The commands, put together. Nothing heavy is imported until one of them runs."""
+
+from __future__ import annotations
+
+import typer
+
+from penstock.cli import datasets, demo, history, lineage, machine, quarantine, runs, status, up
+from penstock.cli.failure import exit_codes
+
+__all__ = ["app"]
+
+_CODES = "\n\n".join(f"{code}  {meaning}" for code, meaning in exit_codes().items())
+
+app = typer.Typer(
+    name="penstock",
+    help="Governed lakehouse pipelines: look at datasets, run them, see what the runs did.",
+    epilog=f"Exit codes:\n\n{_CODES}\n\nExample: penstock run silver.flights --slice 2013-02-08",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+for part in (datasets, runs, status, history, quarantine, lineage, machine, up, demo):
+    part.register(app)

@@ -1,0 +1,139 @@
+"""Quarantine entries, read without Spark, with the values of personal data hidden."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from penstock.errors import LakeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from penstock.assets.dataset import Dataset
+    from penstock.resources.lake import Table
+    from penstock.resources.table_log import Commit
+    from penstock.schemas.model import ContractModel
+
+__all__ = ["Entry", "Fate", "fates", "hidden", "read_entries"]
+
+HIDDEN = "(hidden)"
+_READ = ["token", "run_id", "slice", "contract_version", "reasons", "row", "file"]
+
+
+class Fate(StrEnum):
+    """What became of the run that set a row aside."""
+
+    SET_ASIDE = "set aside"
+    NOT_COMMITTED = "attempt not committed"
+    SUPERSEDED = "superseded"  # a later run made the same rows anew, and judged them anew
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One row set aside. `row` is its columns by name, those of files as text."""
+
+    fate: Fate
+    run_id: str
+    slice: str
+    contract_version: str
+    reasons: tuple[str, ...]
+    row: Mapping[str, Any]
+    file: str | None
+
+    def document(self) -> dict[str, Any]:
+        """The entry as JSON-ready data."""
+        return {
+            "fate": self.fate.value,
+            "run_id": self.run_id,
+            "slice": self.slice,
+            "contract_version": self.contract_version,
+            "reasons": list(self.reasons),
+            "row": dict(self.row),
+            "file": self.file,
+        }
+
+
+def fates(spec: Dataset, commits: Iterable[Commit]) -> dict[str, Fate]:
+    """What became of each token in the table's log (newest commit first)."""
+    from penstock.assets.modes import Overwrite, ReplaceSlice
+    from penstock.assets.slice import Slice
+
+    found: dict[str, Fate] = {}
+    later: list[Slice] = []
+    for commit in commits:
+        if commit.facts is None or "token" not in commit.facts:
+            continue
+        slice_ = Slice.from_document(commit.facts["slice"])
+        match spec.write:
+            case Overwrite():
+                again = bool(later)
+            case ReplaceSlice():
+                again = any(_covers(other, slice_) for other in later)
+            case _:
+                again = False
+        found[commit.facts["token"]] = Fate.SUPERSEDED if again else Fate.SET_ASIDE
+        later.append(slice_)
+    return found
+
+
+def read_entries(table: Table, by_token: Mapping[str, Fate]) -> Iterator[Entry]:
+    """The entries of a quarantine table, a batch of rows at a time; none when there is no table.
+
+    Raises LakeError when it cannot be read.
+    """
+    if table.read() is None:
+        return
+    from deltalake import DeltaTable
+    from deltalake.exceptions import DeltaError
+
+    try:
+        rows = DeltaTable(table.uri, storage_options=dict(table.options) or None)
+        for batch in rows.to_pyarrow_dataset().to_batches(columns=_READ):
+            for entry in batch.to_pylist():
+                yield Entry(
+                    fate=by_token.get(entry["token"], Fate.NOT_COMMITTED),
+                    run_id=entry["run_id"],
+                    slice=entry["slice"],
+                    contract_version=entry["contract_version"],
+                    reasons=tuple(entry["reasons"] or ()),
+                    row=_columns(entry["row"]),
+                    file=entry["file"],
+                )
+    except (DeltaError, OSError) as error:
+        raise LakeError(
+            "the quarantine cannot be read",
+            where=table.dataset,
+            found=type(error).__name__,
+            next_step=f"check read access to {table.path}, and that its files are all there",
+        ) from error
+
+
+def hidden(row: Mapping[str, Any], model: ContractModel) -> dict[str, Any]:
+    """The row without values of personal data.
+
+    In a dataset with such columns, what the contract does not name (a line that could not be
+    split, an extra column) may hold them too.
+    """
+    clear = {c.name for c in model.columns if c.pii is None or c.masked}
+    personal = any(c.pii and not c.masked for c in model.columns)
+    return {
+        name: value if value is None or name in clear or not personal else HIDDEN
+        for name, value in row.items()
+    }
+
+
+def _columns(text: str | None) -> dict[str, Any]:
+    try:
+        row = json.loads(text or "{}")
+    except ValueError:
+        row = {"line": text}
+    return row if isinstance(row, dict) else {"line": text}
+
+
+def _covers(other: Any, slice_: Any) -> bool:
+    if other.whole or slice_.whole:
+        return bool(other.whole)
+    return bool(other.start <= slice_.start and other.end >= slice_.end)

@@ -1,0 +1,122 @@
+"""`penstock quarantine show`: rows set aside, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import islice
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from penstock.cli.command import Call, command
+from penstock.cli.entries import Entry, Fate, fates, hidden, read_entries
+from penstock.cli.failure import printable
+from penstock.errors import DefinitionError
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
+    group = typer.Typer(
+        help="Rows that broke their contract and were set aside.",
+        epilog="Example: penstock quarantine show silver.bookings",
+        no_args_is_help=True,
+    )
+    example = "penstock quarantine show silver.bookings --rule fare:ge"
+    command(group, "show", example=example)(show)
+    app.add_typer(group, name="quarantine")
+
+
+def show(
+    call: Call,
+    dataset: Annotated[str, typer.Argument(help="Name of the dataset.")],
+    *,
+    slice_key: Annotated[
+        str | None, typer.Option("--slice", metavar="DAY", help="Of this slice only.")
+    ] = None,
+    rule: Annotated[str | None, typer.Option(help="That broke this rule only.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many rows.")] = 20,
+    superseded: Annotated[
+        bool, typer.Option("--superseded", help="Those of runs that were made anew, too.")
+    ] = False,
+    reveal: Annotated[
+        bool,
+        typer.Option("--reveal-personal-data", help="Show the values of personal data, too."),
+    ] = False,
+) -> None:
+    """Rows that were set aside, with the rules each broke. Personal data is hidden unless asked."""
+    deployment = call.deployment()
+    spec = deployment.dataset(dataset)
+    lake = deployment.resources["lake"]
+    log = lake.table(spec.name).read()
+    by_token = fates(spec, log.commits()) if log else {}
+    where = _Wanted(slice_key, rule, superseded=superseded)
+    with call.busy("Reading the quarantine"):
+        found = [e for e in read_entries(lake.quarantine(spec.name), by_token) if where.has(e)]
+    found.sort(key=lambda entry: (entry.fate is not Fate.SET_ASIDE, entry.slice))
+    if reveal:
+        call.say("Values of personal data are shown in clear.", style="bold yellow")
+    entries = [
+        entry.document() | {"row": dict(entry.row) if reveal else hidden(entry.row, spec.model)}
+        for entry in islice(found, limit)
+    ]
+    by_rule = Counter(reason for entry in found for reason in entry.reasons)
+    document = {
+        "dataset": spec.name,
+        "rows": len(found),
+        "shown": len(entries),
+        "by_rule": dict(by_rule.most_common()),
+        "personal_data": "shown" if reveal else "hidden",
+        "entries": entries,
+    }
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("slice", "broke", "row", "file", "status"):
+        table.add_column(heading, overflow="fold")
+    for shown in entries:
+        table.add_row(
+            shown["slice"],
+            Text("\n".join(shown["reasons"]), style="red"),
+            Text(printable(", ".join(f"{k}={_value(v)}" for k, v in shown["row"].items()))),
+            Text(printable(shown["file"] or "")),
+            Text(shown["fate"], style="dim"),
+        )
+    rules = ", ".join(f"{reason} {count:,}" for reason, count in by_rule.most_common())
+    total = Text(f"{len(entries):,} of {len(found):,} rows; by rule: {rules}", style="bold")
+    nothing = Text("no row is set aside", style="dim")
+    call.answer(document, *([table, total] if found else [nothing]))
+
+
+class _Wanted:
+    """Which entries were asked for."""
+
+    def __init__(self, slice_key: str | None, rule: str | None, *, superseded: bool) -> None:
+        from penstock.assets.slice import WHOLE, Slice
+
+        try:
+            self._slice = Slice.parse(slice_key) if slice_key else WHOLE
+        except ValueError as error:
+            raise DefinitionError(
+                "this is not a slice",
+                where="--slice",
+                expected="a day like 2013-02-08, a range like 2013-02-07...2013-02-11, or whole",
+                found=repr(slice_key),
+                next_step="see the slices with: penstock history DATASET",
+            ) from error
+        self._parse = Slice.parse
+        self._rule = rule
+        self._superseded = superseded
+
+    def has(self, entry: Entry) -> bool:
+        """Whether the entry is one of them."""
+        if entry.fate is Fate.SUPERSEDED and not self._superseded:
+            return False
+        if self._rule is not None and self._rule not in entry.reasons:
+            return False
+        return self._slice.whole or self._slice.overlaps(self._parse(entry.slice))
+
+
+def _value(value: object) -> str:
+    return "NULL" if value is None else str(value)

@@ -1,0 +1,184 @@
+"""`penstock run` and `penstock backfill`: produce datasets here and now, without Dagster."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.text import Text
+
+from penstock.cli.command import Call, command
+from penstock.cli.progress import outcome_words, run_progress
+from penstock.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from penstock.assets.dataset import Dataset
+    from penstock.assets.deployment import Deployment
+    from penstock.assets.outcome import Outcome
+    from penstock.assets.slice import Slice
+
+__all__ = ["register"]
+
+_Dataset = Annotated[str, typer.Argument(help="Name of the dataset.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
+    example = "penstock run silver.flights --slice 2013-02-08 --upstream"
+    command(app, "run", example=example)(run_dataset)
+    example = "penstock backfill silver.flights --from 2013-02-07 --to 2013-02-11"
+    command(app, "backfill", example=example)(backfill_dataset)
+
+
+def run_dataset(
+    call: Call,
+    dataset: _Dataset,
+    *,
+    slice_key: Annotated[
+        str | None, typer.Option("--slice", metavar="DAY", help="The day, like 2013-02-08.")
+    ] = None,
+    upstream: Annotated[
+        bool, typer.Option("--upstream", help="First run all it needs, in order.")
+    ] = False,
+) -> None:
+    """Produce a dataset. Run again with nothing changed, it writes nothing and says so."""
+    deployment = call.deployment()
+    spec = deployment.dataset(dataset)
+    day = _day(slice_key, "--slice") if slice_key else None
+    specs = _needed(deployment, spec) if upstream else (spec,)
+    _check_slices(specs, spec, day)
+    from penstock.assets.slice import WHOLE, Slice
+
+    jobs = [(s, Slice.day(day) if s.partitions and day else WHOLE) for s in specs]
+    _answer(call, _produce(call, deployment, jobs))
+
+
+def backfill_dataset(
+    call: Call,
+    dataset: _Dataset,
+    first: Annotated[str, typer.Option("--from", metavar="DAY", help="First day.")],
+    last: Annotated[str, typer.Option("--to", metavar="DAY", help="Last day, included.")],
+) -> None:
+    """Produce a range of days of a dataset in one run."""
+    deployment = call.deployment()
+    spec = deployment.dataset(dataset)
+    if spec.partitions is None:
+        raise DefinitionError(
+            "the dataset has no days to backfill",
+            where=spec.name,
+            next_step=f"run it whole: penstock run {spec.name}",
+        )
+    from penstock.assets.slice import Slice
+
+    days = (_day(first, "--from"), _day(last, "--to"))
+    if days[0] > days[1]:
+        raise DefinitionError(
+            "the range ends before it begins",
+            where=spec.name,
+            found=f"--from {first} --to {last}",
+            next_step="give the earlier day as --from",
+        )
+    for day in days:
+        _check_day(spec, day)
+    _answer(call, _produce(call, deployment, [(spec, Slice.day(*days))]))
+
+
+def _produce(
+    call: Call, deployment: Deployment, jobs: list[tuple[Dataset, Slice]]
+) -> list[Outcome]:
+    from penstock.assets.executor import run
+    from penstock.assets.runtime import Invocation
+
+    runtime = deployment.runtime()
+    if dead := runtime.ledger.close_dead_runs():
+        call.say(f"{len(dead)} earlier run(s) had died and are now recorded as aborted")
+    outcomes = []
+    for spec, slice_ in jobs:
+        cluster = deployment.cluster(spec)
+        with call.busy(f"Starting cluster {cluster.cluster_name}"):
+            cluster.ensure()
+        with (
+            cluster.session() as spark,
+            run_progress(call.err, f"{spec.name} {slice_.key}", spark) as step,
+        ):
+            invocation = Invocation(on_step=step)
+            outcome = run(spec, spark, slice_, runtime=runtime, invocation=invocation)
+        call.say(outcome_words(outcome), style="green" if outcome.committed else "dim")
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _answer(call: Call, outcomes: list[Outcome]) -> None:
+    # a person has read each line on stderr as it happened
+    if call.as_json:
+        call.answer([outcome.document() for outcome in outcomes])
+        return
+    hints = []
+    for outcome in outcomes:
+        if outcome.rows_quarantined:
+            rules = ", ".join(f"{rule} {n}" for rule, n in outcome.quarantined_by_rule.items())
+            hints.append(f"{outcome.dataset}: set aside for {rules}")
+            hints.append(f"  see them: penstock quarantine show {outcome.dataset}")
+        hints += [
+            f"{outcome.dataset}: {rows:,} rows break {rule}, which only warns"
+            for rule, rows in outcome.warned.items()
+            if rows
+        ]
+    call.answer(None, *map(Text, hints))
+
+
+def _needed(deployment: Deployment, spec: Dataset) -> tuple[Dataset, ...]:
+    """The dataset and all it reads, directly or not, in order."""
+    wanted = {spec.name}
+    for other in reversed(deployment.in_order()):
+        if other.name in wanted:
+            wanted.update(other.upstream)
+    return tuple(other for other in deployment.in_order() if other.name in wanted)
+
+
+def _check_slices(specs: tuple[Dataset, ...], target: Dataset, day: date | None) -> None:
+    cut = [spec for spec in specs if spec.partitions]
+    if cut and day is None:
+        raise DefinitionError(
+            "the dataset is made by day and no day was given",
+            where=cut[-1].name,
+            next_step=f"add --slice, such as --slice {cut[-1].partitions.start}",  # type: ignore[union-attr]
+        )
+    if day is not None and not cut:
+        raise DefinitionError(
+            "the dataset has no days and one was given",
+            where=target.name,
+            found=f"--slice {day}",
+            next_step=f"run it whole: penstock run {target.name}",
+        )
+    for spec in cut:
+        _check_day(spec, day)
+
+
+def _check_day(spec: Dataset, day: date | None) -> None:
+    partitions = spec.partitions
+    if day is None or partitions is None:
+        return
+    if day < partitions.start or (partitions.end and day >= partitions.end):
+        end = f", and before {partitions.end}" if partitions.end else " on"
+        raise DefinitionError(
+            "the dataset has no such day",
+            where=spec.name,
+            expected=f"days from {partitions.start}{end}",
+            found=str(day),
+            next_step="give a day of that range",
+        )
+
+
+def _day(text: str, option: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise DefinitionError(
+            "this is not a day",
+            where=option,
+            expected="a date like 2013-02-08",
+            found=repr(text),
+            next_step="write year, month and day; for a range of days use penstock backfill",
+        ) from error

@@ -1,0 +1,112 @@
+"""`penstock status`: what is at work, what failed, and what lineage has still to be told."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+from penstock.cli.command import Call, command
+from penstock.cli.datasets import STATE_STYLES, last_run, run_document
+from penstock.cli.failure import printable
+from penstock.cli.words import ago, number
+
+if TYPE_CHECKING:
+    import typer
+
+    from penstock.lineage import RunRecord
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    command(app, "status", example="penstock status --json | jq .failed")(status)
+
+
+def status(call: Call) -> None:
+    """Open, failed and last runs of all datasets, and how far each lineage backend was told."""
+    from penstock.lineage import deliveries
+
+    deployment = call.deployment()
+    ledger = deployment.resources["ledger"].open()
+    last = {spec.name: last_run(ledger, spec.name) for spec in deployment.in_order()}
+    open_runs = [{**run_document(run), "process": _process(run)} for run in ledger.open_runs()]
+    failed = [run_document(run) for run in last.values() if run and run.state in ("FAIL", "ABORT")]
+    outbox = [asdict(status) for status in deliveries(ledger.database)]
+    document = {
+        "open": open_runs,
+        "failed": failed,
+        "last": {name: run_document(run) if run else None for name, run in last.items()},
+        "outbox": outbox,
+    }
+    call.answer(
+        document,
+        _runs("at work", open_runs),
+        _failures(failed),
+        _runs("last runs", [run for run in document["last"].values() if run]),  # type: ignore[attr-defined]
+        _outbox(outbox),
+    )
+
+
+def _process(run: RunRecord) -> str:
+    """Whether the process of an open run is there."""
+    if run.runner is None:
+        return "unknown"
+    return {True: "alive", False: "gone", None: "on another host"}[run.runner.alive()]
+
+
+def _runs(title: str, runs: list[dict[str, Any]]) -> Table | Text:
+    if not runs:
+        return Text(f"{title}: none", style="dim")
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for heading in ("dataset", "slice", "state", "when", "process"):
+        table.add_column(heading)
+    for heading in ("rows", "set aside"):
+        table.add_column(heading, justify="right")
+    for run in runs:
+        table.add_row(
+            Text(run["dataset"]),
+            run["slice"] or "whole",
+            Text(run["state"], style=STATE_STYLES.get(run["state"], "")),
+            ago(run["started"]),
+            run.get("process", ""),
+            number(run["rows_committed"]),
+            number(run["rows_quarantined"]),
+        )
+    return table
+
+
+def _failures(runs: list[dict[str, Any]]) -> Table | Text:
+    if not runs:
+        return Text("failed: none", style="dim")
+    table = Table(title="failed", title_justify="left", box=None, pad_edge=False)
+    for heading in ("dataset", "slice", "state", "when", "why"):
+        table.add_column(heading, overflow="fold")
+    for run in runs:
+        why = Text(printable(run["error"] or "it ended without a word"))
+        state = Text(run["state"], style="red")
+        table.add_row(
+            Text(run["dataset"]), run["slice"] or "whole", state, ago(run["started"]), why
+        )
+    return table
+
+
+def _outbox(statuses: list[dict[str, Any]]) -> Table | Text:
+    if not statuses:
+        return Text("outbox: events are kept in the ledger; no backend is told", style="dim")
+    table = Table(title="outbox", title_justify="left", box=None, pad_edge=False)
+    for heading in ("destination", "pending", "refused", "failures", "next attempt", "last error"):
+        table.add_column(heading, overflow="fold")
+    for item in statuses:
+        table.add_row(
+            Text(item["destination"]),
+            number(item["pending"]),
+            number(item["parked"]),
+            number(item["attempts"]),
+            str(item["next_attempt"] or "-"),
+            Text(printable(item["last_error"] or "-")),
+        )
+    return table

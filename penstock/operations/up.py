@@ -1,0 +1,201 @@
+"""`penstock up`: Dagster's web server and daemon with a warm Spark behind them, as one thing.
+
+Each program has a process group of its own. They come up together, and whatever ends the
+supervisor - Ctrl-C, SIGTERM, an error, one of them dying - ends all of them.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from penstock.errors import SetupError
+from penstock.resources import ports
+from penstock.resources.child import Child, start_child, stop_all, wait_ready
+from penstock.resources.connect import CONNECT_URL
+from penstock.resources.connect_server import start_server
+from penstock.resources.home import home
+from penstock.resources.local import LocalCluster
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from penstock.resources.connect_server import ConnectServer
+
+__all__ = ["Deployment", "Up", "run_up", "write_dagster_home"]
+
+_DAGSTER_YAML = """\
+# Written by `penstock up` on first use; yours to change.
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+# a schedule that finds a year of days must not start a year of processes
+concurrency:
+  runs:
+    max_concurrent_runs: 2
+"""
+_READY_SECONDS = 180.0
+_WATCH_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """What to bring up. A port of None is any free one."""
+
+    workspace: Path = Path("workspace.yaml")
+    home: Path = field(default_factory=home)
+    web_port: int | None = 3000
+    connect_port: int | None = None
+    cluster: LocalCluster = field(default_factory=LocalCluster)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Up:
+    """What is up."""
+
+    web_url: str
+    connect_url: str
+    dagster_home: Path
+    logs: Path
+
+
+def run_up(
+    deployment: Deployment,
+    announce: Callable[[Up], None],
+    progress: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Bring the deployment up, call `announce` when all of it answers, and stay until told to end.
+
+    Ctrl-C and SIGTERM return normally. Raises SetupError (Java, jars, a taken port, no workspace)
+    or ClusterError (a program died: its log's end is in the message). In every case no process of
+    ours is left when it returns. `progress` gets the name of what is being waited for.
+    """
+    workspace = deployment.workspace.resolve()
+    if not workspace.is_file():
+        raise SetupError(
+            "there is no workspace file",
+            where=str(workspace),
+            next_step="run this in the project's folder, or make one with penstock init",
+        )
+    web_port = ports.take_port(deployment.web_port, "the web server")
+    connect_port = ports.take_port(deployment.connect_port, "Spark Connect")
+    logs = deployment.home / "logs"
+    shape = replace(deployment.cluster.shape(), logs=logs)
+    appended = deployment.cluster.s3_jars()
+    dagster_home = write_dagster_home(deployment.home)
+    children: list[Child] = []
+    with _told_to_end() as told:
+        try:
+            _make_databases(dagster_home)
+            logs.mkdir(parents=True, exist_ok=True)
+            server = start_server(shape, connect_port, appended)
+            children.append(server.child)
+            up = Up(
+                web_url=f"http://{ports.LOOPBACK}:{web_port}",
+                connect_url=server.url,
+                dagster_home=dagster_home,
+                logs=logs,
+            )
+            children += _start_dagster(workspace, up, web_port)
+            if _all_ready(server, children, up, told.is_set, progress):
+                announce(up)
+                _stay(children, told)
+        finally:
+            stop_all(children)
+
+
+def write_dagster_home(folder: Path) -> Path:
+    """Dagster's home under Penstock's: no telemetry and no sign-up dialog, unless changed."""
+    dagster_home = folder / "dagster"
+    dagster_home.mkdir(parents=True, exist_ok=True)
+    settings = dagster_home / "dagster.yaml"
+    if not settings.exists():
+        settings.write_text(_DAGSTER_YAML)
+    return dagster_home
+
+
+def _make_databases(dagster_home: Path) -> None:
+    """Dagster's databases, made before its programs start: at once they would collide."""
+    from dagster import DagsterInstance
+
+    with DagsterInstance.from_config(str(dagster_home)) as instance:
+        instance.get_runs(limit=1)
+
+
+def _start_dagster(workspace: Path, up: Up, web_port: int) -> Iterator[Child]:
+    env = os.environ | {
+        "DAGSTER_HOME": str(up.dagster_home),
+        CONNECT_URL: up.connect_url,
+        "PENSTOCK_HOME": str(up.logs.parent),
+    }
+    programs = {
+        "webserver": ["dagster_webserver", "-h", ports.LOOPBACK, "-p", str(web_port)],
+        "daemon": ["dagster._daemon", "run"],
+    }
+    for name, (module, *arguments) in programs.items():
+        yield start_child(
+            f"the Dagster {name}",
+            [sys.executable, "-m", module, *arguments, "-w", str(workspace)],
+            env=env,
+            log=up.logs / f"dagster-{name}.log",
+            cwd=workspace.parent,
+        )
+
+
+def _all_ready(
+    server: ConnectServer,
+    children: list[Child],
+    up: Up,
+    stopped: Callable[[], bool],
+    progress: Callable[[str], None],
+) -> bool:
+    progress(server.child.name)
+    if not server.wait(stopped):
+        return False
+    web = children[1]
+    progress(web.name)
+    return wait_ready(
+        web, lambda: _serves(up.web_url), timeout_seconds=_READY_SECONDS, stopped=stopped
+    )
+
+
+def _serves(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/server_info", timeout=2) as answer:  # noqa: S310
+            return bool(answer.status == HTTPStatus.OK)
+    except OSError:
+        return False
+
+
+def _stay(children: list[Child], told: threading.Event) -> None:
+    while not told.wait(_WATCH_SECONDS):
+        for child in children:
+            if not child.alive:
+                raise child.died()
+
+
+@contextmanager
+def _told_to_end() -> Iterator[threading.Event]:
+    """An event that Ctrl-C, SIGTERM and a closed terminal set. Handlers are put back after."""
+    told = threading.Event()
+
+    def tell(_number: int, _frame: FrameType | None) -> None:
+        told.set()
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, tell) for number in numbers}
+    try:
+        yield told
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

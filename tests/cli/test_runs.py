@@ -1,0 +1,197 @@
+"""Commands that run: run, backfill, and what they leave for quarantine show and lineage."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.mark.usefixtures("spark")
+def test_a_run_tells_its_steps_on_stderr_and_its_outcome_as_json(shop: Any) -> None:
+    shop.deliver("2013-02-07", "1,2013-02-07,ada@example.org,10")
+    result = shop("run", "shop.orders", "--slice", "2013-02-07", "--json")
+    assert result.exit_code == 0, result.output
+    [outcome] = json.loads(result.stdout)
+    assert outcome["committed"]
+    assert outcome["rows_in"] == 1
+    assert "shop.orders 2013-02-07: committed" in result.stderr
+    assert "1 rows in, 1 good, 0 set aside, version 0" in result.stderr
+
+    [again] = shop.json("run", "shop.orders", "--slice", "2013-02-07")
+    assert not again["committed"]
+    assert again["version"] == 0
+
+
+@pytest.mark.usefixtures("spark")
+def test_upstream_runs_first_what_is_needed(shop: Any) -> None:
+    shop.deliver("2013-02-07", "1,2013-02-07,ada@example.org,10")
+    outcomes = shop.json("run", "shop.stock", "--slice", "2013-02-07", "--upstream")
+    assert [outcome["dataset"] for outcome in outcomes] == [
+        *("shop.orders", "shop.totals", "shop.stock")
+    ]
+    assert [outcome["slice"] for outcome in outcomes] == ["2013-02-07", "2013-02-07", "whole"]
+
+
+@pytest.mark.usefixtures("spark")
+def test_a_backfill_is_one_run_of_the_range(shop: Any) -> None:
+    for day in ("2013-02-07", "2013-02-08"):
+        shop.deliver(day, f"{day[-1]},{day},ada@example.org,10")
+    arguments = ("shop.orders", "--from", "2013-02-07", "--to", "2013-02-08")
+    [outcome] = shop.json("backfill", *arguments)
+    assert outcome["slice"] == "2013-02-07...2013-02-08"
+    assert outcome["rows_in"] == 2
+    assert len(shop.json("history", "shop.orders")) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("run", "shop.orders"), "no day was given"),
+        (("run", "shop.stock", "--upstream"), "no day was given"),
+        (("run", "shop.stock", "--slice", "2013-02-07"), "has no days"),
+        (("run", "shop.orders", "--slice", "yesterday"), "not a day"),
+        (("run", "shop.orders", "--slice", "2013-02-31"), "not a day"),
+        (("run", "shop.orders", "--slice", "2012-12-31"), "no such day"),
+        (("run", "shop.orders", "--slice", "2014-01-01"), "no such day"),
+        (("backfill", "shop.stock", "--from", "2013-02-07", "--to", "2013-02-08"), "no days"),
+        (("backfill", "shop.orders", "--from", "2013-02-08", "--to", "2013-02-07"), "before"),
+    ],
+)
+def test_a_mistake_is_exit_2_before_anything_starts(
+    shop: Any, arguments: tuple[str, ...], said: str
+) -> None:
+    result = shop(*arguments)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert "next: " in result.stderr
+    assert "Traceback" not in result.output
+    assert not (shop.root / "ledger.db").exists()
+
+
+@pytest.mark.usefixtures("spark")
+def test_a_missing_file_is_exit_4_and_the_run_is_recorded_as_failed(shop: Any) -> None:
+    shop.deliver("2013-02-07")
+    error = shop.json("run", "shop.orders", "--slice", "2013-02-09", code=4)["error"]
+    assert error["kind"] == "InputError"
+    [failed] = shop.json("status")["failed"]
+    assert failed["state"] == "FAIL"
+
+
+def test_quarantine_hides_personal_data_until_asked(filled: Any) -> None:
+    shown = filled.json("quarantine", "show", "shop.orders")
+    assert shown["rows"] == 4
+    assert shown["by_rule"] == {"amount:ge": 2, "amount:type": 2}
+    assert {entry["fate"] for entry in shown["entries"]} == {"set aside"}
+    assert {entry["row"]["email"] for entry in shown["entries"]} == {"(hidden)"}
+    assert all(entry["row"]["order_id"] for entry in shown["entries"])
+    assert "example.org" not in filled("quarantine", "show", "shop.orders").output
+
+    result = filled("quarantine", "show", "shop.orders", "--reveal-personal-data", "--json")
+    assert "canary@example.org" in result.stdout
+    assert "in clear" in result.stderr
+
+
+def test_quarantine_is_cut_by_slice_rule_and_limit(filled: Any) -> None:
+    one = filled.json("quarantine", "show", "shop.orders", "--slice", "2013-02-07")
+    assert one["rows"] == 2
+    torn = filled.json("quarantine", "show", "shop.orders", "--rule", "amount:type")
+    assert torn["rows"] == 2
+    assert all(entry["file"] for entry in torn["entries"])
+    assert filled.json("quarantine", "show", "shop.orders", "--limit", "1")["shown"] == 1
+    assert filled.json("quarantine", "show", "shop.totals")["rows"] == 0
+    assert filled("quarantine", "show", "shop.orders", "--slice", "soon").exit_code == 2
+
+
+@pytest.mark.usefixtures("spark")
+def test_quarantine_leaves_out_what_a_later_run_judged_anew(shop: Any) -> None:
+    good = "2,2013-02-07,ada@example.org,10"
+    shop.deliver("2013-02-07", "1,2013-02-07,ada@example.org,-1", good)
+    shop.json("run", "shop.orders", "--slice", "2013-02-07")
+    shop.deliver("2013-02-07", "1,2013-02-07,ada@example.org,1", good)
+    shop.json("run", "shop.orders", "--slice", "2013-02-07")
+    assert shop.json("quarantine", "show", "shop.orders")["rows"] == 0
+    [entry] = shop.json("quarantine", "show", "shop.orders", "--superseded")["entries"]
+    assert entry["fate"] == "superseded"
+
+
+@pytest.mark.usefixtures("spark")
+def test_quarantine_marks_an_attempt_that_did_not_commit(shop: Any) -> None:
+    rows = [f"{n},2013-02-07,ada@example.org,-1" for n in range(3)]
+    shop.deliver("2013-02-07", *rows)
+    shop.json("run", "shop.orders", "--slice", "2013-02-07", code=6)
+    entries = shop.json("quarantine", "show", "shop.orders")["entries"]
+    assert {entry["fate"] for entry in entries} == {"attempt not committed"}
+    assert len(entries) == 3
+
+
+def test_lineage_is_followed_both_ways(filled: Any) -> None:
+    up = filled.json("lineage", "shop.totals", "--column", "turnover")
+    direct = {
+        (e["dataset"], e["column"], e["from_dataset"], e["from_column"], e["subtype"])
+        for e in up["edges"]
+        if e["type"] == "DIRECT"
+    }
+    assert ("shop.totals", "turnover", "shop.orders", "amount", "AGGREGATION") in direct
+    assert any(edge[2] == "landing/orders" and edge[3] == "amount" for edge in direct)
+    assert all(isinstance(edge["masking"], bool) for edge in up["edges"])
+
+    down = filled.json("lineage", "shop.orders", "--column", "amount", "--downstream")
+    assert {edge["dataset"] for edge in down["edges"]} == {"shop.totals"}
+    assert filled.json("lineage", "shop.stock")["edges"] == []
+    text = filled("lineage", "shop.totals", "--column", "turnover").stdout
+    assert "shop.orders.amount" in text
+    assert "AGGREGATION" in text
+
+    result = filled("lineage", "shop.totals", "--column", "turnovr")
+    assert result.exit_code == 2
+    assert "did you mean turnover?" in result.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("spark")
+def test_ctrl_c_ends_a_run_with_130_and_the_next_run_is_whole(shop: Any) -> None:
+    slow = shop.root / "small_shop.py"
+    at_work = shop.root / "at_work"
+    slow.write_text(
+        slow.read_text().replace(
+            "    return arrived\n",
+            f"    import pathlib, time\n    pathlib.Path({str(at_work)!r}).touch()\n"
+            "    time.sleep(600)\n    return arrived\n",
+        )
+    )
+    shop.deliver("2013-02-07", "1,2013-02-07,ada@example.org,10")
+    home = os.environ.get("PENSTOCK_HOME", str(PROJECT / ".penstock"))
+    process = subprocess.Popen(
+        [*(sys.executable, "-m", "penstock.cli", "run", "shop.orders"), "--slice", "2013-02-07"],
+        env=os.environ | {"PYTHONPATH": str(PROJECT), "PENSTOCK_HOME": home},
+        cwd=shop.root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        deadline = time.monotonic() + 180
+        while not at_work.exists():
+            assert process.poll() is None, process.communicate()
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 130
+    assert not out
+    assert "Traceback" not in err
+    assert "Ctrl-C" in err
