@@ -1,0 +1,1 @@
+"""The dataset functions: pure DataFrame code, layer by layer."""

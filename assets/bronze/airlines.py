@@ -1,0 +1,17 @@
+"""Airlines out of the file that is sent whole each time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from penstock import dataset, landing
+from schemas import bronze
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+@dataset(bronze.Airlines, inputs={"arrived": landing("airlines/airlines*.csv")})
+def airlines(arrived: DataFrame) -> DataFrame:
+    """The rows as they came."""
+    return arrived

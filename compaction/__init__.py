@@ -1,0 +1,1 @@
+"""Upkeep: how the tables' files are kept."""

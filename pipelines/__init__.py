@@ -1,0 +1,1 @@
+"""How the deployment runs: jobs, schedules, sensors, and the Dagster definitions."""

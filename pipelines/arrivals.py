@@ -1,0 +1,90 @@
+"""Which days have arrived in landing, judged by the names, sizes and times of their files."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from penstock.assets.inputs import Landing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from penstock import Dataset
+    from penstock.resources.lake import Lake, LandingFile
+
+__all__ = ["SETTLED_AFTER", "Arrival", "arrivals", "digest", "landed", "settled"]
+
+#: A file that was written to more recently may still grow.
+SETTLED_AFTER = timedelta(seconds=30)
+_ANY_DAY = "????-??-??"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """What has landed for one day. Another `digest` means other files, or other bytes in them."""
+
+    day: date
+    complete: bool  # every folder that is sent by day has a file of it
+    digest: str
+
+    @property
+    def key(self) -> str:
+        """Names this state of this day."""
+        return f"{self.day}:{self.digest}"
+
+
+def landed(datasets: Iterable[Dataset], lake: Lake) -> Mapping[Landing, Sequence[LandingFile]]:
+    """The files of each landing input of the datasets. Raises InputError without a landing folder.
+
+    One listing per pattern; no file is opened.
+    """
+    return {
+        item: lake.landing_files(item.pattern.replace("{day}", _ANY_DAY))
+        for spec in datasets
+        for item in spec.inputs.values()
+        if isinstance(item, Landing)
+    }
+
+
+def arrivals(
+    files: Mapping[Landing, Sequence[LandingFile]], *, now: datetime
+) -> tuple[Arrival, ...]:
+    """The days that have files, oldest first. Files younger than SETTLED_AFTER do not count."""
+    daily = [item for item in files if "{day}" in item.pattern]
+    by_day: dict[date, dict[Landing, list[LandingFile]]] = defaultdict(lambda: defaultdict(list))
+    for item in daily:
+        name = _name(item)
+        for file in settled(files[item], now=now):
+            if match := name.fullmatch(file.name):
+                by_day[date.fromisoformat(match["day"])][item].append(file)
+    return tuple(
+        Arrival(
+            day=day,
+            complete=len(found) == len(daily),
+            digest=digest([file for each in found.values() for file in each]),
+        )
+        for day, found in sorted(by_day.items())
+    )
+
+
+def settled(files: Iterable[LandingFile], *, now: datetime) -> list[LandingFile]:
+    """The files that nobody has written to lately."""
+    return [file for file in files if file.modified <= now - SETTLED_AFTER]
+
+
+def digest(files: Iterable[LandingFile]) -> str:
+    """Sixteen hex digits that change when a file is added, goes, or changes size or time."""
+    states = sorted((file.name, file.bytes, file.modified.isoformat()) for file in files)
+    return hashlib.sha256(repr(states).encode()).hexdigest()[:16]
+
+
+def _name(item: Landing) -> re.Pattern[str]:
+    """The landing pattern as an expression that finds the day in a file's name."""
+    special = {"{day}": r"(?P<day>\d{4}-\d\d-\d\d)", "*": "[^/]*"}
+    parts = re.split(r"(\{day\}|\*)", item.pattern)
+    return re.compile("".join(special.get(part, re.escape(part)) for part in parts))

@@ -1,0 +1,277 @@
+"""`penstock demo`: a week of real flights through the nightly job, upkeep and masking.
+
+The runs are in the Dagster instance that `penstock up` shows. Told again, it finds the week in
+the lake, writes nothing and says so.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from penstock.errors import PenstockError, SetupError
+from penstock.operations.up import write_dagster_home
+from penstock.resources.home import home
+from pipelines.data import DEMO_DAYS, unpack_flights, write_bookings
+from pipelines.demo_summary import Summary, stories
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import date
+
+    from rich.console import Console
+
+__all__ = ["demo"]
+
+SEED = 2013
+# The last days come one by one, as they would, those before them as one backfill. Each night
+# leaves a small file in what is merged: with three of them upkeep has something to do.
+NIGHTS = 3
+_RANGE = "dagster/asset_partition_range"
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+_TOLD = {"resolved", "analyzed", "started", "checked", "quarantined", "committed", "recorded"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """One run of a job."""
+
+    title: str
+    job: str
+    day: date | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+def chapters() -> tuple[Chapter, ...]:
+    """The runs, in order."""
+    earlier, nights = DEMO_DAYS[:-NIGHTS], DEMO_DAYS[-NIGHTS:]
+    return (
+        Chapter(
+            title=f"Backfill {earlier[0]} to {earlier[-1]}",
+            job="nightly",
+            tags={
+                f"{_RANGE}_start": earlier[0].isoformat(),
+                f"{_RANGE}_end": earlier[-1].isoformat(),
+            },
+        ),
+        *(Chapter(title=f"Nightly {day}", job="nightly", day=day) for day in nights),
+        Chapter(title="Masking", job="daily_masking"),
+        Chapter(title="Upkeep", job="weekly_upkeep"),
+    )
+
+
+def demo(console: Console) -> Summary:
+    """Tell the whole story, with progress on the console, and return what came of it.
+
+    Raises the error of the first thing that fails, with what to do next; told again, it goes on
+    from there.
+    """
+    began = time.monotonic()
+    folder = home()
+    dagster_home = write_dagster_home(folder)
+    with _environment(DAGSTER_HOME=str(dagster_home), PENSTOCK_HOME=str(folder)):
+        with _bars(console) as bars:
+            bars.say("Loading the deployment", None)
+            # here, because the deployment reads the environment when it is imported
+            from pipelines.definitions import defs
+            from pipelines.deployment import deployment
+
+            lake = deployment.resources["lake"]
+            _deliver(lake.landing, bars)
+            bars.say("Starting Spark", None)
+            deployment.resources["cluster"].ensure()
+            ledger = deployment.resources["ledger"].open()
+            events = _event_count(ledger)
+            told = []
+            with dg.DagsterInstance.get() as instance:
+                for chapter in chapters():
+                    job = defs.resolve_job_def(chapter.job)
+                    told.append(_tell(chapter, job, instance, bars))
+        return Summary(
+            days=DEMO_DAYS,
+            stories=stories(deployment, told),
+            upkeep=_upkeep(told),
+            masked={
+                spec.name: tuple(c.name for c in spec.model.columns if c.masked)
+                for spec in deployment.datasets
+                if spec.masking
+            },
+            events=_event_count(ledger) - events,
+            events_in_all=_event_count(ledger),
+            lake=lake.root,
+            seconds=time.monotonic() - began,
+        )
+
+
+class Bars:
+    """What is at work: bars on a terminal, a line when something has ended elsewhere."""
+
+    def __init__(self, console: Console, progress: Progress) -> None:
+        self._console = console
+        self._progress = progress
+        self._task: Any = None
+        self._title = ""
+        self._began = 0.0
+
+    def say(self, title: str, total: int | None) -> None:
+        """Ends what was at work and begins something of `total` parts."""
+        self.end()
+        self._title, self._began = title, time.monotonic()
+        self._task = self._progress.add_task(title, total=total, detail="")
+
+    def update(self, done: int | None = None, total: int | None = None, detail: str = "") -> None:
+        """How far it is."""
+        self._progress.update(self._task, completed=done, total=total, detail=detail)
+
+    def end(self) -> None:
+        """What was at work has ended."""
+        if self._task is None:
+            return
+        total = self._progress.tasks[-1].total or 1
+        self._progress.update(self._task, completed=total, total=total, detail="")
+        self._progress.stop_task(self._task)
+        if not self._console.is_terminal:
+            seconds = time.monotonic() - self._began
+            self._console.print(Text(f"{self._title}: {seconds:.1f} s"), soft_wrap=True)
+        self._task = None
+
+
+@contextmanager
+def _bars(console: Console) -> Iterator[Bars]:
+    progress = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[detail]}", markup=False, style="dim"),
+        console=console,
+        disable=not console.is_terminal,
+    )
+    with progress:
+        bars = Bars(console, progress)
+        yield bars
+        bars.end()
+
+
+def _deliver(landing: str, bars: Bars) -> None:
+    """Puts the week's files into landing. Those that are there are left alone."""
+    if landing.startswith("s3://"):
+        raise SetupError(
+            "the demo delivers its files into a local folder",
+            where=landing,
+            next_step="unset PENSTOCK_LANDING, or set it to a folder",
+        )
+    bars.say("Unpacking a week of flights", None)
+    unpack_flights(Path(landing), DEMO_DAYS, progress=lambda what, n, of: bars.update(n, of, what))
+    bars.say("Making bookings", len(DEMO_DAYS))
+    write_bookings(
+        Path(landing), DEMO_DAYS, SEED, progress=lambda what, n, of: bars.update(n, of, what)
+    )
+
+
+def _tell(
+    chapter: Chapter, job: dg.JobDefinition, instance: dg.DagsterInstance, bars: Bars
+) -> dg.ExecuteInProcessResult:
+    run_id = str(uuid.uuid4())
+    bars.say(chapter.title, len(job.graph.node_dict))
+    instance.add_event_listener(run_id, _listener(bars))
+    result = job.execute_in_process(
+        instance=instance,
+        run_id=run_id,
+        run_config=_QUIET,
+        partition_key=chapter.day.isoformat() if chapter.day else None,
+        tags={"penstock/demo": chapter.title.split(" ")[0].lower(), **chapter.tags},
+        raise_on_error=False,
+    )
+    if not result.success:
+        raise _failed(chapter, result)
+    return result
+
+
+def _listener(bars: Bars) -> Callable[[Any], None]:
+    """Follows a run: how many datasets are made, which is at work, and at which step."""
+    done = 0
+
+    def listen(entry: Any) -> None:
+        nonlocal done
+        event = entry.dagster_event
+        if event is None:
+            if entry.user_message.rpartition(" ")[2] in _TOLD:
+                bars.update(done, detail=entry.user_message)
+        elif event.event_type_value == "STEP_START":
+            bars.update(done, detail=event.step_key.replace("__", "."))
+        elif event.event_type_value == "STEP_SUCCESS":
+            done += 1
+            bars.update(done)
+
+    return listen
+
+
+def _failed(chapter: Chapter, result: dg.ExecuteInProcessResult) -> PenstockError:
+    failures = [e for e in result.all_events if e.event_type_value == "STEP_FAILURE"]
+    if not failures:
+        return PenstockError(
+            "the run failed before its first step",
+            where=chapter.title,
+            found=f"Dagster run {result.run_id}",
+            next_step="see its log: penstock up, then Runs",
+        )
+    first = failures[0]
+    data: Any = first.step_failure_data
+    told = data.user_failure_data.description if data.user_failure_data else None
+    lines = (told or f"{data.error.cls_name if data.error else 'an error'}").splitlines()
+    steps = [line.strip() for line in lines if line.strip().startswith("next: ")]
+    return PenstockError(
+        "the run failed",
+        where=f"{chapter.title}, {(first.step_key or '').replace('__', '.')}",
+        found=" ".join(line.strip() for line in lines if line.strip() not in steps),
+        next_step=steps[0].removeprefix("next: ")
+        if steps
+        else f"see run {result.run_id[:8]} in the UI (penstock up), mend it, run the demo again",
+    )
+
+
+def _upkeep(told: list[dg.ExecuteInProcessResult]) -> dict[str, tuple[int, int]]:
+    """(files before, files after) of each table that upkeep looked at."""
+    found: dict[str, tuple[int, int]] = {}
+    for event in told[-1].all_events:
+        if event.event_type_value == "ASSET_MATERIALIZATION":
+            details = event.materialization.metadata.get("details")
+            data: Any = details.value if details else {}
+            for name, outcome in data.items():
+                before, after = outcome["before"], outcome["after"]
+                found[name] = (before["files"], after["files"])
+    return found
+
+
+def _event_count(ledger: Any) -> int:
+    # sequences have no gaps, so the last one is the count
+    from sqlalchemy import select
+
+    from penstock.lineage.tables import head
+
+    with ledger.database.read() as connection:
+        return int(connection.execute(select(head.c.sequence)).scalar_one())
+
+
+@contextmanager
+def _environment(**variables: str) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,1 @@
+"""The outside world of this deployment. Only here is the environment read."""

@@ -1,0 +1,114 @@
+"""Where the deployment runs: `PENSTOCK_ENV` says which environment it is.
+
+local  (the default) everything in Penstock's home (`PENSTOCK_HOME`, or `.penstock` in the project)
+team   a lake, a landing folder and a ledger that several people share; each must be named
+
+`PENSTOCK_LAKE`, `PENSTOCK_LANDING` (folders or s3://), `PENSTOCK_LEDGER` (an SQLAlchemy URL),
+`PENSTOCK_SECRETS` (a folder), `PENSTOCK_S3_ENDPOINT` and `PENSTOCK_S3_REGION` say where things are;
+`PENSTOCK_CONNECT_URL` names a Spark Connect server to run on.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from penstock.errors import SetupError
+from penstock.lineage.resource import LedgerResource
+from penstock.resources.connect import CONNECT_URL, ConnectCluster
+from penstock.resources.home import home
+from penstock.resources.lake import Lake
+from penstock.resources.local import LocalCluster
+from penstock.resources.secrets import SecretsResource
+from penstock.resources.settings import Profile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Environment", "environment"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """Where data, events and keys are, and what Spark runs on."""
+
+    name: str
+    root: str
+    landing: str
+    ledger: str
+    secrets: Path
+    profile: Profile
+    s3_endpoint: str | None = None
+    s3_region: str = "us-east-1"
+    connect_url: str | None = None
+
+    def resources(self) -> dict[str, Any]:
+        """What Dagster gives to the assets."""
+        lake = Lake(
+            root=self.root,
+            landing=self.landing,
+            s3_endpoint=self.s3_endpoint,
+            s3_region=self.s3_region,
+        )
+        cluster = (
+            ConnectCluster(url=self.connect_url, extra_conf=lake.spark_conf())
+            if self.connect_url
+            else LocalCluster(profile=self.profile, extra_conf=lake.spark_conf())
+        )
+        return {
+            "lake": lake,
+            "ledger": LedgerResource(url=self.ledger, namespace=f"penstock.{self.name}"),
+            "secrets": SecretsResource(folder=str(self.secrets)),
+            "cluster": cluster,
+        }
+
+
+def environment(variables: Mapping[str, str] = os.environ) -> Environment:
+    """The environment that the variables name. Raises SetupError."""
+    name = variables.get("PENSTOCK_ENV", "local")
+    folder = home(variables)
+    match name:
+        case "local":
+            places = {
+                "PENSTOCK_LAKE": str(folder / "lake"),
+                "PENSTOCK_LANDING": str(folder / "landing"),
+                "PENSTOCK_LEDGER": f"sqlite:///{folder / 'ledger.db'}",
+                "PENSTOCK_SECRETS": str(folder / "secrets"),
+            }
+            profile = Profile.SMALL
+        case "team":
+            places, profile = {}, Profile.STANDARD
+        case _:
+            raise SetupError(
+                "there is no such environment",
+                where="PENSTOCK_ENV",
+                expected="local or team",
+                found=name,
+                next_step="unset PENSTOCK_ENV for the local one, or correct it",
+            )
+    places |= {key: value for key, value in variables.items() if value}
+    missing = [key for key in _PLACES if not places.get(key)]
+    if missing:
+        raise SetupError(
+            f"environment {name} does not say where things are",
+            where="PENSTOCK_ENV",
+            expected=", ".join(_PLACES),
+            found=f"not set: {', '.join(missing)}",
+            next_step=f"export {missing[0]}=...",
+        )
+    return Environment(
+        name=name,
+        root=places["PENSTOCK_LAKE"],
+        landing=places["PENSTOCK_LANDING"],
+        ledger=places["PENSTOCK_LEDGER"],
+        secrets=Path(places["PENSTOCK_SECRETS"]),
+        profile=profile,
+        s3_endpoint=variables.get("PENSTOCK_S3_ENDPOINT") or None,
+        s3_region=variables.get("PENSTOCK_S3_REGION") or "us-east-1",
+        connect_url=variables.get(CONNECT_URL) or None,
+    )
+
+
+_PLACES = ("PENSTOCK_LAKE", "PENSTOCK_LANDING", "PENSTOCK_LEDGER", "PENSTOCK_SECRETS")

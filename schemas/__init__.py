@@ -1,0 +1,1 @@
+"""The contracts: what every dataset of this deployment promises, layer by layer."""

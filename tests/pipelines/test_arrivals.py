@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import os
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from penstock import landing
+from penstock.errors import InputError
+from penstock.resources.lake import Lake, LandingFile
+from pipelines.arrivals import SETTLED_AFTER, arrivals, landed
+from pipelines.deployment import deployment
+from pipelines.jobs import LANDED
+from pipelines.schedules import nightly
+from pipelines.sensors import new_files
+
+NOW = datetime(2013, 2, 10, tzinfo=UTC)
+FLIGHTS = landing("flights/flights-{day}*.csv")
+WEATHER = landing("weather/weather-{day}*.csv")
+LISTS = landing("planes/planes*.csv")
+KINDS = ("airlines", "airports", "bookings", "flights", "planes", "weather")
+
+
+def file(name: str, *, size: int = 1, age: timedelta = timedelta(hours=1)) -> LandingFile:
+    return LandingFile(name=name, uri=name, bytes=size, modified=NOW - age)
+
+
+def test_a_day_is_complete_when_every_daily_folder_has_a_file_of_it() -> None:
+    found = arrivals(
+        {
+            FLIGHTS: [
+                file("flights/flights-2013-02-07.csv"),
+                file("flights/flights-2013-02-08.csv"),
+            ],
+            WEATHER: [file("weather/weather-2013-02-07.csv")],
+            LISTS: [file("planes/planes.csv")],
+        },
+        now=NOW,
+    )
+    assert [(arrival.day.day, arrival.complete) for arrival in found] == [(7, True), (8, False)]
+
+
+def test_files_without_a_day_are_nobodys_arrival() -> None:
+    names = ("flights/flights-latest.csv", "flights/flights-2013-02-07.txt", "flights/README")
+    assert arrivals({FLIGHTS: [file(name) for name in names]}, now=NOW) == ()
+
+
+def test_a_day_has_one_digest_per_state_of_its_files() -> None:
+    first = file("flights/flights-2013-02-07.csv")
+    states = [
+        [first],
+        [file(first.name, size=2)],
+        [file(first.name, age=timedelta(hours=2))],
+        [first, file("flights/flights-2013-02-07-late.csv")],
+    ]
+    digests = {arrivals({FLIGHTS: state}, now=NOW)[0].digest for state in states}
+    assert len(digests) == 4
+    assert arrivals({FLIGHTS: states[3]}, now=NOW) == arrivals({FLIGHTS: states[3][::-1]}, now=NOW)
+
+
+def test_a_file_that_may_still_grow_is_not_there_yet() -> None:
+    growing = file("flights/flights-2013-02-07.csv", age=SETTLED_AFTER - timedelta(seconds=1))
+    assert arrivals({FLIGHTS: [growing]}, now=NOW) == ()
+    assert len(arrivals({FLIGHTS: [growing]}, now=NOW + timedelta(seconds=1))) == 1
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    folder = tmp_path / "landing"
+    for kind in KINDS:
+        (folder / kind).mkdir(parents=True)
+    return Lake(root=str(tmp_path / "lake"), landing=str(folder))
+
+
+def arrive(lake: Lake, *names: str, content: str = "x\n") -> None:
+    an_hour_ago = datetime.now(UTC).timestamp() - 3600
+    for name in names:
+        path = Path(lake.landing) / name
+        path.write_text(content)
+        os.utime(path, (an_hour_ago, an_hour_ago))
+
+
+def whole_day(day: date | str) -> tuple[str, ...]:
+    return tuple(f"{kind}/{kind}-{day}.csv" for kind in ("flights", "weather", "bookings"))
+
+
+def look(lake: Lake, cursor: str | None = None) -> tuple[list[dg.RunRequest], str | None]:
+    with dg.DagsterInstance.ephemeral() as instance:
+        context = dg.build_sensor_context(
+            instance=instance, cursor=cursor, resources={"lake": lake}
+        )
+        result = new_files(context)
+    if isinstance(result, dg.SkipReason):
+        return [], cursor
+    return list(result.run_requests or ()), result.cursor
+
+
+def test_every_landing_input_of_the_deployment_is_watched(lake: Lake) -> None:
+    folders = {item.pattern.partition("/")[0] for item in landed(deployment.datasets, lake)}
+    assert folders == set(KINDS)
+
+
+def test_the_sensor_asks_once_for_each_day_that_is_whole(lake: Lake) -> None:
+    arrive(lake, *whole_day("2013-02-07"), "flights/flights-2013-02-08.csv")
+    requests, cursor = look(lake)
+    assert [(request.job_name, request.partition_key) for request in requests] == [
+        ("nightly", "2013-02-07")
+    ]
+    assert look(lake, cursor) == ([], cursor)
+
+    arrive(lake, *whole_day("2013-02-08")[1:])
+    requests, _ = look(lake, cursor)
+    assert [request.partition_key for request in requests] == ["2013-02-08"]
+
+
+def test_a_file_sent_again_makes_a_new_run_with_a_key_of_its_own(lake: Lake) -> None:
+    arrive(lake, *whole_day("2013-02-07"))
+    [first], cursor = look(lake)
+    arrive(lake, "weather/weather-2013-02-07.csv", content="more\n")
+    [again], _ = look(lake, cursor)
+    assert first.partition_key == again.partition_key
+    assert first.run_key != again.run_key
+
+
+def test_new_lists_run_the_reference_job(lake: Lake) -> None:
+    arrive(lake, "planes/planes.csv")
+    requests, cursor = look(lake)
+    assert [(request.job_name, request.partition_key) for request in requests] == [
+        ("reference", None)
+    ]
+    arrive(lake, *whole_day("2013-02-07"))
+    requests, _ = look(lake, cursor)
+    assert [request.job_name for request in requests] == ["nightly"]
+
+
+def test_a_list_that_may_still_grow_is_waited_for(lake: Lake) -> None:
+    arrive(lake, "planes/planes.csv", "airports/airports.csv")
+    _, cursor = look(lake)
+    (Path(lake.landing) / "planes/planes.csv").write_text("half of it")
+    assert look(lake, cursor) == ([], cursor)
+
+
+def test_a_day_outside_the_partitions_is_left_alone(lake: Lake) -> None:
+    arrive(lake, *whole_day("2012-12-31"), *whole_day("2014-01-01"))
+    assert look(lake)[0] == []
+
+
+def test_a_missing_landing_folder_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        look(Lake(root=str(tmp_path), landing=str(tmp_path / "nowhere")))
+
+
+def test_the_schedule_takes_late_and_failed_days_and_no_day_twice(
+    lake: Lake, tmp_path: Path
+) -> None:
+    arrive(lake, *whole_day("2013-02-07"), "flights/flights-2013-02-08.csv")
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+
+        def tonight() -> list[dg.RunRequest]:
+            context = dg.build_schedule_context(
+                instance=instance,
+                scheduled_execution_time=datetime.now(UTC),
+                resources={"lake": lake},
+            )
+            result = nightly(context)
+            return [] if isinstance(result, dg.SkipReason) else list(result)
+
+        def ran(request: dg.RunRequest, status: dg.DagsterRunStatus) -> None:
+            instance.add_run(
+                dg.DagsterRun(
+                    job_name="nightly",
+                    status=status,
+                    tags={LANDED: request.tags[LANDED]},
+                )
+            )
+
+        seventh, eighth = tonight()
+        assert [seventh.partition_key, eighth.partition_key] == ["2013-02-07", "2013-02-08"]
+        ran(seventh, dg.DagsterRunStatus.SUCCESS)
+        ran(eighth, dg.DagsterRunStatus.FAILURE)
+        assert [request.partition_key for request in tonight()] == ["2013-02-08"]
+        arrive(lake, "flights/flights-2013-02-07.csv", content="more\n")
+        assert [request.partition_key for request in tonight()] == ["2013-02-07", "2013-02-08"]

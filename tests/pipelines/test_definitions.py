@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import dagster as dg
+import pytest
+
+from pipelines.definitions import defs
+from pipelines.deployment import deployment
+from pipelines.schedules import SCHEDULES
+from pipelines.sensors import new_files
+
+LAYERS = {
+    "bronze": {"airlines", "airports", "bookings", "flights", "planes", "weather"},
+    "silver": {"airlines", "airports", "bookings", "flights", "planes", "weather"},
+    "gold": {"daily_punctuality", "delay_by_weather"},
+    "features": {"route_delays"},
+}
+DAILY = {f"{layer}.{name}" for layer in LAYERS for name in LAYERS[layer]}
+
+
+def selected(job: str) -> set[str]:
+    keys = defs.resolve_job_def(job).asset_layer.executable_asset_keys
+    return {".".join(key.path) for key in keys}
+
+
+def test_dagster_takes_the_definitions() -> None:
+    dg.Definitions.validate_loadable(defs)
+
+
+def test_each_job_runs_what_it_says() -> None:
+    assert selected("nightly") == DAILY
+    assert selected("daily_masking") == {"shared.bookings"}
+    assert selected("weekly_upkeep") == {"upkeep.compaction"}
+    assert selected("reference") == {
+        f"{layer}.{name}"
+        for layer in ("bronze", "silver")
+        for name in ("airlines", "airports", "planes")
+    }
+
+
+def test_every_dataset_is_run_by_a_schedule() -> None:
+    scheduled = set().union(*(selected(schedule.job_name) for schedule in defs.schedules or ()))
+    assert {spec.name for spec in deployment.datasets} <= scheduled
+
+
+def test_nothing_runs_by_itself_until_it_is_switched_on() -> None:
+    assert all(s.default_status is dg.DefaultScheduleStatus.STOPPED for s in SCHEDULES)
+    assert new_files.default_status is dg.DefaultSensorStatus.STOPPED
+
+
+def test_the_nightly_job_has_the_days_of_the_source() -> None:
+    partitions = defs.resolve_job_def("nightly").partitions_def
+    assert partitions is not None
+    keys = partitions.get_partition_keys()
+    assert (keys[0], keys[-1], len(keys)) == ("2013-01-01", "2013-12-31", 365)
+
+
+@pytest.mark.parametrize("spec", deployment.datasets, ids=lambda spec: spec.name)
+def test_a_dataset_explains_itself(spec: object) -> None:
+    model = spec.model  # type: ignore[attr-defined]
+    assert model.owner.startswith("team:")
+    assert model.freshness
+    assert [column.name for column in model.columns if not column.description] == []
+    measures = ("minutes", "miles", "mph", "hours", "feet", "degrees", "utc", "percent", "inches")
+    assert [
+        column.name
+        for column in model.columns
+        if not column.unit and column.name.rpartition("_")[2] in measures
+    ] == []

@@ -1,0 +1,204 @@
+"""The nightly job on one real day: on a local folder, and once more on S3. Same tables."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import dagster as dg
+import pytest
+
+from penstock.assets.deployment import Deployment
+from penstock.compaction.asset import compaction_asset
+from penstock.resources.local import LocalCluster
+from penstock.resources.ports import answers, free_port
+from penstock.resources.settings import Profile
+from pipelines.data import CANARY, unpack_flights, write_bookings
+from pipelines.deployment import deployment
+from pipelines.jobs import JOBS
+from resources.environments import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyspark.sql import SparkSession
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+
+DAY = date(2013, 2, 12)  # the day of the 1,048 mph wind
+SEED = 2013
+
+
+@dataclass(frozen=True)
+class Night:
+    """One environment after its nightly, masking and upkeep jobs."""
+
+    here: Deployment
+    folder: Path
+    instance: dg.DagsterInstance
+    results: dict[str, Any]
+
+    def table(self, spark: SparkSession, name: str) -> list[tuple[Any, ...]]:
+        path = self.here.resources["lake"].table(name).path
+        frame = spark.read.format("delta").load(path)
+        return sorted((tuple(row) for row in frame.collect()), key=repr)
+
+
+def deliver(landing: Path) -> None:
+    unpack_flights(landing, [DAY])
+    write_bookings(landing, [DAY], SEED)
+
+
+def run_night(variables: dict[str, str], folder: Path, secrets: Path) -> Night:
+    """The three jobs, in this process, in the session the suite shares."""
+    variables = {
+        "PENSTOCK_ENV": "team",
+        "PENSTOCK_LEDGER": f"sqlite:///{folder / 'ledger.db'}",
+        "PENSTOCK_SECRETS": str(secrets),
+        "PENSTOCK_HOME": str(folder),
+        **variables,
+    }
+    resources = environment(variables).resources()
+    conf = resources["lake"].spark_conf()
+    if conf:
+        # the suite's JVM began before the test set its environment
+        conf |= {
+            "spark.hadoop.fs.s3a.access.key": os.environ["AWS_ACCESS_KEY_ID"],
+            "spark.hadoop.fs.s3a.secret.key": os.environ["AWS_SECRET_ACCESS_KEY"],
+        }
+    resources["cluster"] = LocalCluster(profile=Profile.SMALL, cores=2, extra_conf=conf)
+    here = Deployment(datasets=deployment.datasets, resources=resources)
+    upkeep = compaction_asset([spec.model for spec in here.datasets])
+    defs = here.definitions(assets=[upkeep], jobs=JOBS, executor=dg.in_process_executor)
+    dagster_home = folder / "dagster"
+    dagster_home.mkdir(parents=True)
+    instance = dg.DagsterInstance.local_temp(str(dagster_home))
+    results = {}
+    for job, day in (("nightly", str(DAY)), ("daily_masking", None), ("weekly_upkeep", None)):
+        definition = defs.resolve_job_def(job)
+        results[job] = definition.execute_in_process(
+            partition_key=day, instance=instance, raise_on_error=False
+        )
+        assert results[job].success, job
+    return Night(here=here, folder=folder, instance=instance, results=results)
+
+
+@pytest.fixture(scope="module")
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("keys") / "secrets"
+
+
+@pytest.fixture(scope="module")
+def on_disk(
+    spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, secrets: Path
+) -> Iterator[Night]:
+    assert spark
+    folder = tmp_path_factory.mktemp("night")
+    deliver(folder / "landing")
+    places = {"PENSTOCK_LAKE": str(folder / "lake"), "PENSTOCK_LANDING": str(folder / "landing")}
+    night = run_night(places, folder, secrets)
+    yield night
+    night.instance.dispose()
+
+
+@pytest.fixture(scope="module")
+def on_s3(
+    spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, secrets: Path
+) -> Iterator[Night]:
+    assert spark
+    folder = tmp_path_factory.mktemp("night_s3")
+    keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+    with pytest.MonkeyPatch.context() as patch, moto_server() as endpoint:
+        for name, value in keys.items():
+            patch.setenv(name, value)
+        client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1")
+        client.create_bucket(Bucket="lake")
+        client.create_bucket(Bucket="landing")
+        deliver(folder / "dump")
+        for path in sorted((folder / "dump").rglob("*.csv")):
+            client.upload_file(str(path), "landing", f"in/{path.relative_to(folder / 'dump')}")
+        shutil.rmtree(folder / "dump")
+        places = {
+            "PENSTOCK_LAKE": "s3://lake/tables",
+            "PENSTOCK_LANDING": "s3://landing/in",
+            "PENSTOCK_S3_ENDPOINT": endpoint,
+        }
+        night = run_night(places, folder, secrets)
+        yield night
+        night.instance.dispose()
+
+
+@contextmanager
+def moto_server() -> Iterator[str]:
+    """S3 in a process of its own: delta-rs keeps Python's lock while it waits for an answer."""
+    port = free_port()
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=quiet, stderr=quiet) as server:
+        try:
+            while not answers("127.0.0.1", port):
+                assert server.poll() is None, "moto ended before it answered"
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.kill()
+
+
+def test_the_night_ends_with_the_figures_of_the_day(on_disk: Night, spark: SparkSession) -> None:
+    rows = {s.name: len(on_disk.table(spark, s.name)) for s in on_disk.here.datasets}
+    assert rows["bronze.bookings"] == 600
+    assert rows["silver.bookings"] == rows["shared.bookings"] == 595
+    assert rows["bronze.flights"] == rows["silver.flights"] == rows["features.route_delays"]
+    assert rows["bronze.weather"] == rows["silver.weather"] + 1, "the 1,048 mph row is set aside"
+
+
+def test_s3_holds_the_same_tables_as_the_disk(
+    on_disk: Night, on_s3: Night, spark: SparkSession
+) -> None:
+    for spec in on_disk.here.datasets:
+        assert on_s3.table(spark, spec.name) == on_disk.table(spark, spec.name), spec.name
+
+
+def test_every_table_has_its_events_and_each_names_its_inputs(on_disk: Night) -> None:
+    ledger = on_disk.here.runtime().ledger
+    complete = {event.job for event in ledger.events(event_type="COMPLETE")}
+    assert {spec.name for spec in on_disk.here.datasets} <= complete
+    assert not ledger.events(event_type="FAIL")
+    assert not ledger.open_runs()
+
+
+def test_a_person_is_in_no_log_event_record_or_table_history(on_disk: Night) -> None:
+    clear = (CANARY.email, CANARY.phone, CANARY.passport_number, CANARY.last_name)
+    key = on_disk.here.resources["secrets"].secrets().key("masking").reveal()
+    pads = [bytes(b ^ n for b in key.ljust(64, b"\0")) for n in (0x36, 0x5C)]
+    secrets = [part for k in (key, *pads) for part in (k, k.hex().encode())]
+    looked = 0
+    for path in told_by(on_disk.folder):
+        content = path.read_bytes()
+        looked += 1
+        found = [word for word in clear if word.encode() in content]
+        assert not found, path.relative_to(on_disk.folder)
+        assert not any(secret in content for secret in secrets), path.relative_to(on_disk.folder)
+    assert looked > 50
+
+
+def test_nobody_can_be_read_in_the_shared_copy(on_disk: Night, spark: SparkSession) -> None:
+    text = repr(on_disk.table(spark, "shared.bookings"))
+    clear = (CANARY.email, CANARY.phone, CANARY.passport_number, CANARY.first_name, "1971-04")
+    assert [word for word in clear if word in text] == []
+    assert repr(on_disk.table(spark, "silver.bookings")).count(CANARY.email) >= 1
+
+
+def told_by(folder: Path) -> Iterator[Path]:
+    """Every file that tells of runs: all but landing, the keys and the tables' own rows."""
+    for root, folders, names in os.walk(folder):
+        if root == str(folder):
+            folders[:] = [name for name in folders if name != "landing"]
+        yield from (Path(root) / name for name in names if not name.endswith(".parquet"))
