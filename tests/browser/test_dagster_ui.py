@@ -1,0 +1,110 @@
+"""What a person sees and does in Dagster's UI, in a real browser, on what `penstock up` started."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    # a JVM, two web servers and a browser come up before the first click
+    pytest.mark.timeout(900),
+]
+
+DAY = "2013-02-08"
+LAYERS = ("landing", "bronze", "silver", "gold", "features", "shared", "upkeep")
+RUN_MILLISECONDS = 300_000
+
+
+def graph(page: Page, web_url: str) -> Locator:
+    """The asset graph, groups collapsed. A dialog that covers it is closed first."""
+    page.goto(f"{web_url}/asset-groups")
+    drawing = page.locator("svg")
+    invitation = page.get_by_role("dialog")
+    page.add_locator_handler(invitation, lambda _: page.keyboard.press("Escape"))
+    expect(drawing.get_by_text("gold", exact=True)).to_be_visible()
+    page.remove_locator_handler(invitation)
+    return drawing
+
+
+def test_the_graph_shows_every_layer_and_opens(page: Page, web_url: str) -> None:
+    drawing = graph(page, web_url)
+    for layer in LAYERS:
+        expect(drawing.get_by_text(layer, exact=True)).to_be_visible()
+
+    page.keyboard.press("Alt+e")  # "Expand all groups"
+
+    for name in ("daily_punctuality", "delay_by_weather", "route_delays", "compaction"):
+        expect(drawing.get_by_text(name, exact=True)).to_be_attached()
+
+
+@pytest.fixture(scope="session")
+def run_url(browser: Browser, web_url: str, screenshots: Path) -> str:
+    """Gold materialized for one day from the graph; the page of the run that did it."""
+    page = browser.new_page(viewport={"width": 1600, "height": 1000})
+    page.set_default_timeout(60_000)
+    drawing = graph(page, web_url)
+    drawing.get_by_text("gold", exact=True).click(button="right")
+    page.get_by_role("menuitem", name="Materialize assets (2)").click()
+    # silver was made by the command line, of which Dagster knows nothing
+    page.get_by_role("button", name="Confirm").click()
+    dialog = page.get_by_role("dialog")
+    partition = dialog.get_by_placeholder("ex: 2013-01-01")
+    partition.fill(DAY)
+    partition.press("Enter")
+    page.screenshot(path=screenshots / "materialize.png")
+    dialog.get_by_role("button", name="Launch 1 run").click()
+    expect(dialog).to_be_hidden()
+
+    page.goto(f"{web_url}/runs")
+    page.get_by_text(DAY).first.wait_for()
+    page.get_by_role("link", name=re.compile("[0-9a-f]{8}")).first.click()
+    page.wait_for_url("**/runs/*-*")
+    url = page.url
+    page.close()
+    return url
+
+
+def test_gold_is_materialized_from_the_graph(page: Page, run_url: str) -> None:
+    page.goto(run_url)
+    ended = page.get_by_text("RUN_SUCCESS").or_(page.get_by_text("RUN_FAILURE"))
+    expect(ended.first).to_be_visible(timeout=RUN_MILLISECONDS)
+
+    expect(page.get_by_text("Succeeded (2)")).to_be_visible()
+    expect(page.get_by_text("Errored (0)")).to_be_visible()
+
+
+def test_the_run_shows_where_each_column_comes_from(page: Page, run_url: str) -> None:
+    page.goto(f"{run_url}?selection=gold__daily_punctuality")
+    expect(page.get_by_text("dagster/column_lineage").first).to_be_attached()
+    page.get_by_role("button", name="View full message").first.click()
+    message = page.get_by_role("dialog")
+    message.locator("tr").filter(has_text="dagster/column_lineage").get_by_text("JSON").click()
+
+    lineage = page.get_by_role("dialog").last
+    expect(lineage).to_contain_text("delayed_share")
+    expect(lineage).to_contain_text("departure_delay_minutes")
+
+
+def test_the_asset_page_shows_columns_counts_and_checks(
+    page: Page, web_url: str, run_url: str
+) -> None:
+    assert run_url
+    page.goto(f"{web_url}/assets/gold/daily_punctuality")
+
+    share = page.get_by_role("row").filter(has_text="delayed_share")
+    expect(share).to_contain_text("double")
+    expect(share).to_contain_text("unit: fraction")
+    expect(page.get_by_text("gold.daily_punctuality 1.0.0")).to_be_visible()
+
+    page.get_by_role("tab", name="Checks").click()
+    expect(page.get_by_text("Every committed row keeps the contract")).to_be_visible()
+    expect(page.get_by_text("0 rows are set aside")).to_be_visible()
+    expect(page.get_by_text("Passed", exact=True)).to_be_visible()
