@@ -13,6 +13,7 @@ from penstock.resources.cluster import ClientMode
 from penstock.resources.home import home
 from penstock.resources.jars import JarSet, class_path, load_lock, verify
 from penstock.resources.java import require_java
+from penstock.resources.log_store import make_log_store
 from penstock.resources.settings import Profile, SessionShape
 
 __all__ = ["SparkMachine"]
@@ -65,10 +66,10 @@ class SparkMachine(ClientMode, ConfigurableResource):  # type: ignore[type-arg]
 
     def s3_jars(self) -> tuple[Path, ...]:
         """The s3a jars if they are wanted, or if they are there: a later user may want them."""
-        folder = self._jars()
-        if not self.wants_s3 and verify(folder, (JarSet.S3,)):
+        folder, lock = self._jars(), load_lock()
+        if not self.wants_s3 and verify(folder, (JarSet.S3,), lock):
             return ()
-        return class_path(folder, JarSet.S3)
+        return (*class_path(folder, JarSet.S3, lock), make_log_store(folder))
 
     def _jars(self) -> Path:
         return Path(self.jars_folder) if self.jars_folder else home() / "jars"

@@ -1,4 +1,4 @@
-"""Makes this machine ready for a session: the jars of the lock, then the class-data archive.
+"""Makes this machine ready for a session: the jars of the lock, the log store, the class archive.
 
 `python -m penstock.resources.prepare` is what `make setup` calls, before there is a deployment.
 """
@@ -17,6 +17,7 @@ from penstock.resources.home import home
 from penstock.resources.ivy import resolve
 from penstock.resources.jars import JarSet, load_lock
 from penstock.resources.java import require_java
+from penstock.resources.log_store import log_store_path, make_log_store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,10 +26,11 @@ __all__ = ["prepare"]
 
 
 def prepare(folder: Path | None = None, console: Console | None = None) -> None:
-    """Fetch the jars that are missing and make the archive if it does not fit, with progress bars.
+    """Fetch and compile the jars that are missing, make the archive if it does not fit.
 
-    The second time it finds all of it and takes two seconds. Raises SetupError for what a session
-    cannot do without; a missing archive is only said, for sessions work without it.
+    With progress bars; the second time it finds all of it and takes two seconds. Raises
+    SetupError for what a session cannot do without; a missing archive is only said, for sessions
+    work without it.
     """
     jars = folder or home() / "jars"
     lock, java = load_lock(), require_java()
@@ -47,6 +49,10 @@ def prepare(folder: Path | None = None, console: Console | None = None) -> None:
             lock=lock,
         )
         bars.update(fetching, total=len(lock.jars), completed=len(lock.jars))
+        if not log_store_path(jars, lock).is_file():
+            compiling = bars.add_task("Compiling the log store", total=None)
+            make_log_store(jars)
+            bars.update(compiling, total=1, completed=1)
         archive = archive_path(jars, java, lock)
         if not archive_fits(archive, jars, lock):
             making = bars.add_task("Making the class archive", total=None)

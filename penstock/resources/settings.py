@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from penstock.resources.log_store import LOG_STORE_CLASS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -85,6 +87,7 @@ def settings(shape: SessionShape) -> dict[str, str]:
         "spark.driver.extraJavaOptions": java_options(shape),
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        "spark.delta.logStore.s3a.impl": LOG_STORE_CLASS,
         "spark.sql.warehouse.dir": shape.warehouse.as_uri(),
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.ansi.enabled": "true",

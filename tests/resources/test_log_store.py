@@ -1,0 +1,185 @@
+"""Two drivers that commit to one table on S3 at the same moment, made to happen."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from penstock.errors import SetupError
+from penstock.resources.home import home
+from penstock.resources.jars import load_lock
+from penstock.resources.log_store import log_store_path, make_log_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.resources.conftest import RunScript
+
+COMMIT = "_delta_log/00000000000000000001.json"
+KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+
+SESSION = """
+import os
+from penstock.resources.local import LocalCluster
+from penstock.resources.settings import Profile
+extra = {
+    "spark.hadoop.fs.s3a.endpoint": os.environ["ENDPOINT"],
+    "spark.hadoop.fs.s3a.endpoint.region": "us-east-1",
+    "spark.hadoop.fs.s3a.path.style.access": "true",
+    "spark.hadoop.fs.s3a.connection.ssl.enabled": "false",
+    "spark.hadoop.fs.s3a.retry.interval": "50ms",
+}
+first, table = int(os.environ["FIRST"]), os.environ["TABLE"]
+with LocalCluster(profile=Profile.SMALL, cores=1, extra_conf=extra).session() as spark:
+    spark.range(first, first + 1, 1, 1).write.format("delta").mode("append").save(table)
+    rows = spark.read.format("delta").load(table).collect()
+    print(*sorted(row.id for row in rows))
+"""
+
+
+@contextmanager
+def s3(answer: Callable[[Callable[[], int]], int]) -> Iterator[dict[str, str]]:
+    """ENDPOINT and TABLE of an S3 whose answer to the PUT of version 1 is left to `answer`.
+
+    `answer` is called with what forwards the request and gives the status.
+    """
+    bucket = f"lake-{uuid.uuid4()}"  # moto's buckets are those of the process
+    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    moto.start()
+    host, port = moto.get_host_and_port()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _any(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            got: list[tuple[int, list[tuple[str, str]], bytes]] = []
+
+            def forward() -> int:
+                connection = HTTPConnection(host, port)
+                connection.request(self.command, self.path, body, dict(self.headers.items()))
+                response = connection.getresponse()
+                got.append((response.status, response.getheaders(), response.read()))
+                connection.close()
+                return response.status
+
+            commit = self.command == "PUT" and self.path.split("?")[0].endswith(COMMIT)
+            status = answer(forward) if commit else forward()
+            forwarded, headers, content = got[-1]
+            content = content if status == forwarded else b""
+            kept = {name.lower(): value for name, value in headers}
+            told = kept.get("content-length", "0") if self.command == "HEAD" else len(content)
+            self.send_response(status)
+            for name in kept.keys() - {"content-length", "transfer-encoding", "connection"}:
+                self.send_header(name, kept[name])
+            self.send_header("Content-Length", str(told))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(content)
+
+        do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _any  # noqa: N815 - http.server's names
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    proxy = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    serving = threading.Thread(target=proxy.serve_forever)
+    serving.start()
+    boto3.client(
+        "s3",
+        endpoint_url=f"http://{host}:{port}",
+        region_name="us-east-1",
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    ).create_bucket(Bucket=bucket)
+    try:
+        yield KEYS | {
+            "ENDPOINT": f"http://127.0.0.1:{proxy.server_port}",
+            "TABLE": f"s3a://{bucket}/t",
+        }
+    finally:
+        proxy.shutdown()
+        serving.join()
+        proxy.server_close()
+        moto.stop()
+
+
+@pytest.mark.slow
+def test_of_two_drivers_that_commit_at_once_neither_is_lost(run_script: RunScript) -> None:
+    together = threading.Barrier(2, timeout=120)
+    statuses: list[int] = []
+    lock = threading.Lock()
+
+    def meet(forward: Callable[[], int]) -> int:
+        if len(statuses) < 2:
+            together.wait()  # both were told that version 1 is not there
+        with lock:
+            statuses.append(forward())
+            return statuses[-1]
+
+    with s3(meet) as lake:
+        made = run_script(SESSION, FIRST="0", **lake)
+        assert made.returncode == 0, made.stderr
+        with ThreadPoolExecutor(2) as pool:
+            told = [pool.submit(run_script, SESSION, FIRST=first, **lake) for first in ("1", "2")]
+            done = [each.result() for each in told]
+        assert [each.returncode for each in done] == [0, 0], done[0].stderr + done[1].stderr
+    assert statuses == [200, 412]
+    # who was refused took the next version, on top of the other's
+    assert "0 1 2" in [each.stdout.strip() for each in done]
+
+
+@pytest.mark.slow
+def test_a_commit_whose_answer_was_lost_is_known_as_its_own(run_script: RunScript) -> None:
+    statuses: list[int] = []
+
+    def lose_the_first(forward: Callable[[], int]) -> int:
+        statuses.append(forward())
+        return 503 if len(statuses) == 1 else statuses[-1]
+
+    with s3(lose_the_first) as lake:
+        made = run_script(SESSION, FIRST="0", **lake)
+        assert made.returncode == 0, made.stderr
+        done = run_script(SESSION, FIRST="1", **lake)
+    assert statuses == [200, 412]  # the client tried again, and was refused
+    assert done.stdout.split() == ["0", "1"], done.stderr
+
+
+def test_the_jar_is_kept_one_that_is_older_removed_and_one_that_is_cut_off_made_again(
+    tmp_path: Path,
+) -> None:
+    for jar in load_lock().jars:
+        (tmp_path / jar.file).symlink_to(home() / "jars" / jar.file)
+    older = tmp_path / "penstock_log-store-000000000000.jar"
+    older.touch()
+    made = make_log_store(tmp_path)
+    assert made == log_store_path(tmp_path, load_lock())
+    assert not older.exists()
+    first, length = made.stat().st_mtime_ns, made.stat().st_size
+    assert make_log_store(tmp_path).stat().st_mtime_ns == first
+
+    with made.open("r+b") as stream:  # a disk that filled up, a copy that broke off
+        stream.truncate(1000)
+    assert make_log_store(tmp_path).stat().st_size == length
+
+
+def test_what_does_not_compile_is_said_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for jar in load_lock().jars:
+        (tmp_path / jar.file).symlink_to(home() / "jars" / jar.file)
+    monkeypatch.setattr("penstock.resources.log_store._source", lambda: "class {")
+    with pytest.raises(SetupError, match="could not be compiled"):
+        make_log_store(tmp_path)
+    assert not [*tmp_path.glob("penstock_*")]
+    assert not [*tmp_path.glob(".log-store*")]
