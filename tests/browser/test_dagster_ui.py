@@ -93,15 +93,16 @@ def test_the_run_shows_where_each_column_comes_from(page: Page, run_url: str) ->
     expect(lineage).to_contain_text("departure_delay_minutes")
 
 
-def test_the_asset_page_shows_columns_counts_and_checks(
+def test_the_asset_page_shows_columns_lineage_counts_and_checks(
     page: Page, web_url: str, run_url: str
 ) -> None:
     assert run_url
     page.goto(f"{web_url}/assets/gold/daily_punctuality")
 
-    share = page.get_by_role("row").filter(has_text="delayed_share")
+    share = page.get_by_role("row", name="delayed_share unit: fraction")
     expect(share).to_contain_text("double")
-    expect(share).to_contain_text("unit: fraction")
+    origins = page.get_by_role("row", name=re.compile(r"^delayed_share silver\.flights"))
+    expect(origins).to_contain_text("silver.flights.departure_delay_minutes")
     expect(page.get_by_text("gold.daily_punctuality 1.0.0")).to_be_visible()
 
     page.get_by_role("tab", name="Checks").click()
