@@ -22,7 +22,7 @@ from penstock.resources.spark_home import spark_jars
 if TYPE_CHECKING:
     from penstock.resources.jars import JarLock
 
-__all__ = ["LOG_STORE_CLASS", "log_store_path", "make_log_store"]
+__all__ = ["LOG_STORE_CLASS", "log_store_made", "log_store_path", "make_log_store"]
 
 LOG_STORE_CLASS = "penstock.ConditionalLogStore"
 
@@ -36,6 +36,11 @@ def log_store_path(folder: Path, lock: JarLock) -> Path:
     return folder / f"penstock_log-store-{key.hexdigest()[:12]}.jar"
 
 
+def log_store_made(folder: Path, lock: JarLock) -> bool:
+    """Whether the jar is there, and whole."""
+    return is_zipfile(log_store_path(folder, lock))
+
+
 def make_log_store(folder: Path) -> Path:
     """Compile the jar, unless it is there. About 6 seconds. SetupError if that fails.
 
@@ -43,7 +48,7 @@ def make_log_store(folder: Path) -> Path:
     """
     java, lock = require_java(), load_lock()
     target = log_store_path(folder, lock)
-    if is_zipfile(target):
+    if log_store_made(folder, lock):
         return target
     scala = [_jar(f"scala-{part}") for part in ("compiler", "library", "reflect")]
     known = [*class_path(folder, JarSet.DELTA, lock), _jar("hadoop-client-api"), scala[1]]

@@ -13,7 +13,7 @@ from penstock.resources.cluster import ClientMode
 from penstock.resources.home import home
 from penstock.resources.jars import JarSet, class_path, load_lock, verify
 from penstock.resources.java import require_java
-from penstock.resources.log_store import make_log_store
+from penstock.resources.log_store import log_store_made, make_log_store
 from penstock.resources.settings import Profile, SessionShape
 
 __all__ = ["SparkMachine"]
@@ -67,7 +67,8 @@ class SparkMachine(ClientMode, ConfigurableResource):  # type: ignore[type-arg]
     def s3_jars(self) -> tuple[Path, ...]:
         """The s3a jars if they are wanted, or if they are there: a later user may want them."""
         folder, lock = self._jars(), load_lock()
-        if not self.wants_s3 and verify(folder, (JarSet.S3,), lock):
+        there = log_store_made(folder, lock) and not verify(folder, (JarSet.S3,), lock)
+        if not (self.wants_s3 or there):
             return ()
         return (*class_path(folder, JarSet.S3, lock), make_log_store(folder))
 

@@ -17,7 +17,7 @@ from penstock.resources.home import home
 from penstock.resources.ivy import resolve
 from penstock.resources.jars import JarSet, load_lock
 from penstock.resources.java import require_java
-from penstock.resources.log_store import log_store_path, make_log_store
+from penstock.resources.log_store import log_store_made, make_log_store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,7 @@ def prepare(folder: Path | None = None, console: Console | None = None) -> None:
             lock=lock,
         )
         bars.update(fetching, total=len(lock.jars), completed=len(lock.jars))
-        if not log_store_path(jars, lock).is_file():
+        if not log_store_made(jars, lock):
             compiling = bars.add_task("Compiling the log store", total=None)
             make_log_store(jars)
             bars.update(compiling, total=1, completed=1)

@@ -17,6 +17,7 @@ from moto.server import ThreadedMotoServer
 from penstock.errors import SetupError
 from penstock.resources.home import home
 from penstock.resources.jars import load_lock
+from penstock.resources.local import LocalCluster
 from penstock.resources.log_store import log_store_path, make_log_store
 
 if TYPE_CHECKING:
@@ -171,6 +172,13 @@ def test_the_jar_is_kept_one_that_is_older_removed_and_one_that_is_cut_off_made_
     with made.open("r+b") as stream:  # a disk that filled up, a copy that broke off
         stream.truncate(1000)
     assert make_log_store(tmp_path).stat().st_size == length
+
+
+def test_a_session_without_s3_compiles_nothing(tmp_path: Path) -> None:
+    for jar in load_lock().jars:
+        (tmp_path / jar.file).symlink_to(home() / "jars" / jar.file)
+    assert LocalCluster(jars_folder=str(tmp_path)).s3_jars() == ()
+    assert not [*tmp_path.glob("penstock_*")]
 
 
 def test_what_does_not_compile_is_said_and_leaves_nothing(
