@@ -46,7 +46,7 @@ class Audit:
 
 
 def strict(resolved: Resolved, frame: DataFrame) -> DataFrame:
-    """The frame; running it fails with BAD_ROW when a row may break the contract."""
+    """The frame; running it fails with BAD_ROW when a row breaks the contract."""
     predicate = _good(resolved)
     return frame if predicate is None else raise_unless(frame, predicate)
 
@@ -56,36 +56,29 @@ def count_dataset_checks(
 ) -> dict[str, int]:
     """Rows that break each check that one row alone cannot: keys, foreign keys, and warnings.
 
-    One Spark action, and none when the contract has no such check. Counts of zero are included.
+    One Spark action that computes the frame once, and none when the contract has no such check.
+    Counts of zero are included.
     """
     spec = resolved.spec
-    counts = [
-        frame.groupBy(*(F.col(quoted(name)) for name in key))
-        .count()
-        .where("count > 1")
-        .select(F.lit(KEY_RULE).alias("rule"), F.coalesce(F.sum("count"), F.lit(0)).alias("rows"))
-        for key in [_row_key(spec)]
-        if key
-    ]
-    for foreign in spec.model.foreign_keys:
-        orphans = _with_orphan(frame, foreign, _referenced(spark, resolved, foreign), "_orphan")
-        counts.append(
-            orphans.where("_orphan")
-            .agg(F.count(F.lit(1)).alias("rows"))
-            .select(F.lit(foreign.id).alias("rule"), "rows")
-        )
-    if warnings := _warnings(spec):
-        sums = [
-            F.count_if(F.expr(f"NOT ({sql})")).alias(f"w{n}") for n, (_, sql) in enumerate(warnings)
-        ]
-        pairs = ", ".join(f"{literal(rule)}, w{n}" for n, (rule, _) in enumerate(warnings))
-        counts.append(
-            frame.agg(*sums).selectExpr(f"stack({len(warnings)}, {pairs}) AS (rule, rows)")
-        )
-    if not counts:
+    key = _row_key(spec)
+    broken = {rule: f"NOT ({sql})" for rule, sql in _warnings(spec)}
+    for n, foreign in enumerate(spec.model.foreign_keys):
+        frame = _with_orphan(frame, foreign, _referenced(spark, resolved, foreign), f"_o{n}")
+        broken[foreign.id] = f"_o{n}"
+    if not key and not broken:
         return {}
-    rows = reduce(lambda a, b: a.unionByName(b), counts).collect()
-    return {row["rule"]: int(row["rows"]) for row in rows}
+    counts = [F.count_if(F.expr(sql)).alias(f"_n{n}") for n, sql in enumerate(broken.values())]
+    if key:
+        # counted by key and summed up, so that the body is computed once for all checks
+        by_key = frame.groupBy(*(F.col(quoted(name)) for name in key)).agg(
+            F.count(F.lit(1)).alias("_rows"), *counts
+        )
+        broken = {KEY_RULE: "_rows > 1", **broken}
+        many = F.sum(F.when(F.col("_rows") > 1, F.col("_rows")))
+        totals = by_key.agg(many, *(F.sum(f"_n{n}") for n in range(len(counts))))
+    else:
+        totals = frame.agg(*counts)
+    return {rule: int(n or 0) for rule, n in zip(broken, totals.collect()[0], strict=True)}
 
 
 def split_counts(spec: Dataset, counts: Mapping[str, int]) -> tuple[dict[str, int], dict[str, int]]:

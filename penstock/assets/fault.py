@@ -43,7 +43,7 @@ _LOST = re.compile(r"StatusCode\.UNAVAILABLE|Connection refused|SparkContext was
 
 
 def found_bad_row(error: BaseException) -> bool:
-    """Whether a strict frame stopped the job because a row may break the contract."""
+    """Whether a strict frame stopped the job because a row breaks the contract."""
     return BAD_ROW in _text(error)
 
 

@@ -29,6 +29,7 @@ BAD_ROW = "penstock:bad-row"  # the message of the error a strict frame raises
 REJECTED = "_penstock_rejected"
 RAW = "_penstock_raw"
 FILE = "_penstock_file"
+ROW = "_penstock_row"
 _CHANGE_COLUMNS = ("_change_type", "_commit_version", "_commit_timestamp")
 
 
@@ -73,11 +74,14 @@ def input_frames(
 def raise_unless(frame: DataFrame, predicate: str) -> DataFrame:
     """The frame; running it fails with BAD_ROW when a row does not keep `predicate`.
 
-    The optimizer may test a row before a join or filter drops it, so the failure says that a row
-    *may* be bad; it never misses one that is.
+    Exactly the frame's rows are tested, each once: a filter does not move below a column whose
+    value depends on where it is computed. Moved, it would compute what it tests a second time, and
+    see rows that a join drops.
     """
     alarm = f"CAST(raise_error({literal(BAD_ROW)}) AS boolean)"
-    return frame.where(F.expr(f"CASE WHEN {predicate} THEN true ELSE {alarm} END"))
+    test = f"{ROW} >= 0 AND CASE WHEN {predicate} THEN true ELSE {alarm} END"
+    numbered = frame.withColumn(ROW, F.monotonically_increasing_id())
+    return numbered.where(F.expr(test)).drop(ROW)
 
 
 def read_table(spark: SparkSession, item: PinnedTable) -> DataFrame:

@@ -21,6 +21,7 @@ from penstock.resources.spark_home import spark_jars
 
 if TYPE_CHECKING:
     from penstock.resources.jars import JarLock
+    from penstock.resources.java import Java
 
 __all__ = ["LOG_STORE_CLASS", "log_store_made", "log_store_path", "make_log_store"]
 
@@ -52,24 +53,43 @@ def make_log_store(folder: Path) -> Path:
         return target
     scala = [_jar(f"scala-{part}") for part in ("compiler", "library", "reflect")]
     known = [*class_path(folder, JarSet.DELTA, lock), _jar("hadoop-client-api"), scala[1]]
-    with tempfile.TemporaryDirectory(prefix=".log-store-", dir=folder) as scratch:
-        source, jar = Path(scratch) / _SOURCE, Path(scratch) / "made.jar"
-        source.write_text(_source())
-        command = [str(java.path), "-cp", _joined(scala), "scala.tools.nsc.Main", "-release", "17"]
-        command += ["-cp", _joined(known), "-d", str(jar), str(source)]
-        made = subprocess.run(command, capture_output=True, text=True, check=False)
-        if made.returncode != 0 or not jar.is_file():
-            raise SetupError(
-                "the log store for S3 could not be compiled",
-                where=str(target),
-                found=((made.stdout + made.stderr).strip().splitlines() or ["no word"])[0],
-                next_step="penstock doctor, then penstock jars --resolve",
-            )
-        for old in folder.glob("penstock_log-store-*.jar"):
-            if old != target:
-                old.unlink(missing_ok=True)
-        jar.replace(target)
+    try:
+        with tempfile.TemporaryDirectory(prefix=".log-store-", dir=folder) as scratch:
+            jar = _compiled(java, known, scala, Path(scratch), target)
+            for old in folder.glob("penstock_log-store-*.jar"):
+                if old != target:
+                    old.unlink(missing_ok=True)
+            jar.replace(target)
+    except OSError as error:
+        if isinstance(error, SetupError):
+            raise
+        raise SetupError(
+            "the log store for S3 cannot be put with the jars",
+            where=str(folder),
+            expected="a folder that can be written, once",
+            found=error.strerror or type(error).__name__,
+            next_step="penstock jars --resolve as the user who owns the folder",
+        ) from error
     return target
+
+
+def _compiled(
+    java: Java, known: list[Path], scala: list[Path], scratch: Path, target: Path
+) -> Path:
+    """The jar, in `scratch`."""
+    source, jar = scratch / _SOURCE, scratch / "made.jar"
+    source.write_text(_source())
+    command = [str(java.path), "-cp", _joined(scala), "scala.tools.nsc.Main", "-release", "17"]
+    command += ["-cp", _joined(known), "-d", str(jar), str(source)]
+    made = subprocess.run(command, capture_output=True, text=True, check=False)
+    if made.returncode != 0 or not jar.is_file():
+        raise SetupError(
+            "the log store for S3 could not be compiled",
+            where=str(target),
+            found=((made.stdout + made.stderr).strip().splitlines() or ["no word"])[0],
+            next_step="penstock doctor, then penstock jars --resolve",
+        )
+    return jar
 
 
 def _source() -> str:

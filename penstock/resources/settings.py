@@ -98,5 +98,7 @@ def settings(shape: SessionShape) -> dict[str, str]:
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(shape.cores),
         "spark.sql.shuffle.partitions": str(shape.partitions),
         "spark.default.parallelism": str(shape.partitions),
+        # A night of fifteen datasets compiles more classes than the stock 100, and then all anew.
+        "spark.sql.codegen.cache.maxEntries": "2000",
     }
     return spark | dict(shape.extra)

@@ -17,18 +17,21 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
+from pyspark.sql import functions as F
 
 from penstock import (
     Append,
     Contract,
     Dataset,
     Decimal,
+    ForeignKey,
     Overwrite,
     ReplaceSlice,
     Scd2,
     column,
     dataset,
     landing,
+    table,
 )
 from penstock.testing import count_jobs
 from tests.assets.shop import (
@@ -97,3 +100,74 @@ def test_a_run_costs_the_jobs_it_needs(shop: Shop, case: str) -> None:
     assert tuple(len(jobs) for jobs in found) == expected, "\n".join(
         name for jobs in found for name in ("run:", *jobs.started_from)
     )
+
+
+class Item(Contract, name="bronze.item", version="1.0.0", owner="team:shop"):
+    """One kind of thing."""
+
+    item: str = column(key=True)
+
+
+class Sold(
+    Contract,
+    name="silver.sold",
+    version="1.0.0",
+    owner="team:shop",
+    foreign_keys=(ForeignKey("item", Item), ForeignKey("gift", Item, "item", warn=True)),
+):
+    """One sale, with every kind of check that one row alone cannot answer."""
+
+    id: int = column(key=True)
+    item: str = column()
+    gift: str = column(nullable=True)
+    price: Decimal(10, 2) = column(ge=0, warn=True)
+
+
+@dataset(Item, inputs={"raw": landing("items/*.csv")}, write=Overwrite())
+def items(raw: DataFrame) -> DataFrame:
+    return raw
+
+
+def test_all_checks_together_compute_the_body_once(shop: Shop) -> None:
+    computed = shop.spark.sparkContext.accumulator(0)
+
+    def counted(number: int) -> int:
+        computed.add(1)
+        return number
+
+    @dataset(Sold, inputs={"raw": landing(FILES)}, write=Overwrite())
+    def sold(raw: DataFrame) -> DataFrame:
+        return raw.withColumn("id", F.udf(counted, "bigint")("id"))
+
+    (shop.path / "landing" / "items").mkdir()
+    (shop.path / "landing" / "items" / "items.csv").write_text("item\nink\npen\n")
+    shop.run(items)
+    shop.land(
+        "orders-1.csv", "1,ink,pen,1", "2,pen,cat,-1", "3,pen,,1", header="id,item,gift,price"
+    )
+    outcome = shop.run(sold)
+    assert dict(outcome.warned) == {"gift:foreign_key": 1, "price:ge": 1}
+    assert computed.value == 3 * 2, "once for the checks and once for the write"
+
+
+class Known(Contract, name="silver.known", version="1.0.0", owner="team:shop"):
+    """One sale of a thing that is known."""
+
+    id: int = column()
+    price: Decimal(10, 2) = column(ge=0)
+
+
+@dataset(Known, inputs={"raw": table(Unkeyed), "items": table(Item)}, write=Overwrite())
+def known(raw: DataFrame, items: DataFrame) -> DataFrame:
+    return raw.join(items, "item").selectExpr("id", "cast(price - 1 AS decimal(10, 2)) AS price")
+
+
+def test_a_row_that_the_body_drops_is_not_tested(shop: Shop) -> None:
+    (shop.path / "landing" / "items").mkdir()
+    (shop.path / "landing" / "items" / "items.csv").write_text("item\nink\npen\n")
+    shop.run(items)
+    shop.land("orders-1.csv", "1,ink,1,2013-01-05", "2,cat,0,2013-01-05")
+    shop.run(OVERWRITE)
+    steps: list[str] = []
+    assert shop.run(known, on_step=steps.append).rows_changed == 1
+    assert "quarantining" not in steps, "the price of row 2 is not the result's"

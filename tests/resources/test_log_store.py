@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -191,3 +193,20 @@ def test_what_does_not_compile_is_said_and_leaves_nothing(
         make_log_store(tmp_path)
     assert not [*tmp_path.glob("penstock_*")]
     assert not [*tmp_path.glob(".log-store*")]
+
+
+def test_a_jar_folder_that_cannot_be_written_is_said_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for jar in load_lock().jars:
+        (tmp_path / jar.file).symlink_to(home() / "jars" / jar.file)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(tmp_path))
+
+    # root may write everywhere, so the system's answer is given in its place
+    monkeypatch.setattr("tempfile.mkdtemp", refuse)
+    with pytest.raises(SetupError, match="cannot be put with the jars") as caught:
+        make_log_store(tmp_path)
+    assert caught.value.found == "Permission denied"
+    assert "jars --resolve" in str(caught.value)
