@@ -74,7 +74,9 @@ NUMBERS: dict[Any, list[Any]] = {
     "int": [0, 1, -1, 2**31 - 1, -(2**31)],
     "smallint": [0, 1, -1, 2**15 - 1],
     date: [
-        date(1, 1, 1),
+        # no earlier: PySpark hands a year of three digits on as three, which Java refuses, and
+        # pandera takes that for a row that breaks the check
+        date(1000, 1, 1),
         date(1582, 10, 15),
         date(1969, 12, 31),
         date(2013, 1, 5),
@@ -190,6 +192,7 @@ def test_pandera_and_the_compiled_checks_agree_on_every_row(
     model = model_of(contract)
     frame = rows(spark, contract, [tuple(value for _, value, *_ in made)])
     errors = contract.validate(frame).pandera.errors
+    assert "CHECK_ERROR" not in errors.get("DATA", {}), "the oracle itself failed"
     told = {
         (error["column"], error["check"].split("(")[0])
         for kind in ("DATA", "SCHEMA")
@@ -209,6 +212,7 @@ def test_pandera_and_the_compiled_checks_agree_on_every_row(
 LITERALS = [
     *TEXTS,
     *(value for values in NUMBERS.values() for value in values),
+    date(1, 1, 1),
     True,
     False,
     b"",
