@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dagster as dg
 
-from assets.days import AFTER_LAST, FIRST
 from penstock.resources.lake import Lake  # noqa: TC001 - dagster reads the annotation
 from pipelines.arrivals import arrivals, landed
 from pipelines.deployment import deployment
 from pipelines.jobs import DAILY_MASKING, LANDED, NIGHTLY, WEEKLY_UPKEEP
+from pipelines.requests import in_range, run_requests
 
 _UNDER_WAY_OR_DONE = [
     status
@@ -28,21 +28,15 @@ def nightly(
 ) -> list[dg.RunRequest] | dg.SkipReason:
     """Every day whose files are new or changed since a run took them: late ones and failed ones.
 
-    A day that lacks a file runs too, and fails saying which: nobody waits in silence.
+    A day that lacks a file runs too, and fails saying which: nobody waits in silence. What looks
+    back at a late day is made anew for the days after it.
     """
     files = landed(deployment.datasets, lake)
-    requests = []
-    for arrival in arrivals(files, now=context.scheduled_execution_time):
-        taken = dg.RunsFilter(tags={LANDED: arrival.key}, statuses=_UNDER_WAY_OR_DONE)
-        if FIRST <= arrival.day < AFTER_LAST and not context.instance.get_runs_count(taken):
-            requests.append(
-                dg.RunRequest(
-                    run_key=arrival.key,
-                    partition_key=arrival.day.isoformat(),
-                    tags={LANDED: arrival.key},
-                )
-            )
-    return requests or dg.SkipReason("Every day that has arrived was taken.")
+    new, taken = [], []
+    for arrival in filter(in_range, arrivals(files, now=context.scheduled_execution_time)):
+        runs = dg.RunsFilter(tags={LANDED: arrival.key}, statuses=_UNDER_WAY_OR_DONE)
+        (taken if context.instance.get_runs_count(runs) else new).append(arrival)
+    return run_requests(new, taken) or dg.SkipReason("Every day that has arrived was taken.")
 
 
 daily_masking = dg.ScheduleDefinition(

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from assets.days import AFTER_LAST, FIRST
 from penstock.assets.sensor import dead_runs_sensor
 from penstock.resources.lake import Lake  # noqa: TC001 - dagster reads the annotation
 from pipelines.arrivals import arrivals, digest, landed, settled
 from pipelines.deployment import deployment
-from pipelines.jobs import LANDED, NIGHTLY, REFERENCE
+from pipelines.jobs import NIGHTLY, REFERENCE
+from pipelines.requests import in_range, run_requests
 
 _WHOLE = "whole"
 
@@ -38,19 +38,14 @@ def new_files(context: dg.SensorEvaluationContext, lake: Lake) -> dg.SensorResul
         state[_WHOLE] = digest(lists)
         requests.append(dg.RunRequest(run_key=f"whole:{state[_WHOLE]}", job_name=REFERENCE.name))
 
-    for arrival in arrivals(files, now=now):
-        day = arrival.day.isoformat()
-        known = not FIRST <= arrival.day < AFTER_LAST or seen.get(day) == arrival.digest
-        if arrival.complete and not known:
-            state[day] = arrival.digest
-            requests.append(
-                dg.RunRequest(
-                    run_key=arrival.key,
-                    job_name=NIGHTLY.name,
-                    partition_key=day,
-                    tags={LANDED: arrival.key},
-                )
-            )
+    new, taken = [], []
+    for arrival in filter(in_range, arrivals(files, now=now)):
+        if seen.get(arrival.day.isoformat()) == arrival.digest:
+            taken.append(arrival)
+        elif arrival.complete:
+            new.append(arrival)
+    requests += run_requests(new, taken)
+    state |= {arrival.day.isoformat(): arrival.digest for arrival in new}
     if not requests:
         return dg.SkipReason("No day has arrived whole since the last look.")
     return dg.SensorResult(run_requests=requests, cursor=json.dumps(state, sort_keys=True))

@@ -43,7 +43,7 @@ class TakenFile:
 
 
 def inspect_file(lake: Lake, file: LandingFile, day: date | None) -> TakenFile:
-    """Read the file once. Raises InputError when it is empty or ends too early."""
+    """Read the file once. Raises InputError for a damaged file or header."""
     digest = hashlib.sha256()
     decoder = codecs.getincrementaldecoder("utf-8")()
     head, utf8 = b"", True
@@ -103,7 +103,16 @@ def _content(stream: BinaryIO, digest: Any, *, zipped: bool) -> Iterator[bytes]:
 def _header(name: str, head: bytes) -> tuple[str, ...]:
     # where Spark ends a line: a lone CR counts
     line = re.split(rb"\r\n|\r|\n", head, maxsplit=1)[0].decode("utf-8-sig", errors="replace")
-    header = tuple(cell.strip() for cell in next(csv.reader([line]), []))
+    try:
+        header = tuple(cell.strip() for cell in next(csv.reader([line]), []))
+    except csv.Error as error:
+        raise InputError(
+            "the first line is not a CSV header",
+            where=name,
+            expected="a header line that names the columns",
+            found=f"{len(line):,} characters that are no list of names",
+            next_step="have the sender send the CSV itself, compressed only as .csv.gz",
+        ) from error
     if not any(header):
         raise InputError(
             "the file is empty",

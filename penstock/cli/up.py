@@ -34,6 +34,8 @@ def up(
 ) -> None:
     """Dagster's UI and daemon with a warm Spark behind them. Ctrl-C ends all of it."""
     from penstock.operations.up import Deployment, run_up
+    from penstock.resources.local import LocalCluster
+    from penstock.resources.machine import SparkMachine
 
     def announce(what: Up) -> None:
         waiting.stop()
@@ -58,8 +60,13 @@ def up(
         if not call.err.is_terminal:
             call.say(f"waiting for {name}")
 
+    # of the size, and with the S3 settings, of the deployment that it serves
+    clusters = (c for c in call.deployment().resources.values() if isinstance(c, SparkMachine))
     deployment = Deployment(
-        workspace=workspace, web_port=port or None, connect_port=connect_port or None
+        workspace=workspace,
+        web_port=port or None,
+        connect_port=connect_port or None,
+        cluster=next(clusters, LocalCluster()),
     )
     with waiting:
         run_up(deployment, announce, progress)

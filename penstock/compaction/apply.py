@@ -140,11 +140,11 @@ def _commits(
 
 
 def _refused(path: str, error: Exception) -> LakeError:
-    lines = str(error).strip().splitlines()
-    telling = [line for line in lines if not line.startswith("An error occurred while calling")]
+    condition = re.search(r"\[([A-Z][A-Z0-9_.]+)\]", str(error))
     return LakeError(
         "upkeep of the table failed",
         where=path,
-        found=telling[0][:300] if telling else type(error).__name__,
+        # Spark's own sentence can quote a value of a row
+        found=condition[1] if condition else type(error).__name__,
         next_step="mend the cause and run again; the failed statement changed nothing",
     )

@@ -59,7 +59,7 @@ def diagnose(examined: Examined | None = None) -> list[Finding]:
         jars_finding(these.home / "jars"),
         archive_finding(these.home / "jars"),
         *(port_finding(purpose, port) for purpose, port in these.ports.items()),
-        disk_finding(these.home, these.min_free_bytes),
+        *(disk_finding(folder, these.min_free_bytes) for folder in _one_a_disk(these)),
         *(
             folder_finding(name, folder)
             for name, folder in (("lake", these.lake), ("ledger", these.ledger))
@@ -101,7 +101,7 @@ def versions_finding(pyspark: str | None, delta: str | None) -> Finding:
         what="versions",
         ok=delta == jar_delta and (pyspark or "").startswith(f"{jar_spark}."),
         detail=f"pyspark {pyspark}, delta-spark {delta}, jar for Spark {jar_spark} {jar_delta}",
-        mend="make setup",
+        mend="make clean setup",
     )
 
 
@@ -140,7 +140,7 @@ def port_finding(purpose: str, port: int) -> Finding:
         what=f"port for {purpose}",
         ok=free,
         detail=f"{port} is {'free' if free else 'taken'}",
-        mend="end what listens there, or name another port",
+        mend=f"penstock up --port {port + 1}, or end what listens on {port}",
     )
 
 
@@ -181,6 +181,12 @@ def secrets_finding(folder: Path) -> Finding:
         detail=detail,
         mend=f"chmod -R go-rwx {folder}",
     )
+
+
+def _one_a_disk(these: Examined) -> list[Path]:
+    """The folders that are written to, one of each disk."""
+    folders = [folder for folder in (these.lake, these.home) if folder is not None]
+    return list({_nearest(folder).stat().st_dev: folder for folder in folders}.values())
 
 
 def _nearest(folder: Path) -> Path:

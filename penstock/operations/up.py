@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from penstock.resources.connect_server import ConnectServer
+    from penstock.resources.machine import SparkMachine
 
 __all__ = ["Deployment", "Up", "run_up", "write_dagster_home"]
 
@@ -43,6 +44,10 @@ nux:
 concurrency:
   runs:
     max_concurrent_runs: 2
+    # days go in the order they arrived, one at a time: what looks back needs those before
+    tag_concurrency_limits:
+      - key: penstock/landed
+        limit: 1
 """
 _READY_SECONDS = 180.0
 _WATCH_SECONDS = 0.5
@@ -50,13 +55,13 @@ _WATCH_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """What to bring up. A port of None is any free one."""
+    """What to bring up. A port of None is any free one; the server is sized as `cluster` says."""
 
     workspace: Path = Path("workspace.yaml")
     home: Path = field(default_factory=home)
     web_port: int | None = 3000
     connect_port: int | None = None
-    cluster: LocalCluster = field(default_factory=LocalCluster)
+    cluster: SparkMachine = field(default_factory=LocalCluster)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +90,7 @@ def run_up(
         raise SetupError(
             "there is no workspace file",
             where=str(workspace),
-            next_step="run this in the project's folder, or make one with penstock init",
+            next_step="run this in the project's folder, or name the file with --workspace",
         )
     web_port = ports.take_port(deployment.web_port, "the web server")
     connect_port = ports.take_port(deployment.connect_port, "Spark Connect")

@@ -57,7 +57,7 @@ def make_archive(folder: Path) -> Path:
             "the class-data archive could not be made; sessions work without it, but start slower",
             where=str(target),
             found=(made.stderr.strip().splitlines() or ["no word"])[-1],
-            next_step="penstock doctor, then make setup",
+            next_step="penstock doctor, then penstock jars --resolve",
         )
     _size_file(target).write_text(str(target.stat().st_size))
     for old in folder.glob("classes-*"):

@@ -14,7 +14,7 @@ def spark_home() -> Path:
     """The folder of the pyspark package, which is a whole Spark. SetupError if it is absent."""
     spec = find_spec("pyspark")
     if spec is None or spec.origin is None:
-        raise SetupError("pyspark is not installed", next_step="make setup")
+        raise SetupError("pyspark is not installed", next_step="make clean setup")
     return Path(spec.origin).parent
 
 

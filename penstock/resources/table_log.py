@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from deltalake import DeltaTable
@@ -105,6 +106,7 @@ class TableLog:
 
         Raises LakeError when there is a log that cannot be read.
         """
+        _refuse_emptied(uri, where)
         try:
             return cls(DeltaTable(uri, storage_options=dict(options) or None), options, where)
         except TableNotFoundError:
@@ -182,6 +184,25 @@ class TableLog:
             raise _unreadable(self.where, error) from error
         commits = [c for c in map(_commit, history) if c.version <= self.version]
         return commits, limit is None or len(history) < limit
+
+
+def _refuse_emptied(uri: str, where: str) -> None:
+    """Raise LakeError for a commit of no bytes, which delta-rs and Spark pass over in silence.
+
+    A disk that filled up or lost its power leaves such a file. An object store has it whole or not
+    at all, so only a local log is looked at.
+    """
+    if "://" in uri:
+        return
+    for commit in (Path(uri) / "_delta_log").glob("[0-9]*.json"):
+        if commit.stat().st_size == 0:
+            raise LakeError(
+                "a commit of the table is an empty file: the rows it added or removed are unknown",
+                where=where,
+                expected="an intact _delta_log",
+                found=f"{commit.name} of 0 bytes",
+                next_step="restore the file from a backup; the data files are untouched",
+            )
 
 
 def _unreadable(where: str, error: Exception) -> LakeError:

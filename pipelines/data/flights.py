@@ -94,7 +94,7 @@ def _sources() -> dict[str, Path]:
             raise SetupError(
                 "the flight data is not installed",
                 where=f"{PACKAGE}/data/{name}",
-                next_step="pip install 'penstock[demo]'",
+                next_step="make clean setup",
             )
     return found
 

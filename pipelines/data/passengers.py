@@ -94,7 +94,7 @@ def _faker(locale: str) -> Faker:
     except ImportError as error:
         raise SetupError(
             "Faker, which makes the synthetic bookings, is not installed",
-            next_step="pip install 'penstock[demo]'",
+            next_step="make clean setup",
         ) from error
     return Faker(locale)
 

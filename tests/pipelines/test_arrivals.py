@@ -124,6 +124,23 @@ def test_a_file_sent_again_makes_a_new_run_with_a_key_of_its_own(lake: Lake) -> 
     assert first.run_key != again.run_key
 
 
+def test_a_late_day_runs_and_then_what_looks_back_at_it(lake: Lake) -> None:
+    arrive(lake, *whole_day("2013-02-08"), *whole_day("2013-03-08"))
+    taken, cursor = look(lake)
+    assert [request.partition_key for request in taken] == ["2013-02-08", "2013-03-08"]
+    arrive(lake, *whole_day("2013-02-07"))
+    late, after = look(lake, cursor)[0]
+    assert (late.partition_key, late.asset_selection) == ("2013-02-07", None)
+    # a month later nothing looks back as far
+    assert after.partition_key == "2013-02-08"
+    assert after.asset_selection == [dg.AssetKey(["features", "route_delays"])]
+    # one at a time, in this order: dagster.yaml says so of the tag
+    keys = [late.tags[LANDED], after.tags[LANDED]]
+    assert keys[0] != keys[1]
+    # what looks back again must not count as the day itself being taken
+    assert after.tags[LANDED] != taken[0].tags[LANDED]
+
+
 def test_new_lists_run_the_reference_job(lake: Lake) -> None:
     arrive(lake, "planes/planes.csv")
     requests, cursor = look(lake)
