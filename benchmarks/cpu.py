@@ -6,6 +6,7 @@ prints a JSON line with its CPU-seconds and exit code.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -45,21 +46,37 @@ def measured_command(
 
     Raises RuntimeError with the end of the output when the command fails.
     """
-    with log.open("ab") as sink:
-        done = subprocess.run(
+    with (
+        log.open("ab") as sink,
+        subprocess.Popen(
             [sys.executable, __file__, *command],
             env={**os.environ, **environment},
             stdout=subprocess.PIPE,
             stderr=sink,
             text=True,
-            check=True,
-        )
-    *lines, last = done.stdout.strip().splitlines()
+        ) as child,
+    ):
+        try:
+            told_text, _ = child.communicate()
+        finally:
+            _end(child.pid)
+    if child.returncode:
+        raise RuntimeError(f"the command could not be measured; see {log}")
+    *lines, last = told_text.strip().splitlines()
     told = json.loads(last)
     output = "\n".join(lines)
     if told["exit"]:
         raise RuntimeError(f"{' '.join(command)}\n{output[-3000:]}\nsee {log}")
     return float(told["cpu_seconds"]), output
+
+
+def _end(pid: int) -> None:
+    """End the process and all it started: it is still there when we are told to stop."""
+    if psutil.pid_exists(pid):
+        top = psutil.Process(pid)
+        for process in (*top.children(recursive=True), top):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 def _main(command: list[str]) -> None:
