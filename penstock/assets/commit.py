@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import threading
+import uuid
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, assert_never
 
@@ -153,7 +154,8 @@ def _merge(
     evolve: bool,
 ) -> None:
     """Update the rows that differ, insert the new ones; rows that are equal are left alone."""
-    view = f"penstock_{resolved.token}"
+    # two threads of one session may merge the same
+    view = f"penstock_{uuid.uuid4().hex}"
     columns = [quoted(name) for name in frame.columns]
     keys = [quoted(name) for name in key]
     match = " AND ".join(f"t.{name} = s.{name}" for name in keys)

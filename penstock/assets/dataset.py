@@ -86,6 +86,13 @@ class Dataset:
         return tuple(sorted(read - {self.name}))
 
     @property
+    def definition(self) -> str:
+        """What the decorator says that the result depends on, the same for the same words."""
+        column = self.partitions.column if self.partitions else None
+        inputs = sorted(self.inputs.items())
+        return repr((inputs, self.write, self.bad_rows, column))
+
+    @property
     def wants_slice(self) -> bool:
         """Whether the function has a parameter `run` for the slice."""
         return "run" in inspect.signature(self.body).parameters

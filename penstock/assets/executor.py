@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +25,10 @@ from penstock.assets.commit import commit_good, commit_quarantine
 from penstock.assets.fault import found_bad_row, translated
 from penstock.assets.frames import input_frames
 from penstock.assets.gate import check_frame, check_leaks, check_table
+from penstock.assets.landing_file import refuse_changed
 from penstock.assets.record import Record
 from penstock.assets.recovery import settle_dead_runs
-from penstock.assets.resolve import Resolved, resolve
+from penstock.assets.resolve import PinnedFiles, Resolved, resolve
 from penstock.assets.runtime import Invocation, Runtime
 from penstock.assets.slice import WHOLE, Slice
 from penstock.errors import ConflictError, LedgerError, SecretError, ValidationError
@@ -67,17 +68,48 @@ def run(
 
     Raises the errors of penstock.errors; then no reader of the table sees a difference.
     """
+    began = time.monotonic()
     invocation = invocation or Invocation()
     settle_dead_runs(runtime)
-    for attempt in range(1, _CONFLICT_TRIES + 1):
+    record = Record(spec, slice_, spark, runtime, invocation)
+    try:
+        done = _until_no_conflict(
+            partial(_attempt, spec, spark, slice_, runtime, invocation, record)
+        )
+    except Exception as error:
+        _tell(record.fail, error)
+        raise
+    except BaseException as signal:
+        _tell(record.abort, f"interrupted by {type(signal).__name__}")
+        raise
+    # from here on the run has happened; what fails now is completed by the next call
+    if done.commit is None:
+        outcome = record.unchanged(done.resolved)
+    else:
+        invocation.on_step("committed")
+        outcome = record.complete(done.resolved, done.audit, done.commit, done.lineage)
+        invocation.on_step("recorded")
+    return replace(outcome, seconds=time.monotonic() - began)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Done:
+    """What steps 1 to 5 came to; without a commit there was nothing to do."""
+
+    resolved: Resolved
+    audit: Audit = field(default_factory=Audit)
+    commit: Commit | None = None
+    lineage: ColumnLineage | None = None
+
+
+def _until_no_conflict(attempt: Callable[[], _Done]) -> _Done:
+    """`attempt`, again when another writer was first: a run on top of theirs is a clean redo."""
+    for number in range(1, _CONFLICT_TRIES):
         try:
-            return _run(spec, spark, slice_, runtime, invocation)
-        except ConflictError:
-            # nothing of ours was committed, so a run on top of the other writer's is a clean redo
-            if attempt == _CONFLICT_TRIES:
-                raise
-            time.sleep(0.2 * 2**attempt)
-    raise AssertionError  # pragma: no cover - the loop returns or raises
+            return attempt()
+        except ConflictError:  # nothing of ours was committed
+            time.sleep(0.2 * 2**number)
+    return attempt()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,16 +122,22 @@ class _Analyzed:
     evolve: bool
 
 
-def _run(
-    spec: Dataset, spark: SparkSession, slice_: Slice, runtime: Runtime, invocation: Invocation
-) -> Outcome:
-    began = time.monotonic()
-    record = Record(spec, slice_, spark, runtime, invocation)
+def _attempt(
+    spec: Dataset,
+    spark: SparkSession,
+    slice_: Slice,
+    runtime: Runtime,
+    invocation: Invocation,
+    record: Record,
+) -> _Done:
+    """Steps 1 to 5 once. Raises only errors that quote no value of a row."""
     try:
         resolved = resolve(spec, slice_, runtime.lake, key_id=_key_id(spec, runtime))
         invocation.on_step("resolved")
         if resolved.unchanged:
-            return replace(record.unchanged(resolved), seconds=time.monotonic() - began)
+            # a ledger that is new must know whose data it is, or it lets personal data pass
+            runtime.ledger.register_contract(spec.model)
+            return _Done(resolved=resolved)
         runtime.lake.check_writable()
         analyzed = _analyze(resolved, spark, runtime)
         invocation.on_step("analyzed")
@@ -107,21 +145,13 @@ def _run(
         record.start(resolved, analyzed.lineage)
         invocation.on_step("started")
         audit, commit = _audit_and_commit(resolved, spark, runtime, invocation, analyzed)
+        return _Done(resolved=resolved, audit=audit, commit=commit, lineage=analyzed.lineage)
     except Exception as error:
         told = translated(error, spec.name)
-        _tell(record.fail, told)
         if told is error:
             raise
         # a cause that quotes a value of the row must not be logged with it
         raise told from None if isinstance(told, ValidationError) else error
-    except BaseException as signal:
-        _tell(record.abort, f"interrupted by {type(signal).__name__}")
-        raise
-    # from here on the run has happened; what fails now is completed by the next call
-    invocation.on_step("committed")
-    outcome = record.complete(resolved, audit, commit, analyzed.lineage)
-    invocation.on_step("recorded")
-    return replace(outcome, seconds=time.monotonic() - began)
 
 
 def _tell(event: Callable[[Any], None], what: Any) -> None:
@@ -152,6 +182,9 @@ def _body(
     """The function's own result, and what arrived and could not be read."""
     spec = resolved.spec
     frames, arrived = input_frames(spark, resolved.inputs, spec.model, strict=strictly)
+    # Spark listed the files for the frames above; what it will read is what was looked at
+    taken = [item.files for item in resolved.inputs if isinstance(item, PinnedFiles)]
+    refuse_changed(file for files in taken for file in files)
     named: dict[str, Any] = dict(frames)
     if spec.wants_slice:
         named["run"] = resolved.slice
@@ -240,6 +273,7 @@ def commit_facts(resolved: Resolved, invocation: Invocation, audit: Audit) -> Ma
         "token": resolved.token,
         "content": resolved.content,
         "slice": resolved.slice.document(),
+        "slice_column": spec.partitions.column if spec.partitions else None,
         "contract": {"version": spec.model.version, "fingerprint": spec.model.fingerprint()},
         "code_version": spec.code_version,
         "inputs": {item.name: item.document() for item in resolved.inputs},

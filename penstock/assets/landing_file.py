@@ -9,17 +9,20 @@ import hashlib
 import re
 import zlib
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from penstock.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import os
+    from collections.abc import Iterable, Iterator
     from datetime import date
 
     from penstock.resources.lake import Lake, LandingFile
 
-__all__ = ["TakenFile", "inspect_file"]
+__all__ = ["TakenFile", "inspect_file", "refuse_changed"]
 
 _CHUNK = 1 << 20
 _LONGEST_HEADER = 1 << 20
@@ -32,6 +35,7 @@ class TakenFile:
     name: str
     uri: str
     bytes: int
+    modified: datetime
     sha256: str
     day: date | None
     header: tuple[str, ...]
@@ -43,7 +47,7 @@ class TakenFile:
 
 
 def inspect_file(lake: Lake, file: LandingFile, day: date | None) -> TakenFile:
-    """Read the file once. Raises InputError for a damaged file or header."""
+    """Read the file once. Raises InputError for a damaged file or header, or one that grows."""
     digest = hashlib.sha256()
     decoder = codecs.getincrementaldecoder("utf-8")()
     head, utf8 = b"", True
@@ -70,16 +74,47 @@ def inspect_file(lake: Lake, file: LandingFile, day: date | None) -> TakenFile:
                 found=type(error).__name__,
                 next_step="have the file sent again; nothing of it was loaded",
             ) from error
-    header = _header(file.name, head)
-    return TakenFile(
+    taken = TakenFile(
         name=file.name,
         uri=file.uri,
         bytes=file.bytes,
+        modified=file.modified,
         sha256=digest.hexdigest(),
         day=day,
-        header=header,
+        header=_header(file.name, head),
         utf8=utf8,
     )
+    refuse_changed([taken])
+    return taken
+
+
+def refuse_changed(files: Iterable[TakenFile]) -> None:
+    """Raise InputError for a file that is not, or no longer, as it was when it was looked at.
+
+    A file that still grows would be known by the content it had, and loaded again as another one.
+    An object store has an object whole or not at all: only local files are looked at.
+    """
+    for file in files:
+        if "://" in file.uri:
+            continue
+        try:
+            now = Path(file.uri).stat()
+        except FileNotFoundError:
+            now = None
+        if now is None or (now.st_size, _instant(now)) != (file.bytes, file.modified):
+            raise InputError(
+                "the file changed while it was being read",
+                where=file.name,
+                expected=f"{file.bytes:,} bytes, written at {file.modified.isoformat()}",
+                found="no such file"
+                if now is None
+                else f"{now.st_size:,} bytes, written at {_instant(now).isoformat()}",
+                next_step="run again when the file is whole; nothing of it was loaded",
+            )
+
+
+def _instant(now: os.stat_result) -> datetime:
+    return datetime.fromtimestamp(now.st_mtime, tz=UTC)
 
 
 def _content(stream: BinaryIO, digest: Any, *, zipped: bool) -> Iterator[bytes]:

@@ -59,12 +59,16 @@ class Record:
         self._started: RunFacts | None = None
 
     def start(self, resolved: Resolved, lineage: ColumnLineage) -> None:
-        """Append START: inputs at their versions and the column lineage, before data moves."""
-        self._started = self._facts(resolved, self._own_id(), lineage)
-        self._append_start(self._started)
+        """Append START: inputs at their versions and the column lineage, before data moves.
+
+        Once: a run that is redone on top of another writer's commit has started already.
+        """
+        began, self._started = self._started, self._facts(resolved, self._own_id(), lineage)
+        if began is None:
+            self._append_start(self._started)
 
     def complete(
-        self, resolved: Resolved, audit: Audit, commit: Commit, lineage: ColumnLineage
+        self, resolved: Resolved, audit: Audit, commit: Commit, lineage: ColumnLineage | None
     ) -> Outcome:
         """Append COMPLETE with what the commit says, and return the outcome."""
         outcome = self._outcome(resolved, commit, committed=True, lineage=lineage)
@@ -81,6 +85,8 @@ class Record:
         if known is None or known.state != "COMPLETE":
             warned = commit.facts.get("warned", {})
             self._append_complete(resolved, outcome.run_id, outcome, warned, None)
+        if self._started is not None:
+            self.abort(f"run {outcome.run_id} was first with the same result")
         return outcome
 
     def fail(self, error: Exception) -> None:

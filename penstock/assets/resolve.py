@@ -23,12 +23,15 @@ from penstock.errors import DefinitionError, InputError, LakeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from penstock.assets.dataset import Dataset
-    from penstock.resources.lake import Lake, Table
+    from penstock.resources.lake import Lake, LandingFile, Table
     from penstock.resources.table_log import Commit, TableLog
 
 __all__ = ["PinnedChanges", "PinnedFiles", "PinnedInput", "PinnedTable", "Resolved", "resolve"]
+
+_DAYS_NAMED = 5  # of those that lack a file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +156,7 @@ def resolve(spec: Dataset, slice_: Slice, lake: Lake, *, key_id: str | None = No
         )
     table, quarantine = lake.table(spec.name), lake.quarantine(spec.name)
     state = table.read()
-    own = [c for c in state.commits() if c.facts] if state else []
+    own = [c for c in state.commits_in_force() if c.facts] if state else []
     previous = _newest_of_slice(state, slice_) if state else None
     inputs = tuple(_pin(spec, name, slice_, lake, state, own) for name in spec.inputs)
     names = {key.references for key in spec.model.foreign_keys}
@@ -166,6 +169,7 @@ def resolve(spec: Dataset, slice_: Slice, lake: Lake, *, key_id: str | None = No
             "slice": slice_.document(),
             "contract": spec.model.fingerprint(),
             "code": spec.code_version,
+            "definition": spec.definition,
             "masking": spec.masking.document() if spec.masking else None,
             "key": key_id,
             "inputs": {item.name: item.content() for item in inputs},
@@ -217,12 +221,19 @@ def _nothing_new(inputs: tuple[PinnedInput, ...]) -> bool:
     )
 
 
-def _newest_of_slice(state: TableLog, slice_: Slice) -> Commit | None:
-    """The newest commit that wrote rows of the slice; one of another writer counts as such."""
+def _newest_of_slice(state: TableLog, slice_: Slice, column: str | None = None) -> Commit | None:
+    """The newest commit that wrote rows of the slice; one of another writer counts as such.
+
+    With `column`, the slice is cut by that column: a commit that is cut by another may hold any
+    row of it.
+    """
     for commit in state.commits():
-        if commit.changes_rows and (
-            commit.facts is None or slice_.overlaps(Slice.from_document(commit.facts["slice"]))
-        ):
+        if not commit.changes_rows:
+            continue
+        facts = commit.facts
+        if facts is None or (column and facts.get("slice_column") != column):
+            return commit
+        if slice_.overlaps(Slice.from_document(facts["slice"])):
             return commit
     return None
 
@@ -257,7 +268,7 @@ def _opened(name: str, dataset: str, lake: Lake) -> tuple[Table, TableLog]:
 def _pin_table(name: str, snapshot: Snapshot, slice_: Slice, lake: Lake) -> PinnedTable:
     table, log = _opened(name, snapshot.dataset, lake)
     part = slice_.widened(snapshot.lookback) if snapshot.slice_by else WHOLE
-    newest = _newest_of_slice(log, part)
+    newest = _newest_of_slice(log, part, snapshot.slice_by)
     return PinnedTable(
         name=name,
         table=table,
@@ -317,12 +328,15 @@ def _net(write: WriteMode, changed: Changes, between: list[Commit]) -> Net:
 
 
 def _taken(own: list[Commit]) -> frozenset[str]:
-    """SHA-256 of every landing file that a commit of the table took."""
+    """SHA-256 of every landing file that a commit of the table took.
+
+    Those a commit saw and did not load count too: the commit that took them may have left the log.
+    """
     return frozenset(
         file["sha256"]
         for commit in own
         for item in (commit.facts or {}).get("inputs", {}).values()
-        for file in item.get("files", ())
+        for file in (*item.get("files", ()), *item.get("copies", ()))
     )
 
 
@@ -332,17 +346,24 @@ def _pin_files(
     seen = set(taken)
     files: list[TakenFile] = []
     copies: list[TakenFile] = []
-    found = [
-        (file, day)
-        for pattern, day in landed.patterns(slice_.days())
-        for file in lake.landing_files(pattern)
-    ]
-    if not found:
+    found: list[tuple[LandingFile, date | None]] = []
+    missing = []
+    for pattern, day in landed.patterns(slice_.days()):
+        arrived = lake.landing_files(pattern)
+        found += [(file, day) for file in arrived]
+        missing += [] if arrived else [str(day or slice_.key)]
+    if missing:
+        # a day without a file is not a day without rows: it would be replaced by nothing
+        more = f" and {len(missing) - _DAYS_NAMED} more" if missing[_DAYS_NAMED:] else ""
         raise InputError(
             f"no file has arrived for input {name}",
             where=f"{lake.landing}/{landed.pattern}",
-            expected=f"at least one file for {slice_.key}",
-            next_step="wait for the file, or correct the pattern of landing(...)",
+            expected=f"at least one file for each day of {slice_.key}"
+            if slice_.days()[1:]
+            else f"at least one file for {slice_.key}",
+            found=f"none for {', '.join(missing[:_DAYS_NAMED])}{more}",
+            next_step="wait for the file, run the days that have arrived, or correct the pattern "
+            "of landing(...)",
         )
     for file, day in found:
         inspected = inspect_file(lake, file, day)

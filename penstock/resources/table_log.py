@@ -58,6 +58,7 @@ class Commit:
     at: datetime
     operation: str
     metrics: Mapping[str, Any]
+    parameters: Mapping[str, Any]
     only_adds: bool
     facts: Mapping[str, Any] | None
 
@@ -167,6 +168,25 @@ class TableLog:
             return
         yield from self._commits
 
+    def commits_in_force(self) -> Iterator[Commit]:
+        """The commits still in the log that no later RESTORE has undone, newest first."""
+        undone_above: int | None = None
+        for commit in self.commits():
+            if undone_above is not None and commit.version > undone_above:
+                continue
+            if commit.operation == "RESTORE":
+                undone_above = self._restored_to(commit)
+            yield commit
+
+    def _restored_to(self, restore: Commit) -> int:
+        version, instant = (restore.parameters.get(name) for name in ("version", "timestamp"))
+        if version is not None:
+            return int(version)
+        at = datetime.fromisoformat(str(instant)) if instant else restore.at
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)
+        before = (c.version for c in self.commits() if c.version < restore.version and c.at <= at)
+        return next(before, -1)
+
     def _history(self, limit: int | None) -> tuple[list[Commit], bool]:
         """(the newest commits of this state, whether there are no others)."""
         table = self._table
@@ -225,6 +245,7 @@ def _commit(entry: Mapping[str, Any]) -> Commit:
         at=datetime.fromtimestamp(entry.get("timestamp", 0) / 1000, tz=UTC),
         operation=str(entry.get("operation", "")),
         metrics=entry.get("operationMetrics") or {},
+        parameters=entry.get("operationParameters") or {},
         only_adds=bool(entry.get("isBlindAppend")),
         facts=_facts(entry.get("userMetadata")),
     )

@@ -53,7 +53,9 @@ def test_a_run_overtaken_by_one_that_saw_more_is_done_again(
         assert shop.run(spec).committed
 
     _overtaken(shop, spec, overtake)
-    assert _ids(shop, spec) == [1, 2, 3, 7] if created else [1, 2, 3]
+    assert _ids(shop, spec) == ([1, 2, 3, 7] if created else [1, 2, 3])
+    # being overtaken is no failure, and leaves no run open
+    assert set(shop.states(spec)) <= {"COMPLETE", "ABORT"}
     assert not shop.run(spec).committed
 
 
@@ -92,6 +94,8 @@ def test_the_same_slice_twice_at_once_is_one_commit(shop: Shop) -> None:
     assert {o.version for o in outcomes} == {0}
     assert _ids(shop, orders) == [1, 2]
     assert shop.reasons(orders) == ["price:ge"]
+    # whoever was second did nothing, and does not stay open
+    assert set(shop.states(orders)) <= {"COMPLETE", "ABORT"}
     assert not shop.run(orders, DAY).committed
 
 
