@@ -8,10 +8,17 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from penstock.lineage import Runner
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 PROJECT = Path(__file__).parents[2]
 
@@ -51,6 +58,42 @@ def test_a_backfill_is_one_run_of_the_range(shop: Any) -> None:
     assert outcome["slice"] == "2013-02-07...2013-02-08"
     assert outcome["rows_in"] == 2
     assert len(shop.json("history", "shop.orders")) == 1
+
+
+def test_a_run_that_died_after_its_commit_is_complete_once_another_command_ran(
+    spark: SparkSession, shop: Any
+) -> None:
+    from penstock.assets.executor import run
+    from penstock.assets.runtime import Invocation
+    from penstock.assets.slice import Slice
+
+    class Killed(BaseException):
+        pass
+
+    def on_step(step: str) -> None:
+        if step == "committed":
+            raise Killed
+
+    shop.deliver("2013-02-07", "1,2013-02-07,ada@example.org,10")
+    shop.deliver("2013-02-08", "2,2013-02-08,ada@example.org,10")
+    assert shop("list").exit_code == 0
+    deployment = sys.modules["small_shop"].deployment
+    spec, runtime = deployment.dataset("shop.orders"), deployment.runtime()
+    day = Slice.day(date(2013, 2, 7))
+    with pytest.raises(Killed):
+        run(spec, spark, day, runtime=runtime, invocation=Invocation(on_step=on_step))
+    # the same run, carried by a process that is gone
+    (open_run,) = runtime.ledger.open_runs()
+    start = dict(runtime.ledger.events()[-1].payload)
+    start["eventTime"] = (open_run.started + timedelta(microseconds=1)).isoformat()
+    runtime.ledger.append(start, runner=replace(Runner.here(), started="another-boot:1"))
+
+    result = shop("run", "shop.orders", "--slice", "2013-02-08")
+    assert result.exit_code == 0, result.output
+    assert "committed and then died" in result.stderr
+    states = {record.slice: record.state for record in runtime.ledger.runs("shop.orders")}
+    assert states == {"2013-02-07": "COMPLETE", "2013-02-08": "COMPLETE"}
+    assert not runtime.ledger.events(event_type="ABORT")
 
 
 @pytest.mark.parametrize(
