@@ -21,6 +21,7 @@ from penstock.lineage import (
     run_id,
     start_event,
 )
+from penstock.lineage.ledger_lineage import told_lineage
 from penstock.lineage.run_facts import JobKind
 from penstock.version import VERSION
 
@@ -76,7 +77,10 @@ class Record:
         return self._outcome(resolved, commit, committed=True, lineage=lineage)
 
     def unchanged(self, resolved: Resolved) -> Outcome:
-        """The outcome of the commit that is there; its record is completed if a crash cut it."""
+        """The outcome of the commit that is there, with the column lineage its run told.
+
+        Its record is completed if a crash cut it.
+        """
         commit, ledger = resolved.previous, self._runtime.ledger
         assert commit is not None
         assert commit.facts is not None
@@ -84,7 +88,8 @@ class Record:
         known = ledger.run(identity)
         if known is None or known.state != "COMPLETE":
             ledger.append(recovered_event(commit, self._spec.name, self._runtime))
-        return self._outcome(resolved, commit, committed=False, lineage=None)
+        lineage = told_lineage(ledger, identity)
+        return self._outcome(resolved, commit, committed=False, lineage=lineage)
 
     def fail(self, error: Exception) -> None:
         """Append FAIL, after a START when the run did not get to it."""

@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from penstock.assets.metadata import outcome_metadata
 from penstock.assets.recovery import settle_dead_runs
 from penstock.lineage import Ledger, ParentRun, Runner
-from tests.assets.shop import DAY, VERSIONED, Shop, copied, loaded, orders, versioned
+from tests.assets.shop import DAY, VERSIONED, Shop, copied, loaded, merged, orders, versioned
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from penstock import Dataset
     from penstock.lineage import RunRecord
+    from penstock.lineage.column_lineage import ColumnLineage, Origin
 
 PARENT = ParentRun(run_id=uuid.uuid4(), job_name="nightly", job_namespace="penstock")
 
@@ -159,3 +161,25 @@ def test_a_run_whose_table_cannot_be_read_is_not_yet_judged(shop: Shop) -> None:
     assert (settled.completed, settled.aborted) == ((), ())
     log.write_bytes(whole)
     assert settle_dead_runs(shop.runtime).completed == (record.run_id,)
+
+
+def _origins(lineage: ColumnLineage | None) -> dict[str, set[Origin]]:
+    assert lineage
+    return {column: set(origins) for column, origins in lineage.fields.items()}
+
+
+@pytest.mark.parametrize("spec", [orders, merged], ids=lambda s: s.name)
+def test_a_run_that_finds_nothing_to_do_keeps_the_column_lineage(shop: Shop, spec: Dataset) -> None:
+    shop.land("orders-2013-01-05.csv", "1,ink,1,2013-01-05")
+    if spec is merged:
+        shop.run(orders)
+    first, again = shop.run(spec), shop.run(spec)
+    assert (first.committed, again.committed) == (True, False)
+    assert _origins(again.lineage) == _origins(first.lineage)
+    assert again.lineage
+    assert first.lineage
+    assert set(again.lineage.dataset) == set(first.lineage.dataset)
+    assert again.lineage.unknown == first.lineage.unknown
+    shown = outcome_metadata(again)
+    assert set(shown) == set(outcome_metadata(first))
+    assert "dagster/column_lineage" in shown
