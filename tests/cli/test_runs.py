@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from deltalake import DeltaTable
 
 from penstock.lineage import Runner
 
@@ -175,6 +176,25 @@ def test_quarantine_marks_an_attempt_that_did_not_commit(shop: Any) -> None:
     entries = shop.json("quarantine", "show", "shop.orders")["entries"]
     assert {entry["fate"] for entry in entries} == {"attempt not committed"}
     assert len(entries) == 3
+
+
+@pytest.mark.usefixtures("spark")
+def test_quarantine_leaves_out_an_attempt_after_which_the_slice_was_committed(shop: Any) -> None:
+    good, bad = "9,2013-02-07,ada@example.org,10", "1,2013-02-07,ada@example.org,-1"
+    shop.deliver("2013-02-07", bad, f"2{bad[1:]}", f"3{bad[1:]}")
+    shop.json("run", "shop.orders", "--slice", "2013-02-07", code=6)
+    shop.deliver("2013-02-08", "5,2013-02-08,ada@example.org,10")
+    shop.json("run", "shop.orders", "--slice", "2013-02-08")
+    # a commit of another slice says nothing of it
+    assert shop.json("quarantine", "show", "shop.orders")["rows"] == 3
+    shop.deliver("2013-02-07", bad, good)
+    shop.json("run", "shop.orders", "--slice", "2013-02-07")
+
+    raw = DeltaTable(shop.root / "lake" / "_quarantine" / "shop" / "orders").to_pyarrow_table()
+    assert raw.num_rows == 4
+    shown = shop.json("quarantine", "show", "shop.orders")
+    assert [entry["fate"] for entry in shown["entries"]] == ["set aside"]
+    assert shop.json("quarantine", "show", "shop.orders", "--superseded")["rows"] == 4
 
 
 def test_lineage_is_followed_both_ways(filled: Any) -> None:
