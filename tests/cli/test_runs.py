@@ -197,6 +197,33 @@ def test_quarantine_leaves_out_an_attempt_after_which_the_slice_was_committed(sh
     assert shop.json("quarantine", "show", "shop.orders", "--superseded")["rows"] == 4
 
 
+def test_quarantine_counts_the_rows_of_an_overtaken_run_once(
+    spark: SparkSession, shop: Any
+) -> None:
+    from penstock.assets.executor import run
+    from penstock.assets.runtime import Invocation
+    from penstock.assets.slice import Slice
+
+    good, bad = "9,2013-02-07,ada@example.org,10", "1,2013-02-07,ada@example.org,-1"
+    shop.deliver("2013-02-07", good, bad)
+    assert shop("list").exit_code == 0
+    deployment = sys.modules["small_shop"].deployment
+    spec, runtime = deployment.dataset("shop.orders"), deployment.runtime()
+    day = Slice.day(date(2013, 2, 7))
+
+    def on_step(step: str) -> None:
+        if step == "quarantining" and not shop.json("history", "shop.orders"):
+            shop.deliver("2013-02-07", f"8{good[1:]}", good, bad)
+            run(spec, spark, day, runtime=runtime)
+
+    assert not run(
+        spec, spark, day, runtime=runtime, invocation=Invocation(on_step=on_step)
+    ).committed
+    raw = DeltaTable(shop.root / "lake" / "_quarantine" / "shop" / "orders").to_pyarrow_table()
+    assert raw.num_rows == 2
+    assert shop.json("quarantine", "show", "shop.orders")["rows"] == 1
+
+
 def test_lineage_is_followed_both_ways(filled: Any) -> None:
     up = filled.json("lineage", "shop.totals", "--column", "turnover")
     direct = {
