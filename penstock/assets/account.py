@@ -34,12 +34,15 @@ class Account:
     bytes: int | None
 
     @classmethod
-    def of(cls, commit: Commit) -> Self:
-        """The counts of a commit that has facts."""
+    def of(cls, commit: Commit, *, versions: bool) -> Self:
+        """The counts of a commit that has facts; `versions`: it is one of a `Scd2`."""
         facts: Mapping[str, Any] = commit.facts or {}
         quarantined = int(facts.get("rows_quarantined", 0))
         return cls(
-            rows_in=None if commit.good_rows is None else commit.good_rows + quarantined,
+            # a Scd2 gives the commit its neighbours too, and no version that says nothing new
+            rows_in=None
+            if versions or commit.good_rows is None
+            else commit.good_rows + quarantined,
             rows_changed=commit.changed_rows,
             rows_quarantined=quarantined,
             quarantined_by_rule=facts.get("quarantined_by_rule", {}),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from penstock.assets.account import Account, input_refs
+from penstock.assets.modes import Scd2
 from penstock.assets.outcome import Outcome
 from penstock.assets.recovery import recovered_event
 from penstock.assets.source import source_location
@@ -131,6 +132,9 @@ class Record:
             parent=call.parent,
         )
 
+    def _account(self, commit: Commit) -> Account:
+        return Account.of(commit, versions=isinstance(self._spec.write, Scd2))
+
     def _kind(self) -> JobKind:
         return JobKind.MASKING if self._spec.masking else JobKind.DATASET
 
@@ -150,7 +154,7 @@ class Record:
         *,
         commit: Commit | None = None,
     ) -> RunFacts:
-        account = Account.of(commit) if commit else None
+        account = self._account(commit) if commit else None
         read = [item.document() for item in (*resolved.inputs, *resolved.references)]
         return RunFacts(
             identity=self._identity(),
@@ -182,7 +186,7 @@ class Record:
         lineage: ColumnLineage | None,
     ) -> Outcome:
         facts: Mapping[str, Any] = commit.facts or {}
-        account = Account.of(commit)
+        account = self._account(commit)
         return Outcome(
             dataset=self._spec.name,
             slice_key=self._slice.key,

@@ -86,7 +86,8 @@ def _facts(
     dataset: str,
     runtime: Runtime,
 ) -> RunFacts:
-    account, slice_ = Account.of(commit), Slice.from_document(said.get("slice"))
+    account = Account.of(commit, versions=said.get("write") == "Scd2")
+    slice_ = Slice.from_document(said.get("slice"))
     fingerprint = said.get("contract", {}).get("fingerprint")
     contracts = runtime.ledger.contracts(dataset)
     contract = next((c for c in contracts if c.fingerprint() == fingerprint), None)

@@ -70,10 +70,12 @@ def outcome_words(outcome: Outcome) -> str:
     where = f"{outcome.dataset} {outcome.slice_key}"
     if not outcome.committed:
         return f"{where}: unchanged, version {outcome.version} holds it already"
-    good = None if outcome.rows_in is None else outcome.rows_in - outcome.rows_quarantined
+    rows = [f"{number(outcome.rows_changed)} rows changed"]
+    if outcome.rows_in is not None:
+        good = outcome.rows_in - outcome.rows_quarantined
+        rows = [f"{number(outcome.rows_in)} rows in", f"{number(good)} good"]
     parts = [
-        f"{number(outcome.rows_in)} rows in",
-        f"{number(good)} good",
+        *rows,
         f"{number(outcome.rows_quarantined)} set aside",
         f"version {outcome.version}",
         f"{outcome.seconds:.1f} s",
