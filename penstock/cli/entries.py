@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from penstock.resources.table_log import Commit
     from penstock.schemas.model import ContractModel
 
-__all__ = ["Entry", "Fate", "Fates", "hidden", "read_entries"]
+__all__ = ["Entry", "Fate", "Fates", "fates", "hidden", "read_entries"]
 
 HIDDEN = "(hidden)"
 _READ = ["token", "run_id", "slice", "contract_version", "reasons", "row", "file"]
@@ -60,28 +60,34 @@ class Entry:
         }
 
 
+def fates(spec: Dataset, commits: Iterable[Commit]) -> dict[str, Fate]:
+    """What became of each token in the table's log (newest commit first)."""
+    from penstock.assets.modes import Overwrite, ReplaceSlice
+
+    found: dict[str, Fate] = {}
+    later: list[Slice] = []
+    for token, slice_, _ in _made(commits):
+        # the other modes add to what is there: the rows of an earlier commit still stand
+        again = isinstance(spec.write, Overwrite | ReplaceSlice) and any(
+            _covers(other, slice_) for other in later
+        )
+        found[token] = Fate.SUPERSEDED if again else Fate.SET_ASIDE
+        later.append(slice_)
+    return found
+
+
 class Fates:
     """What became of each run that set rows aside, by the table's log and the ledger."""
 
     def __init__(self, spec: Dataset, commits: Iterable[Commit], ledger: Ledger) -> None:
         """`commits`: the newest first."""
-        from penstock.assets.modes import Overwrite, ReplaceSlice
         from penstock.assets.slice import Slice
 
+        known = list(commits)
         self._parse = Slice.parse
         self._ledger = ledger
-        self._commits: list[tuple[Slice, datetime]] = []
-        self._by_token: dict[str, Fate] = {}
-        for commit in commits:
-            if commit.facts is None or "token" not in commit.facts:
-                continue
-            slice_ = Slice.from_document(commit.facts["slice"])
-            # the other modes add to what is there: the rows of an earlier commit still stand
-            again = isinstance(spec.write, Overwrite | ReplaceSlice) and any(
-                _covers(later, slice_) for later, _ in self._commits
-            )
-            self._by_token[commit.facts["token"]] = Fate.SUPERSEDED if again else Fate.SET_ASIDE
-            self._commits.append((slice_, commit.at))
+        self._commits = list(_made(known))
+        self._by_token = fates(spec, known)
 
     def of(self, entry: Mapping[str, Any]) -> Fate:
         """The fate of an entry of the quarantine table. Raises LedgerError."""
@@ -94,7 +100,7 @@ class Fates:
         """An attempt is about what there was when it began; a later commit judged that anew."""
         slice_, began = self._parse(slice_key), self._began(token, run_id)
         again = began is not None and any(
-            at > began and _covers(later, slice_) for later, at in self._commits
+            at > began and _covers(later, slice_) for _, later, at in self._commits
         )
         return Fate.SUPERSEDED if again else Fate.NOT_COMMITTED
 
@@ -158,6 +164,15 @@ def _columns(text: str | None) -> dict[str, Any]:
     except ValueError:
         row = {"line": text}
     return row if isinstance(row, dict) else {"line": text}
+
+
+def _made(commits: Iterable[Commit]) -> Iterator[tuple[str, Slice, datetime]]:
+    """(token, slice, moment) of each commit that a run made."""
+    from penstock.assets.slice import Slice
+
+    for commit in commits:
+        if commit.facts is not None and "token" in commit.facts:
+            yield commit.facts["token"], Slice.from_document(commit.facts["slice"]), commit.at
 
 
 def _covers(other: Slice, slice_: Slice) -> bool:
