@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from penstock.assets.commit import commit_good, commit_quarantine
 from penstock.assets.fault import found_bad_row, translated
 from penstock.assets.frames import input_frames
 from penstock.assets.gate import check_frame, check_leaks, check_table
+from penstock.assets.heartbeat import beating
 from penstock.assets.landing_file import refuse_changed
 from penstock.assets.record import Record
 from penstock.assets.recovery import settle_dead_runs
@@ -83,23 +84,21 @@ def run(
         _tell(record.abort, f"interrupted by {type(signal).__name__}")
         raise
     # from here on the run has happened; what fails now is completed by the next call
-    if done.commit is None:
+    if done.made is None:
         outcome = record.unchanged(done.resolved)
     else:
         invocation.on_step("committed")
-        outcome = record.complete(done.resolved, done.audit, done.commit, done.lineage)
+        outcome = record.complete(done.resolved, *done.made)
         invocation.on_step("recorded")
     return replace(outcome, seconds=time.monotonic() - began)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Done:
-    """What steps 1 to 5 came to; without a commit there was nothing to do."""
+    """What steps 1 to 5 came to: a commit and its column lineage, or nothing to do."""
 
     resolved: Resolved
-    audit: Audit = field(default_factory=Audit)
-    commit: Commit | None = None
-    lineage: ColumnLineage | None = None
+    made: tuple[Commit, ColumnLineage] | None = None
 
 
 def _until_no_conflict(attempt: Callable[[], _Done]) -> _Done:
@@ -144,8 +143,9 @@ def _attempt(
         runtime.ledger.register_contract(spec.model)
         record.start(resolved, analyzed.lineage)
         invocation.on_step("started")
-        audit, commit = _audit_and_commit(resolved, spark, runtime, invocation, analyzed)
-        return _Done(resolved=resolved, audit=audit, commit=commit, lineage=analyzed.lineage)
+        with beating(runtime.ledger, _run_id(spec, slice_, invocation)):
+            commit = _audit_and_commit(resolved, spark, runtime, invocation, analyzed)
+        return _Done(resolved=resolved, made=(commit, analyzed.lineage))
     except Exception as error:
         told = translated(error, spec.name)
         if told is error:
@@ -227,7 +227,7 @@ def _audit_and_commit(
     runtime: Runtime,
     invocation: Invocation,
     analyzed: _Analyzed,
-) -> tuple[Audit, Commit]:
+) -> Commit:
     """Steps 4 and 5: one pass when the rows are clean, three when some are not."""
     spec = resolved.spec
     facts = partial(commit_facts, resolved, invocation)
@@ -241,9 +241,7 @@ def _audit_and_commit(
         audit = Audit(warned=warned)
         try:
             written = strict(resolved, frame)
-            return audit, commit_good(
-                resolved, spark, written, facts(audit), evolve=analyzed.evolve
-            )
+            return commit_good(resolved, spark, written, facts(audit), evolve=analyzed.evolve)
         except Exception as error:
             if not found_bad_row(error):
                 raise
@@ -260,7 +258,7 @@ def _audit_and_commit(
     invocation.on_step("quarantined")
     judge(resolved, audit)
     good = good_rows(resolved, spark, analyzed.frame, audit)
-    return audit, commit_good(resolved, spark, good, facts(audit), evolve=analyzed.evolve)
+    return commit_good(resolved, spark, good, facts(audit), evolve=analyzed.evolve)
 
 
 def commit_facts(resolved: Resolved, invocation: Invocation, audit: Audit) -> Mapping[str, Any]:
@@ -272,6 +270,7 @@ def commit_facts(resolved: Resolved, invocation: Invocation, audit: Audit) -> Ma
         "run_id": str(_run_id(spec, resolved.slice, invocation)),
         "token": resolved.token,
         "content": resolved.content,
+        "write": type(spec.write).__name__,
         "slice": resolved.slice.document(),
         "slice_column": spec.partitions.column if spec.partitions else None,
         "contract": {"version": spec.model.version, "fingerprint": spec.model.fingerprint()},

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from penstock.lineage.ledger_lineage import asset_names
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -81,7 +83,7 @@ def latest_lineage(ledger: Ledger, datasets: Iterable[str]) -> Lineage:
         payload = _latest(ledger, dataset)
         if payload is None:
             continue
-        names = dict(_asset_keys(payload))
+        names = asset_names(payload)
         facets = payload["outputs"][0]["facets"]
         facet = facets["columnLineage"]
         columns[dataset] = tuple(facet["fields"])
@@ -106,14 +108,6 @@ def _latest(ledger: Ledger, dataset: str) -> Mapping[str, Any] | None:
             if outputs and "columnLineage" in (outputs[0].get("facets") or {}):
                 return event.payload
     return None
-
-
-def _asset_keys(payload: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], str]]:
-    """((namespace, name), the dataset's own name) of all that the event names."""
-    for item in (*(payload.get("inputs") or ()), *(payload.get("outputs") or ())):
-        links = (item.get("facets") or {}).get("symlinks", {}).get("identifiers") or ()
-        for link in links:
-            yield (item["namespace"], item["name"]), link["name"]
 
 
 def _edges(

@@ -6,18 +6,22 @@ import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from penstock.errors import LakeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from penstock.assets.dataset import Dataset
+    from penstock.assets.slice import Slice
+    from penstock.lineage import Ledger
     from penstock.resources.lake import Table
     from penstock.resources.table_log import Commit
     from penstock.schemas.model import ContractModel
 
-__all__ = ["Entry", "Fate", "fates", "hidden", "read_entries"]
+__all__ = ["Entry", "Fate", "Fates", "fates", "hidden", "read_entries"]
 
 HIDDEN = "(hidden)"
 _READ = ["token", "run_id", "slice", "contract_version", "reasons", "row", "file"]
@@ -59,27 +63,56 @@ class Entry:
 def fates(spec: Dataset, commits: Iterable[Commit]) -> dict[str, Fate]:
     """What became of each token in the table's log (newest commit first)."""
     from penstock.assets.modes import Overwrite, ReplaceSlice
-    from penstock.assets.slice import Slice
 
     found: dict[str, Fate] = {}
     later: list[Slice] = []
-    for commit in commits:
-        if commit.facts is None or "token" not in commit.facts:
-            continue
-        slice_ = Slice.from_document(commit.facts["slice"])
-        match spec.write:
-            case Overwrite():
-                again = bool(later)
-            case ReplaceSlice():
-                again = any(_covers(other, slice_) for other in later)
-            case _:
-                again = False
-        found[commit.facts["token"]] = Fate.SUPERSEDED if again else Fate.SET_ASIDE
+    for token, slice_, _ in _made(commits):
+        # the other modes add to what is there: the rows of an earlier commit still stand
+        again = isinstance(spec.write, Overwrite | ReplaceSlice) and any(
+            _covers(other, slice_) for other in later
+        )
+        found[token] = Fate.SUPERSEDED if again else Fate.SET_ASIDE
         later.append(slice_)
     return found
 
 
-def read_entries(table: Table, by_token: Mapping[str, Fate]) -> Iterator[Entry]:
+class Fates:
+    """What became of each run that set rows aside, by the table's log and the ledger."""
+
+    def __init__(self, spec: Dataset, commits: Iterable[Commit], ledger: Ledger) -> None:
+        """`commits`: the newest first."""
+        from penstock.assets.slice import Slice
+
+        known = list(commits)
+        self._parse = Slice.parse
+        self._ledger = ledger
+        self._commits = list(_made(known))
+        self._by_token = fates(spec, known)
+
+    def of(self, entry: Mapping[str, Any]) -> Fate:
+        """The fate of an entry of the quarantine table. Raises LedgerError."""
+        token = entry["token"]
+        if token not in self._by_token:
+            self._by_token[token] = self._uncommitted(token, entry["run_id"], entry["slice"])
+        return self._by_token[token]
+
+    def _uncommitted(self, token: str, run_id: str, slice_key: str) -> Fate:
+        """An attempt is about what there was when it began; a later commit judged that anew."""
+        slice_, began = self._parse(slice_key), self._began(token, run_id)
+        again = began is not None and any(
+            at > began and _covers(later, slice_) for _, later, at in self._commits
+        )
+        return Fate.SUPERSEDED if again else Fate.NOT_COMMITTED
+
+    def _began(self, token: str, run_id: str) -> datetime | None:
+        # a run that was overtaken begins again, with another token
+        for event in reversed(self._ledger.events(run_id=UUID(run_id), event_type="START")):
+            if event.payload["run"]["facets"]["penstock_run"].get("token") == token:
+                return event.event_time
+        return None
+
+
+def read_entries(table: Table, fates: Fates) -> Iterator[Entry]:
     """The entries of a quarantine table, a batch of rows at a time; none when there is no table.
 
     Raises LakeError when it cannot be read.
@@ -94,7 +127,7 @@ def read_entries(table: Table, by_token: Mapping[str, Fate]) -> Iterator[Entry]:
         for batch in rows.to_pyarrow_dataset().to_batches(columns=_READ):
             for entry in batch.to_pylist():
                 yield Entry(
-                    fate=by_token.get(entry["token"], Fate.NOT_COMMITTED),
+                    fate=fates.of(entry),
                     run_id=entry["run_id"],
                     slice=entry["slice"],
                     contract_version=entry["contract_version"],
@@ -133,7 +166,16 @@ def _columns(text: str | None) -> dict[str, Any]:
     return row if isinstance(row, dict) else {"line": text}
 
 
-def _covers(other: Any, slice_: Any) -> bool:
-    if other.whole or slice_.whole:
-        return bool(other.whole)
-    return bool(other.start <= slice_.start and other.end >= slice_.end)
+def _made(commits: Iterable[Commit]) -> Iterator[tuple[str, Slice, datetime]]:
+    """(token, slice, moment) of each commit that a run made."""
+    from penstock.assets.slice import Slice
+
+    for commit in commits:
+        if commit.facts is not None and "token" in commit.facts:
+            yield commit.facts["token"], Slice.from_document(commit.facts["slice"]), commit.at
+
+
+def _covers(other: Slice, slice_: Slice) -> bool:
+    if other.start is None or other.end is None or slice_.start is None or slice_.end is None:
+        return other.whole
+    return other.start <= slice_.start and other.end >= slice_.end

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -13,7 +15,7 @@ from rich.text import Text
 from penstock.cli.words import number
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from rich.console import Console
 
@@ -25,21 +27,75 @@ _POLL_SECONDS = 0.25
 _QUIET_SECONDS = 2.0  # shorter work needs no bar
 _LINE_SECONDS = 5.0  # between lines about a stage, where lines stay
 
-#: (stage, tasks done, tasks in all)
-Stage = tuple[int, int, int]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A Spark stage at work. Rows are None where Spark does not tell them: over Connect."""
+
+    number: int
+    done: int
+    tasks: int
+    rows_read: int | None = None
+    rows_written: int | None = None
+
+    def __str__(self) -> str:
+        rows = {"read": self.rows_read, "written": self.rows_written}
+        told = [f", {number(count)} rows {what}" for what, count in rows.items() if count]
+        return f"stage {self.number}: {self.done}/{self.tasks} tasks{''.join(told)}"
 
 
 def active_stage(spark: Any) -> Stage | None:
-    """The newest Spark stage at work in a classic session; None when none is, or over Connect."""
-    context = getattr(spark, "_sc", None)
-    if context is None:
+    """The newest stage at work in a classic session; None when none is."""
+    # pyspark has no name of its own for the counts that the Spark UI shows
+    found = spark._sc._jsc.sc().statusStore().activeStages()  # noqa: SLF001
+    stages = [found.apply(n) for n in range(found.size())]
+    if not stages:
         return None
-    tracker = context.statusTracker()
-    for stage in sorted(tracker.getActiveStageIds(), reverse=True):
-        info = tracker.getStageInfo(stage)
-        if info is not None:
-            return stage, info.numCompletedTasks, info.numTasks
-    return None
+    newest = max(stages, key=lambda stage: stage.stageId())
+    return Stage(
+        number=newest.stageId(),
+        done=newest.numCompleteTasks(),
+        tasks=newest.numTasks(),
+        rows_read=newest.inputRecords(),
+        rows_written=newest.outputRecords(),
+    )
+
+
+class _ToldStages:
+    """The newest stage that a Connect server told of."""
+
+    def __init__(self) -> None:
+        self._newest: Stage | None = None
+
+    def __call__(
+        self,
+        stages: Iterable[Any] | None,
+        inflight_tasks: int,  # noqa: ARG002 - pyspark passes it by name
+        operation_id: str | None,  # noqa: ARG002
+        done: bool,  # noqa: FBT001
+    ) -> None:
+        active = [] if done else [stage for stage in stages or () if not stage.done]
+        newest = max(active, key=lambda stage: stage.stage_id, default=None)
+        self._newest = newest and Stage(
+            number=newest.stage_id, done=newest.num_completed_tasks, tasks=newest.num_tasks
+        )
+
+    def newest(self) -> Stage | None:
+        return self._newest
+
+
+@contextmanager
+def _stages(spark: Any) -> Iterator[Callable[[], Stage | None]]:
+    """Gives what to ask for the stage at work."""
+    if getattr(spark, "_sc", None) is not None:
+        yield partial(active_stage, spark)
+        return
+    told = _ToldStages()
+    spark.registerProgressHandler(told)
+    try:
+        yield told.newest
+    finally:
+        spark.removeProgressHandler(told)
 
 
 @contextmanager
@@ -47,22 +103,23 @@ def run_progress(console: Console, title: str, spark: Any) -> Iterator[Callable[
     """Shows a run while it is at work; gives what is to be called with each step that ended."""
     shown = _Bar(console, title) if console.is_terminal else _Lines(console, title)
     ended = threading.Event()
+    with _stages(spark) as stage:
 
-    def watch() -> None:
-        while not ended.wait(_POLL_SECONDS):
-            try:
-                shown.stage(active_stage(spark))
-            except Exception:  # noqa: BLE001 - a session may end at any moment; the run tells
-                return
+        def watch() -> None:
+            while not ended.wait(_POLL_SECONDS):
+                try:
+                    shown.stage(stage())
+                except Exception:  # noqa: BLE001 - a session may end at any moment; the run tells
+                    return
 
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
-        yield shown.step
-    finally:
-        ended.set()
-        thread.join()
-        shown.close()
+        thread = threading.Thread(target=watch, daemon=True)
+        thread.start()
+        try:
+            yield shown.step
+        finally:
+            ended.set()
+            thread.join()
+            shown.close()
 
 
 def outcome_words(outcome: Outcome) -> str:
@@ -70,10 +127,12 @@ def outcome_words(outcome: Outcome) -> str:
     where = f"{outcome.dataset} {outcome.slice_key}"
     if not outcome.committed:
         return f"{where}: unchanged, version {outcome.version} holds it already"
-    good = None if outcome.rows_in is None else outcome.rows_in - outcome.rows_quarantined
+    rows = [f"{number(outcome.rows_changed)} rows changed"]
+    if outcome.rows_in is not None:
+        good = outcome.rows_in - outcome.rows_quarantined
+        rows = [f"{number(outcome.rows_in)} rows in", f"{number(good)} good"]
     parts = [
-        f"{number(outcome.rows_in)} rows in",
-        f"{number(good)} good",
+        *rows,
         f"{number(outcome.rows_quarantined)} set aside",
         f"version {outcome.version}",
         f"{outcome.seconds:.1f} s",
@@ -109,9 +168,9 @@ class _Bar:
         if stage is None:
             self._progress.update(self._task, total=None, detail="")
             return
-        number_, done, tasks = stage
-        detail = f"stage {number_}: {done}/{tasks} tasks"
-        self._progress.update(self._task, total=tasks, completed=done, detail=detail)
+        self._progress.update(
+            self._task, total=stage.tasks, completed=stage.done, detail=str(stage)
+        )
 
     def close(self) -> None:
         if self._drawn:
@@ -131,7 +190,7 @@ class _Lines:
 
     def stage(self, stage: Stage | None) -> None:
         if stage is not None and time.monotonic() - self._last > _LINE_SECONDS:
-            self._say(f"stage {stage[0]}: {stage[1]}/{stage[2]} tasks")
+            self._say(str(stage))
 
     def close(self) -> None:
         pass

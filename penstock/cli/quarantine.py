@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from penstock.cli.command import Call, command
-from penstock.cli.entries import Entry, Fate, fates, hidden, read_entries
+from penstock.cli.entries import Entry, Fate, Fates, hidden, read_entries
 from penstock.cli.failure import printable
 from penstock.errors import DefinitionError
 
@@ -52,10 +52,10 @@ def show(
     spec = deployment.dataset(dataset)
     lake = deployment.resources["lake"]
     log = lake.table(spec.name).read()
-    by_token = fates(spec, log.commits()) if log else {}
+    fates = Fates(spec, log.commits() if log else (), deployment.resources["ledger"].open())
     where = _Wanted(slice_key, rule, superseded=superseded)
     with call.busy("Reading the quarantine"):
-        found = [e for e in read_entries(lake.quarantine(spec.name), by_token) if where.has(e)]
+        found = [e for e in read_entries(lake.quarantine(spec.name), fates) if where.has(e)]
     found.sort(key=lambda entry: (entry.fate is not Fate.SET_ASIDE, entry.slice))
     if reveal:
         call.say("Values of personal data are shown in clear.", style="bold yellow")

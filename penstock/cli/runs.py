@@ -88,11 +88,15 @@ def _produce(
     call: Call, deployment: Deployment, jobs: list[tuple[Dataset, Slice]]
 ) -> list[Outcome]:
     from penstock.assets.executor import run
+    from penstock.assets.recovery import settle_dead_runs
     from penstock.assets.runtime import Invocation
 
     runtime = deployment.runtime()
-    if dead := runtime.ledger.close_dead_runs():
-        call.say(f"{len(dead)} earlier run(s) had died and are now recorded as aborted")
+    settled = settle_dead_runs(runtime)
+    if settled.completed:
+        call.say(f"{len(settled.completed)} earlier run(s) had committed and then died: completed")
+    if settled.aborted:
+        call.say(f"{len(settled.aborted)} earlier run(s) had died and are now recorded as aborted")
     outcomes = []
     for spec, slice_ in jobs:
         cluster = deployment.cluster(spec)

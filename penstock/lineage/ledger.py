@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID
@@ -137,19 +137,33 @@ class Ledger:
         with self.database.write() as connection:
             connection.execute(statement)
 
-    def close_dead_runs(
+    def dead_runs(
         self, now: datetime | None = None, *, stale_after: timedelta = STALE_AFTER
-    ) -> tuple[UUID, ...]:
-        """Ends with an ABORT each open run whose process is gone; gives their ids.
+    ) -> tuple[tuple[RunRecord, str], ...]:
+        """Each open run whose process is gone, and how that is known.
 
         A process on this host is asked whether it lives. One on another host cannot be asked: it
         is held dead when its last heartbeat (or its START) is older than `stale_after`.
         """
         moment = now or self._clock()
+        found = ((record, _death(record, moment, stale_after)) for record in self.open_runs())
+        return tuple((record, reason) for record, reason in found if reason is not None)
+
+    def close_dead_runs(
+        self,
+        now: datetime | None = None,
+        *,
+        stale_after: timedelta = STALE_AFTER,
+        spare: Collection[UUID] = (),
+    ) -> tuple[UUID, ...]:
+        """Ends with an ABORT each of the `dead_runs` that is not in `spare`; gives their ids.
+
+        It does not look for what they committed: `penstock.assets.recovery` does, and calls this.
+        """
+        moment = now or self._clock()
         closed = []
-        for record in self.open_runs():
-            reason = _death(record, moment, stale_after)
-            if reason is None:
+        for record, reason in self.dead_runs(moment, stale_after=stale_after):
+            if record.run_id in spare:
                 continue
             with self.database.write() as connection:
                 lock_head(connection)

@@ -192,10 +192,10 @@ def _versions(shop: Shop) -> list[tuple[object, ...]]:
 def test_scd2_ends_a_version_when_the_next_begins(shop: Shop) -> None:
     shop.land("orders-a.csv", "1,ink,1,2013-01-01", "2,pen,1,2013-01-01", header=VERSIONED)
     first = shop.run(versioned)
-    assert (first.rows_in, first.rows_changed) == (2, 2)
+    assert first.rows_changed == 2
     shop.land("orders-b.csv", "1,cup,1,2013-01-03", header=VERSIONED)
     later = shop.run(versioned)
-    assert later.rows_in == 3  # Scd2 of the whole landing reads every file again
+    assert later.rows_changed == 2
     assert _versions(shop) == [
         (1, "cup", "2013-01-03 00:00:00", None, True),
         (1, "ink", "2013-01-01 00:00:00", "2013-01-03 00:00:00", False),

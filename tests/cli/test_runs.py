@@ -8,10 +8,18 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from deltalake import DeltaTable
+
+from penstock.lineage import Runner
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 PROJECT = Path(__file__).parents[2]
 
@@ -51,6 +59,42 @@ def test_a_backfill_is_one_run_of_the_range(shop: Any) -> None:
     assert outcome["slice"] == "2013-02-07...2013-02-08"
     assert outcome["rows_in"] == 2
     assert len(shop.json("history", "shop.orders")) == 1
+
+
+def test_a_run_that_died_after_its_commit_is_complete_once_another_command_ran(
+    spark: SparkSession, shop: Any
+) -> None:
+    from penstock.assets.executor import run
+    from penstock.assets.runtime import Invocation
+    from penstock.assets.slice import Slice
+
+    class Killed(BaseException):
+        pass
+
+    def on_step(step: str) -> None:
+        if step == "committed":
+            raise Killed
+
+    shop.deliver("2013-02-07", "1,2013-02-07,ada@example.org,10")
+    shop.deliver("2013-02-08", "2,2013-02-08,ada@example.org,10")
+    assert shop("list").exit_code == 0
+    deployment = sys.modules["small_shop"].deployment
+    spec, runtime = deployment.dataset("shop.orders"), deployment.runtime()
+    day = Slice.day(date(2013, 2, 7))
+    with pytest.raises(Killed):
+        run(spec, spark, day, runtime=runtime, invocation=Invocation(on_step=on_step))
+    # the same run, carried by a process that is gone
+    (open_run,) = runtime.ledger.open_runs()
+    start = dict(runtime.ledger.events()[-1].payload)
+    start["eventTime"] = (open_run.started + timedelta(microseconds=1)).isoformat()
+    runtime.ledger.append(start, runner=replace(Runner.here(), started="another-boot:1"))
+
+    result = shop("run", "shop.orders", "--slice", "2013-02-08")
+    assert result.exit_code == 0, result.output
+    assert "committed and then died" in result.stderr
+    states = {record.slice: record.state for record in runtime.ledger.runs("shop.orders")}
+    assert states == {"2013-02-07": "COMPLETE", "2013-02-08": "COMPLETE"}
+    assert not runtime.ledger.events(event_type="ABORT")
 
 
 @pytest.mark.parametrize(
@@ -132,6 +176,52 @@ def test_quarantine_marks_an_attempt_that_did_not_commit(shop: Any) -> None:
     entries = shop.json("quarantine", "show", "shop.orders")["entries"]
     assert {entry["fate"] for entry in entries} == {"attempt not committed"}
     assert len(entries) == 3
+
+
+@pytest.mark.usefixtures("spark")
+def test_quarantine_leaves_out_an_attempt_after_which_the_slice_was_committed(shop: Any) -> None:
+    good, bad = "9,2013-02-07,ada@example.org,10", "1,2013-02-07,ada@example.org,-1"
+    shop.deliver("2013-02-07", bad, f"2{bad[1:]}", f"3{bad[1:]}")
+    shop.json("run", "shop.orders", "--slice", "2013-02-07", code=6)
+    shop.deliver("2013-02-08", "5,2013-02-08,ada@example.org,10")
+    shop.json("run", "shop.orders", "--slice", "2013-02-08")
+    # a commit of another slice says nothing of it
+    assert shop.json("quarantine", "show", "shop.orders")["rows"] == 3
+    shop.deliver("2013-02-07", bad, good)
+    shop.json("run", "shop.orders", "--slice", "2013-02-07")
+
+    raw = DeltaTable(shop.root / "lake" / "_quarantine" / "shop" / "orders").to_pyarrow_table()
+    assert raw.num_rows == 4
+    shown = shop.json("quarantine", "show", "shop.orders")
+    assert [entry["fate"] for entry in shown["entries"]] == ["set aside"]
+    assert shop.json("quarantine", "show", "shop.orders", "--superseded")["rows"] == 4
+
+
+def test_quarantine_counts_the_rows_of_an_overtaken_run_once(
+    spark: SparkSession, shop: Any
+) -> None:
+    from penstock.assets.executor import run
+    from penstock.assets.runtime import Invocation
+    from penstock.assets.slice import Slice
+
+    good, bad = "9,2013-02-07,ada@example.org,10", "1,2013-02-07,ada@example.org,-1"
+    shop.deliver("2013-02-07", good, bad)
+    assert shop("list").exit_code == 0
+    deployment = sys.modules["small_shop"].deployment
+    spec, runtime = deployment.dataset("shop.orders"), deployment.runtime()
+    day = Slice.day(date(2013, 2, 7))
+
+    def on_step(step: str) -> None:
+        if step == "quarantining" and not shop.json("history", "shop.orders"):
+            shop.deliver("2013-02-07", f"8{good[1:]}", good, bad)
+            run(spec, spark, day, runtime=runtime)
+
+    assert not run(
+        spec, spark, day, runtime=runtime, invocation=Invocation(on_step=on_step)
+    ).committed
+    raw = DeltaTable(shop.root / "lake" / "_quarantine" / "shop" / "orders").to_pyarrow_table()
+    assert raw.num_rows == 2
+    assert shop.json("quarantine", "show", "shop.orders")["rows"] == 1
 
 
 def test_lineage_is_followed_both_ways(filled: Any) -> None:

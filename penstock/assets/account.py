@@ -1,0 +1,100 @@
+"""What a commit says of the run that made it: counts, checks, inputs.
+
+The record of a run is made of it, whether the run tells it itself or died before it could.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from penstock.lineage import Assertion, DatasetRef
+from penstock.schemas.model import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from penstock.assets.runtime import Runtime
+    from penstock.resources.table_log import Commit
+    from penstock.schemas.model import ContractModel
+
+__all__ = ["Account", "input_refs"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Counts of rows, files and bytes. None: the commit does not say."""
+
+    rows_in: int | None
+    rows_changed: int | None
+    rows_quarantined: int
+    quarantined_by_rule: Mapping[str, int]
+    warned: Mapping[str, int]
+    files: int | None
+    bytes: int | None
+
+    @classmethod
+    def of(cls, commit: Commit, *, versions: bool) -> Self:
+        """The counts of a commit that has facts; `versions`: it is one of a `Scd2`."""
+        facts: Mapping[str, Any] = commit.facts or {}
+        quarantined = int(facts.get("rows_quarantined", 0))
+        return cls(
+            # a Scd2 gives the commit its neighbours too, and no version that says nothing new
+            rows_in=None
+            if versions or commit.good_rows is None
+            else commit.good_rows + quarantined,
+            rows_changed=commit.changed_rows,
+            rows_quarantined=quarantined,
+            quarantined_by_rule=facts.get("quarantined_by_rule", {}),
+            warned=facts.get("warned", {}),
+            files=_first(commit, "numFiles", "numTargetFilesAdded"),
+            bytes=_first(commit, "numOutputBytes", "numTargetBytesAdded"),
+        )
+
+    def assertions(self, model: ContractModel) -> tuple[Assertion, ...]:
+        """One for each check of the contract: every enforced check holds for what is committed."""
+        checks: list[tuple[str, str, str | None, Severity]] = [
+            (f"{c.name}:not_null", "not_null", c.name, Severity.ERROR)
+            for c in model.columns
+            if not c.nullable
+        ]
+        checks += [(c.id, c.name, c.column or None, c.severity) for c in model.checks]
+        checks += [(f.id, "foreign_key", None, f.severity) for f in model.foreign_keys]
+        if model.key:
+            checks.append(("key:unique", "unique", None, Severity.ERROR))
+        return tuple(
+            Assertion(
+                check_id=rule,
+                name=name,
+                column=column,
+                severity=Severity.WARN if rule in self.warned else severity,
+                success=not self.warned.get(rule, 0),
+                failed_rows=self.warned.get(rule, self.quarantined_by_rule.get(rule, 0)),
+            )
+            for rule, name, column, severity in checks
+        )
+
+
+def input_refs(
+    documents: Iterable[Mapping[str, Any]], content: str | None, runtime: Runtime
+) -> tuple[DatasetRef, ...]:
+    """The inputs that a commit names, each once, at the versions that were read.
+
+    A folder of files has no version; `content`, the digest of all that was read, stands for it.
+    """
+    lake, found = runtime.lake, []
+    for item in documents:
+        name = item["dataset"]
+        if "files" in item:
+            folder = f"{lake.landing.rstrip('/')}/{name.removeprefix('landing/')}"
+            found.append(DatasetRef.at(folder, name, version=content, contract=None))
+            continue
+        contract = runtime.ledger.latest_contract(name)
+        uri = lake.table(name).uri
+        found.append(DatasetRef.at(uri, name, version=item["version"], contract=contract))
+    # a dataset that is an input and refers to itself by a foreign key is one input
+    return tuple({(ref.namespace, ref.name): ref for ref in found}.values())
+
+
+def _first(commit: Commit, *names: str) -> int | None:
+    return next((value for name in names if (value := commit.metric(name)) is not None), None)

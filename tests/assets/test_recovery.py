@@ -1,0 +1,180 @@
+"""The record of a run that could not tell its end itself is what an undisturbed one says."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from penstock.assets.metadata import outcome_metadata
+from penstock.assets.recovery import settle_dead_runs
+from penstock.lineage import Ledger, ParentRun, Runner
+from tests.assets.shop import DAY, Shop, copied, loaded, merged, orders
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from penstock import Dataset
+    from penstock.lineage import RunRecord
+    from penstock.lineage.column_lineage import ColumnLineage, Origin
+
+PARENT = ParentRun(run_id=uuid.uuid4(), job_name="nightly", job_namespace="penstock")
+
+
+class Killed(BaseException):
+    """What ends a run in the middle and is no Exception, as a signal is."""
+
+
+def gone() -> Runner:
+    """A process that has ended."""
+    made = "from penstock.lineage import Runner; r = Runner.here(); print(r.pid, r.started)"
+    said = subprocess.run(
+        [sys.executable, "-c", made], capture_output=True, text=True, check=True
+    ).stdout.split()
+    return replace(Runner.here(), pid=int(said[0]), started=said[1])
+
+
+def elsewhere() -> Runner:
+    """A process of another host."""
+    return replace(Runner.here(), host="another-host")
+
+
+def break_off(shop: Shop, spec: Dataset, step: str, runner: Runner, **how: Any) -> RunRecord:
+    """A run that ends after `step` without a word, and was carried by `runner`."""
+
+    def on_step(name: str) -> None:
+        if name == step:
+            raise Killed
+
+    with pytest.raises(Killed):
+        shop.run(spec, on_step=on_step, **how)
+    return carried_by(shop.runtime.ledger, spec.name, runner)
+
+
+def carried_by(ledger: Ledger, dataset: str, runner: Runner) -> RunRecord:
+    """The open run of the dataset, as if `runner` had begun it a moment later."""
+    record = next(run for run in ledger.open_runs() if run.dataset == dataset)
+    start = dict(ledger.events(run_id=record.run_id, event_type="START")[-1].payload)
+    start["eventTime"] = (record.started + timedelta(microseconds=1)).isoformat()
+    ledger.append(start, runner=runner)
+    found = ledger.run(record.run_id)
+    assert found
+    return found
+
+
+def last_event(shop: Shop, spec: Dataset) -> dict[str, Any]:
+    """What the newest event of the dataset says, but for its moment and the shop's folder."""
+    event = shop.runtime.ledger.events(job=spec.name)[-1]
+    text = json.dumps({**event.payload, "eventTime": ""}).replace(str(shop.path), "")
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("spec", "by"),
+    [
+        (orders, "settling"),
+        (orders, "the next run"),
+        (copied, "settling"),
+        (loaded, "settling"),
+    ],
+)
+def test_a_recovered_event_says_what_an_undisturbed_run_would(
+    spark: SparkSession, tmp_path: Path, spec: Dataset, by: str
+) -> None:
+    shops = Shop.at(spark, tmp_path / "one"), Shop.at(spark, tmp_path / "other")
+    how: dict[str, Any] = {"id": "nightly-1", "attempt": 2, "parent": PARENT}
+    for shop in shops:
+        shop.land("orders-2013-01-05.csv", "1,ink,1,2013-01-05", "2,pen,1,2013-01-05", "x,y,1,2013")
+        if spec is copied:
+            shop.run(orders, DAY, id="before")
+    undisturbed, disturbed = shops
+    undisturbed.run(spec, **how)
+    # the next run settles dead runs first: only one whose process lives is left to it
+    runner = gone() if by == "settling" else Runner.here()
+    record = break_off(disturbed, spec, "committed", runner, **how)
+    if by == "settling":
+        settled = settle_dead_runs(disturbed.runtime)
+        assert (settled.completed, settled.aborted) == ((record.run_id,), ())
+    else:
+        assert not disturbed.run(spec, id="another", attempt=1).committed
+    expected = last_event(undisturbed, spec)
+    assert last_event(disturbed, spec) == expected
+    assert expected["inputs"]
+    assert expected["run"]["facets"]["parent"]
+    assert ("nominalTime" in expected["run"]["facets"]) is (spec is orders)
+    assert "columnLineage" in expected["outputs"][0]["facets"]
+    assert disturbed.states(spec) == ["COMPLETE"]
+
+
+def test_a_recovered_event_without_a_start_says_what_the_commit_knows(shop: Shop) -> None:
+    shop.land("orders-2013-01-05.csv", "1,ink,1,2013-01-05", "2,pen,-1,2013-01-05")
+    shop.run(orders)
+    with Ledger.open(f"sqlite:///{shop.path / 'new.db'}") as ledger:
+        fresh = replace(shop, runtime=replace(shop.runtime, ledger=ledger))
+        outcome = fresh.run(orders)
+        (event,) = ledger.events()
+        record = ledger.run(outcome.run_id)
+    told, facets = event.payload, event.payload["run"]["facets"]
+    assert [item["name"] for item in told["inputs"]] == [f"{shop.path}/landing/orders"]
+    assert facets["nominalTime"]["nominalStartTime"] == "2013-01-05T00:00:00+00:00"
+    assert facets["penstock_run"]["quarantinedByRule"] == {"price:ge": 1}
+    assert record
+    assert (record.state, record.slice, record.outcome["rows_in"]) == ("COMPLETE", "2013-01-05", 2)
+
+
+def test_a_stale_run_of_another_host_that_committed_is_completed(shop: Shop) -> None:
+    shop.land("orders-2013-01-05.csv", "1,ink,1,2013-01-05")
+    done = break_off(shop, loaded, "committed", elsewhere())
+    other = json.loads(json.dumps(dict(shop.runtime.ledger.events()[-1].payload)))
+    other["run"]["runId"] = str(uuid.uuid4())
+    shop.runtime.ledger.append(other, runner=elsewhere())
+    assert settle_dead_runs(shop.runtime).completed == ()  # it may be at work
+    later = replace(shop.runtime, clock=lambda: datetime.now(UTC) + timedelta(hours=1))
+    settled = settle_dead_runs(later)
+    assert (settled.completed, settled.aborted) == (
+        (done.run_id,),
+        (uuid.UUID(other["run"]["runId"]),),
+    )
+    assert settle_dead_runs(later) == type(settled)()
+
+
+def test_a_run_whose_table_cannot_be_read_is_not_yet_judged(shop: Shop) -> None:
+    shop.land("orders-2013-01-05.csv", "1,ink,1,2013-01-05")
+    record = break_off(shop, loaded, "committed", gone())
+    log = Path(shop.runtime.lake.table(loaded.name).path, "_delta_log", f"{0:020}.json")
+    whole = log.read_bytes()
+    log.write_bytes(b"")
+    settled = settle_dead_runs(shop.runtime)
+    assert (settled.completed, settled.aborted) == ((), ())
+    log.write_bytes(whole)
+    assert settle_dead_runs(shop.runtime).completed == (record.run_id,)
+
+
+def _origins(lineage: ColumnLineage | None) -> dict[str, set[Origin]]:
+    assert lineage
+    return {column: set(origins) for column, origins in lineage.fields.items()}
+
+
+@pytest.mark.parametrize("spec", [orders, merged], ids=lambda s: s.name)
+def test_a_run_that_finds_nothing_to_do_keeps_the_column_lineage(shop: Shop, spec: Dataset) -> None:
+    shop.land("orders-2013-01-05.csv", "1,ink,1,2013-01-05")
+    if spec is merged:
+        shop.run(orders)
+    first, again = shop.run(spec), shop.run(spec)
+    assert (first.committed, again.committed) == (True, False)
+    assert _origins(again.lineage) == _origins(first.lineage)
+    assert again.lineage
+    assert first.lineage
+    assert set(again.lineage.dataset) == set(first.lineage.dataset)
+    assert again.lineage.unknown == first.lineage.unknown
+    shown = outcome_metadata(again)
+    assert set(shown) == set(outcome_metadata(first))
+    assert "dagster/column_lineage" in shown
