@@ -6,12 +6,16 @@ import io
 import os
 import sys
 from datetime import date
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pytest
 from rich.console import Console
 
 from pipelines.demo_summary import DatasetStory, Summary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
 
 SUMMARY = Summary(
     days=(date(2013, 2, 8),),
