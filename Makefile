@@ -4,6 +4,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
+# Prerequisites are made in the order they are written: jars after the environment that fetches them.
+.NOTPARALLEL:
 
 PYTHON ?= python3
 VENV := .venv

@@ -49,11 +49,13 @@ class Chapter:
     job: str
     day: date | None = None
     tags: dict[str, str] = field(default_factory=dict)
+    by_table: bool = False  # one step that goes through all tables
 
 
-def chapters() -> tuple[Chapter, ...]:
-    """The runs, in order."""
-    earlier, nights = DEMO_DAYS[:-NIGHTS], DEMO_DAYS[-NIGHTS:]
+def chapters(days: tuple[date, ...] = DEMO_DAYS) -> tuple[Chapter, ...]:
+    """The runs, in order. Two days at least: one that is filled in, one that is a night."""
+    alone = min(NIGHTS, len(days) - 1)
+    earlier, nights = days[:-alone], days[-alone:]
     return (
         Chapter(
             title=f"Backfill {earlier[0]} to {earlier[-1]}",
@@ -65,12 +67,14 @@ def chapters() -> tuple[Chapter, ...]:
         ),
         *(Chapter(title=f"Nightly {day}", job="nightly", day=day) for day in nights),
         Chapter(title="Masking", job="daily_masking"),
-        Chapter(title="Upkeep", job="weekly_upkeep"),
+        Chapter(title="Upkeep", job="weekly_upkeep", by_table=True),
     )
 
 
-def demo(console: Console) -> Summary:
+def demo(console: Console, days: tuple[date, ...] = DEMO_DAYS) -> Summary:
     """Tell the whole story, with progress on the console, and return what came of it.
+
+    `days` are two or more that follow each other, the whole week unless said otherwise.
 
     Raises the error of the first thing that fails, with what to do next; told again, it goes on
     from there.
@@ -86,18 +90,20 @@ def demo(console: Console) -> Summary:
             from pipelines.deployment import deployment
 
             lake = deployment.resources["lake"]
-            _deliver(lake.landing, bars)
+            _deliver(lake.landing, days, bars)
             bars.say("Starting Spark", None)
             deployment.resources["cluster"].ensure()
             ledger = deployment.resources["ledger"].open()
             events = _event_count(ledger)
+            tables = frozenset(spec.name for spec in deployment.datasets)
             told = []
             with dg.DagsterInstance.get() as instance:
-                for chapter in chapters():
+                for chapter in chapters(days):
                     job = defs.resolve_job_def(chapter.job)
-                    told.append(_tell(chapter, job, instance, bars))
+                    parts = tables if chapter.by_table else frozenset(job.graph.node_dict)
+                    told.append(_tell(chapter, job, parts, instance, bars))
         return Summary(
-            days=DEMO_DAYS,
+            days=days,
             stories=stories(deployment, told),
             upkeep=_upkeep(told),
             masked={
@@ -162,28 +168,30 @@ def _bars(console: Console) -> Iterator[Bars]:
         bars.end()
 
 
-def _deliver(landing: str, bars: Bars) -> None:
-    """Puts the week's files into landing. Those that are there are left alone."""
+def _deliver(landing: str, days: tuple[date, ...], bars: Bars) -> None:
+    """Puts the days' files into landing. Those that are there are left alone."""
     if landing.startswith("s3://"):
         raise SetupError(
             "the demo delivers its files into a local folder",
             where=landing,
             next_step="unset PENSTOCK_LANDING, or set it to a folder",
         )
-    bars.say("Unpacking a week of flights", None)
-    unpack_flights(Path(landing), DEMO_DAYS, progress=lambda what, n, of: bars.update(n, of, what))
-    bars.say("Making bookings", len(DEMO_DAYS))
-    write_bookings(
-        Path(landing), DEMO_DAYS, SEED, progress=lambda what, n, of: bars.update(n, of, what)
-    )
+    bars.say(f"Unpacking {len(days)} days of flights", None)
+    unpack_flights(Path(landing), days, progress=lambda what, n, of: bars.update(n, of, what))
+    bars.say("Making bookings", len(days))
+    write_bookings(Path(landing), days, SEED, progress=lambda what, n, of: bars.update(n, of, what))
 
 
 def _tell(
-    chapter: Chapter, job: dg.JobDefinition, instance: dg.DagsterInstance, bars: Bars
+    chapter: Chapter,
+    job: dg.JobDefinition,
+    parts: frozenset[str],
+    instance: dg.DagsterInstance,
+    bars: Bars,
 ) -> dg.ExecuteInProcessResult:
     run_id = str(uuid.uuid4())
-    bars.say(chapter.title, len(job.graph.node_dict))
-    instance.add_event_listener(run_id, _listener(bars))
+    bars.say(chapter.title, len(parts))
+    instance.add_event_listener(run_id, _listener(parts, bars))
     result = job.execute_in_process(
         instance=instance,
         run_id=run_id,
@@ -197,21 +205,24 @@ def _tell(
     return result
 
 
-def _listener(bars: Bars) -> Callable[[Any], None]:
-    """Follows a run: how many datasets are made, which is at work, and at which step."""
-    done = 0
+def _listener(parts: frozenset[str], bars: Bars) -> Callable[[Any], None]:
+    """Follows a run: how many of its parts (steps or tables) are done, and what is at work."""
+    done: set[str] = set()
 
     def listen(entry: Any) -> None:
-        nonlocal done
         event = entry.dagster_event
         if event is None:
-            if entry.user_message.rpartition(" ")[2] in _TOLD:
-                bars.update(done, detail=entry.user_message)
+            line = entry.user_message.partition("\n")[0]
+            table = line.partition(": ")[0]
+            if table in parts:  # upkeep has been through it
+                done.add(table)
+            if table in parts or line.rpartition(" ")[2] in _TOLD:
+                bars.update(len(done), detail=line)
         elif event.event_type_value == "STEP_START":
-            bars.update(done, detail=event.step_key.replace("__", "."))
+            bars.update(len(done), detail=event.step_key.replace("__", "."))
         elif event.event_type_value == "STEP_SUCCESS":
-            done += 1
-            bars.update(done)
+            done.update({event.step_key} & parts)
+            bars.update(len(done))
 
     return listen
 

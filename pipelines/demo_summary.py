@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -174,11 +177,12 @@ class Summary:
         return grid
 
     def _next(self) -> Panel:
+        penstock = _penstock()
         lines = (
             ("make up", "Dagster's UI with these runs, graph, checks and column lineage"),
-            ("penstock quarantine show silver.bookings", "the rows set aside, and why"),
-            ("penstock lineage shared.bookings --column email", "where a masked column is from"),
-            ("penstock history silver.flights", "who made each version of a table"),
+            (f"{penstock} quarantine show silver.bookings", "the rows set aside, and why"),
+            (f"{penstock} lineage shared.bookings --column email", "where a masked column is from"),
+            (f"{penstock} history silver.flights", "who made each version of a table"),
             ("make demo", "again: nothing has changed, so nothing is written"),
         )
         grid = Table.grid(padding=(0, 2))
@@ -208,6 +212,15 @@ def _story(spec: Dataset, lake: Lake, runs: list[str]) -> DatasetStory:
         story.by_rule.update(facts["quarantined_by_rule"])
         story.warned.update({rule: rows for rule, rows in facts["warned"].items() if rows})
     return story
+
+
+def _penstock() -> str:
+    """How `penstock` is typed here: `make demo` runs it from an environment nobody activated."""
+    if shutil.which("penstock"):
+        return "penstock"
+    program, here = Path(sys.executable).with_name("penstock"), Path.cwd()
+    # not resolved: an environment's python may be a link to the system's
+    return str(program.relative_to(here) if program.is_relative_to(here) else program)
 
 
 def _words(counts: Counter[str]) -> str:

@@ -1,0 +1,168 @@
+"""Upkeep as the deployment runs it: the Dagster asset, with its policies, on small files."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+import pytest
+
+from compaction.policies import DEFAULT, POLICIES
+from penstock import Append, Contract, column, dataset, landing, run
+from penstock.compaction.asset import compaction_asset
+from penstock.lineage.resource import LedgerResource
+from penstock.resources.local import LocalCluster
+from penstock.resources.settings import Profile
+from penstock.schemas.contract import model_of
+from penstock.testing import temporary_lake
+from tests.lineage.conftest import openlineage_errors
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pyspark.sql import DataFrame, SparkSession
+
+    from penstock import Runtime
+
+__all__ = ["openlineage_errors"]  # a fixture
+
+NIGHTS = 5
+
+
+class Seats(Contract, name="bronze.seats", version="1.0.0", owner="team:travel"):
+    """One seat that was sold. Its table is kept as the deployment keeps any other."""
+
+    seat_id: int = column(key=True)
+    sold_on: date = column()
+
+
+class Bookings(Contract, name="silver.bookings", version="1.0.0", owner="team:travel"):
+    """One booking. The deployment has a policy of its own for this name."""
+
+    seat_id: int = column(key=True)
+    sold_on: date = column()
+
+
+class Never(Contract, name="gold.never", version="1.0.0", owner="team:travel"):
+    """A table that was never written."""
+
+    seat_id: int = column(key=True)
+
+
+@dataset(Seats, inputs={"raw": landing("seats/*.csv")}, write=Append())
+def seats(raw: DataFrame) -> DataFrame:
+    return raw
+
+
+@dataset(Bookings, inputs={"raw": landing("seats/*.csv")}, write=Append())
+def bookings(raw: DataFrame) -> DataFrame:
+    return raw
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A lake after some nights, and its upkeep."""
+
+    runtime: Runtime
+    spark: SparkSession
+    upkeep: dg.AssetsDefinition
+    resources: dict[str, Any]
+
+    def table(self, spec: Any) -> tuple[int, int, list[Any]]:
+        """(version, files, rows) of a table."""
+        table = self.runtime.lake.table(spec.name)
+        log = table.read()
+        assert log is not None
+        frame = self.spark.read.format("delta").load(table.path)
+        return log.version, log.files()[0], sorted(tuple(row) for row in frame.collect())
+
+    def tend(self) -> dg.ExecuteInProcessResult:
+        """One run of the asset."""
+        return dg.materialize([self.upkeep], resources=self.resources)
+
+    def upkeep_events(self) -> list[tuple[str, str, Any]]:
+        """(event type, job, payload) of upkeep's events, oldest first."""
+        payloads = [event.payload for event in self.runtime.ledger.events()]
+        return [
+            (p["eventType"], p["job"]["name"], p)
+            for p in payloads
+            if p["job"]["name"].startswith("upkeep.")
+        ]
+
+
+@pytest.fixture
+def kept(spark: SparkSession, tmp_path: Path) -> Kept:
+    """Five nights, each of which left a small file in both tables."""
+    runtime = temporary_lake(tmp_path)
+    folder = tmp_path / "landing" / "seats"
+    folder.mkdir()
+    for night in range(NIGHTS):
+        (folder / f"{night}.csv").write_text(f"seat_id,sold_on\n{night},2013-02-0{night + 1}\n")
+        for spec in (seats, bookings):
+            run(spec, spark, runtime=runtime)
+    return Kept(
+        runtime=runtime,
+        spark=spark,
+        upkeep=compaction_asset(
+            [seats.model, bookings.model, model_of(Never)], policies=POLICIES, default=DEFAULT
+        ),
+        resources={
+            "lake": runtime.lake,
+            "ledger": LedgerResource(url=f"sqlite:///{tmp_path / 'ledger.db'}"),
+            "cluster": LocalCluster(profile=Profile.SMALL, cores=2),
+        },
+    )
+
+
+def test_small_files_become_one_with_facts_and_events_and_then_nothing_is_left_to_do(
+    kept: Kept, openlineage_errors: Any
+) -> None:
+    before = {spec.name: kept.table(spec) for spec in (seats, bookings)}
+    assert [files for _, files, _ in before.values()] == [NIGHTS, NIGHTS]
+
+    result = kept.tend()
+
+    assert result.success
+    for spec in (seats, bookings):
+        version, files, rows = kept.table(spec)
+        assert (version, files) == (before[spec.name][0] + 1, 1)
+        assert rows == before[spec.name][2]
+    (made,) = result.get_asset_materialization_events()
+    facts = {name: value.value for name, value in made.materialization.metadata.items()}
+    assert (facts["files_before"], facts["files_after"]) == (2 * NIGHTS, 2)
+    assert facts["bytes_before"] > facts["bytes_after"] > 0
+    assert f"| bronze.seats | done | {NIGHTS} | 1 |" in facts["tables"]
+    assert facts["details"]["silver.bookings"]["after"]["files"] == 1
+    assert "gold.never" not in facts["details"]
+    (check,) = result.get_asset_check_evaluations()
+    assert (check.check_name, check.passed) == ("rows_unchanged", True)
+
+    events = kept.upkeep_events()
+    assert [(kind, job) for kind, job, _ in events] == [
+        (kind, f"upkeep.compaction.{spec.name}")
+        for spec in (seats, bookings)
+        for kind in ("START", "COMPLETE")
+    ]
+    assert [openlineage_errors(payload) for _, _, payload in events] == [[]] * 4
+    for _, _, payload in events:
+        assert payload["run"]["facets"]["parent"]["run"]["runId"] == result.run_id
+    (written,) = events[1][2]["outputs"]
+    assert written["outputFacets"]["outputStatistics"]["fileCount"] == 1
+    assert written["facets"]["version"]["datasetVersion"] == str(kept.table(seats)[0])
+
+    after = [kept.table(spec) for spec in (seats, bookings)]
+    again = kept.tend()
+
+    assert again.success
+    assert [kept.table(spec) for spec in (seats, bookings)] == after
+    assert kept.upkeep_events() == events
+    (made,) = again.get_asset_materialization_events()
+    statuses = made.materialization.metadata["details"].value
+    assert {name: told["status"] for name, told in statuses.items()} == {
+        "bronze.seats": "nothing",
+        "silver.bookings": "nothing",
+    }
+    assert json.dumps(statuses)

@@ -1,0 +1,44 @@
+"""Tells the demo twice in one process, in the home that the environment names: answers in JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+
+from rich.console import Console
+
+from pipelines.data import DEMO_DAYS
+from pipelines.demo import demo
+
+DAYS = DEMO_DAYS[-2:]
+
+
+def main() -> None:
+    told = []
+    for _ in range(2):
+        progress = Console(file=io.StringIO(), width=200)
+        live = Console(file=io.StringIO(), width=200, force_terminal=True)
+        summary = demo(live if not told else progress, DAYS)
+        shown = Console(file=io.StringIO(), width=200)
+        shown.print(summary)
+        # after the demo: it reads the environment when it is imported
+        from pipelines.deployment import deployment
+
+        logs = {
+            spec.name: deployment.resources["lake"].table(spec.name).read()
+            for spec in deployment.datasets
+        }
+        told.append(
+            {
+                "document": summary.document(),
+                "shown": shown.file.getvalue(),  # type: ignore[attr-defined]
+                "live": live.file.getvalue(),  # type: ignore[attr-defined]
+                "progress": progress.file.getvalue(),  # type: ignore[attr-defined]
+                "versions": {name: log and log.version for name, log in logs.items()},
+            }
+        )
+    print(json.dumps(told))  # noqa: T201 - its answer
+
+
+if __name__ == "__main__":
+    main()

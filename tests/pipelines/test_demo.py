@@ -1,0 +1,107 @@
+"""The demo, told twice over two of its days: all of it happens, and then nothing changes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from penstock.resources.home import home
+from pipelines.demo import chapters
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """Both tellings, in a home of their own that has the jars and nothing else."""
+    folder = tmp_path_factory.mktemp("demo")
+    (folder / "jars").symlink_to(home(cwd=ROOT) / "jars")
+    ours = ("PENSTOCK_", "DAGSTER_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.pipelines.demo_job"],
+        cwd=ROOT,
+        env=kept | {"PENSTOCK_HOME": str(folder)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    answer: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+def test_the_days_before_the_last_nights_are_filled_in_at_once() -> None:
+    titles = [chapter.title for chapter in chapters((date(2013, 2, 7), date(2013, 2, 8)))]
+    assert titles == [
+        "Backfill 2013-02-07 to 2013-02-07",
+        "Nightly 2013-02-08",
+        "Masking",
+        "Upkeep",
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_told_again_it_finds_all_of_it_and_changes_nothing(told: list[dict[str, Any]]) -> None:
+    first, second = (telling["document"] for telling in told)
+    assert (first["unchanged"], second["unchanged"]) == (False, True)
+    assert told[0]["versions"] == told[1]["versions"]
+    assert None not in told[0]["versions"].values()
+    assert [_numbers(story) for story in first["datasets"]] == [
+        _numbers(story) for story in second["datasets"]
+    ]
+    assert all(story["runs_committed"] for story in first["datasets"])
+    assert first["files_before_upkeep"] > first["files_after_upkeep"]
+    assert second["files_before_upkeep"] == second["files_after_upkeep"]
+
+
+def _numbers(story: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in story.items() if not name.startswith("runs_")}
+
+
+@pytest.mark.slow
+def test_the_summary_says_all_that_came_of_it(told: list[dict[str, Any]]) -> None:
+    document, shown = told[0]["document"], told[0]["shown"]
+    assert all(heading in shown for heading in ("rows in", "committed", "set aside", "why"))
+    for story in document["datasets"]:
+        (line,) = (one for one in shown.splitlines() if one.startswith(f"{story['dataset']} "))
+        for number in ("rows_in", "rows_committed", "rows_quarantined"):
+            assert f"{story[number]:,}" in line
+        for rule in list(story["quarantined_by_rule"])[:1]:
+            assert rule in line
+    assert any(story["rows_quarantined"] for story in document["datasets"])
+    assert f"{document['lineage_events']:,} told now" in shown
+    before, after = document["files_before_upkeep"], document["files_after_upkeep"]
+    assert f"{before:,} files before upkeep, {after:,} after" in shown
+    assert document["masked_columns"]
+    for name, columns in document["masked_columns"].items():
+        assert f"{name}: {', '.join(columns)}" in shown
+    assert re.search(r"^seconds +\d+", shown, re.MULTILINE)
+    assert "try next" in shown
+    assert "quarantine show silver.bookings" in shown
+    assert "Nothing had changed" not in shown
+    assert "Nothing had changed" in told[1]["shown"]
+
+
+@pytest.mark.slow
+def test_progress_is_shown_by_table_in_upkeep_and_by_line_elsewhere(
+    told: list[dict[str, Any]],
+) -> None:
+    tables = len(told[0]["document"]["datasets"])
+    assert f"{tables}/{tables}" in told[0]["live"]
+    seen = {int(done) for done in re.findall(rf"(\d+)/{tables}\b", told[0]["live"])}
+    assert len(seen) > 2
+    for title in ("Starting Spark", "Nightly", "Masking", "Upkeep"):
+        assert re.search(rf"^{title}.*: \d+\.\d s$", told[1]["progress"], re.MULTILINE)
