@@ -1,7 +1,7 @@
 """Every error a user of Penstock can meet.
 
 PenstockError
-├── DefinitionError  (TypeError)         a contract or dataset is defined wrongly; at import
+├── DefinitionError  (TypeError)         a contract, dataset or function is defined wrongly
 ├── SetupError       (EnvironmentError)  the machine lacks something: Java, jars, a port, disk
 ├── SecretError      (EnvironmentError)  a key is missing, readable by others, or malformed
 ├── InputError       (ValueError)        an input cannot be read as declared
@@ -9,7 +9,7 @@ PenstockError
 ├── ValidationError  (ValueError)        rows or keys break the contract; the verdict is fail
 ├── LakeError        (OSError)           the storage refused: permission, space, damaged log
 ├── ConflictError    (RuntimeError)      another writer won and the outcome is not ours
-├── ClusterError     (RuntimeError)      the Spark cluster could not be had or was lost
+├── ClusterError     (RuntimeError)      the Spark cluster could not be had, was lost or failed
 └── LedgerError      (RuntimeError)      the ledger database cannot be used
 
 Each subclasses the builtin a caller would expect. A message says what happened, where, what was
@@ -78,7 +78,10 @@ def _rebuild(kind: type[PenstockError], facts: dict[str, object]) -> PenstockErr
 
 
 class DefinitionError(PenstockError, TypeError):
-    """A contract or dataset is defined wrongly. Raised at import, before anything runs."""
+    """A contract or dataset is defined wrongly. Raised at import, before anything runs.
+
+    Or the function names a column that is not there: raised by a run, before any row is read.
+    """
 
     exit_code = 2
 
@@ -126,7 +129,7 @@ class ConflictError(PenstockError, RuntimeError):
 
 
 class ClusterError(PenstockError, RuntimeError):
-    """The Spark cluster could not be had or was lost while working."""
+    """The Spark cluster could not be had, was lost while working, or failed at the work."""
 
     exit_code = 9
 

@@ -11,6 +11,7 @@ import dagster as dg
 
 from penstock.assets.dataset import Dataset
 from penstock.assets.executor import run
+from penstock.assets.fault import place, translated
 from penstock.assets.inputs import Changes, Landing, Snapshot
 from penstock.assets.metadata import (
     CONTRACT_CHECK,
@@ -135,12 +136,12 @@ def build_asset(spec: Dataset) -> dg.AssetsDefinition:
     def asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
         try:
             outcome = _produce(spec, context)
-        except ValidationError as error:
-            yield _failed_check(error)
-            raise dg.Failure(str(error), allow_retries=False) from error
-        except PenstockError as error:
-            again = isinstance(error, _WORTH_RETRYING)
-            raise dg.Failure(str(error), allow_retries=again) from error
+        except Exception as error:  # noqa: BLE001 - whatever it is, Dagster must not store its text
+            told = translated(error, spec.name)
+            if isinstance(told, ValidationError):
+                yield _failed_check(told)
+            # from None: the message of a cause can quote rows, and Dagster's log would keep it
+            raise _failure(spec, told) from None
         yield dg.MaterializeResult(
             metadata=outcome_metadata(outcome),
             data_version=dg.DataVersion(f"{outcome.version}"),
@@ -200,6 +201,28 @@ def _produce(spec: Dataset, context: dg.AssetExecutionContext) -> Outcome:
         slice_ = Slice(start=window.start, end=window.end)
     with getattr(resources, spec.cluster).session() as spark:
         return run(spec, spark, slice_, runtime=runtime, invocation=invocation)
+
+
+def _failure(spec: Dataset, error: Exception) -> dg.Failure:
+    """What Dagster may keep of `error`; of one that is not ours its class and place only."""
+    if isinstance(error, PenstockError):
+        return dg.Failure(str(error), allow_retries=isinstance(error, _WORTH_RETRYING))
+    kind = type(error)
+    name = (
+        kind.__qualname__
+        if kind.__module__ == "builtins"
+        else f"{kind.__module__}.{kind.__qualname__}"
+    )
+    line = place(error)
+    what = (
+        "the function raises an error" if line else "something failed that Penstock does not know"
+    )
+    return dg.Failure(
+        f"{spec.name}: {what}\n"
+        f"  found: {name}{f' at {line}' if line else ''}\n"
+        "  next: penstock run with --debug shows its message, which may quote rows",
+        allow_retries=line is None,
+    )
 
 
 def _failed_check(error: ValidationError) -> dg.AssetCheckResult:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Dataset", "Schedule", "dataset"]
 
 Body = Callable[..., "DataFrame"]
+_PYTHON = {"date": "date", "timestamp": "datetime"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,17 +241,46 @@ def _check_write(spec: Dataset, where: str) -> None:
                 next_step="mark the key columns of the contract with column(key=True)",
             )
         case Scd2() as scd2:
-            names = (scd2.valid_from, scd2.valid_to, scd2.is_current)
-            missing = [n for n in names if spec.model.column(n) is None]
-            if missing or scd2.valid_from in spec.model.key:
-                raise DefinitionError(
-                    f"the contract lacks {missing}" if missing else "valid_from is part of the key",
-                    where=where,
-                    expected=f"columns {names}, none of them in the key",
-                    next_step="declare them: timestamp, nullable timestamp, bool",
-                )
+            _check_versions(spec, scd2, where)
         case _:
             pass
+
+
+def _check_versions(spec: Dataset, scd2: Scd2, where: str) -> None:
+    """Raise DefinitionError when the contract's columns cannot say when a version holds."""
+    names = (scd2.valid_from, scd2.valid_to, scd2.is_current)
+    missing = [n for n in names if spec.model.column(n) is None]
+    in_key = [n for n in names if n in spec.model.key]
+    if missing or in_key or len(set(names)) < len(names):
+        raise DefinitionError(
+            f"the contract lacks {missing}"
+            if missing
+            else "a column of Scd2 has two parts to play",
+            where=where,
+            expected=f"three columns {names}, none of them in the key",
+            found=f"in the key: {in_key}" if in_key else None,
+            next_step="declare them: timestamp, nullable timestamp, bool",
+        )
+    kinds = {column.name: (column.type, column.nullable) for column in spec.model.columns}
+    start, _ = kinds[scd2.valid_from]
+    moment = start if start in ("date", "timestamp") else "timestamp"
+    for name, wanted, write in (
+        (scd2.valid_from, (moment, False), f"{_PYTHON[moment]} = column()"),
+        (scd2.valid_to, (moment, True), f"{_PYTHON[moment]} = column(nullable=True)"),
+        (scd2.is_current, ("boolean", False), "bool = column()"),
+    ):
+        if kinds[name] != wanted:
+            raise DefinitionError(
+                "the column cannot hold what Scd2 writes to it",
+                where=f"contract {spec.contract.__name__}.{name}",
+                expected=_kind(*wanted),
+                found=_kind(*kinds[name]),
+                next_step=f"write {name}: {write}",
+            )
+
+
+def _kind(kind: str, nullable: bool) -> str:  # noqa: FBT001 - a column's two facts, unpacked
+    return f"{kind}{'' if nullable else ' NOT NULL'}"
 
 
 def _code_version(body: Body, model: ContractModel) -> str:

@@ -1,19 +1,36 @@
-"""Spark's and Delta's exceptions, told apart: ours, a conflict, storage, a lost cluster."""
+"""Spark's and Delta's exceptions, told apart: the function's, a row's, storage, a lost cluster."""
 
 from __future__ import annotations
 
 import re
+import traceback
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+from py4j.protocol import Py4JError
+from pyspark.errors import (
+    AnalysisException,
+    IllegalArgumentException,
+    PySparkException,
+    UnsupportedOperationException,
+)
 
 from penstock.assets.frames import BAD_ROW
 from penstock.errors import (
     ClusterError,
     ConflictError,
+    DefinitionError,
+    GateError,
+    InputError,
     LakeError,
     PenstockError,
     ValidationError,
 )
 
-__all__ = ["found_bad_row", "translated"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["found_bad_row", "place", "translated"]
 
 _CONFLICT = re.compile(
     r"DELTA_CONCURRENT|Concurrent(Append|DeleteRead|DeleteDelete|Transaction|Write)Exception"
@@ -32,13 +49,21 @@ _LOG = re.compile(
     r"|_delta_log"
 )
 _FILE_GONE = re.compile(r"FileNotFoundException|FAILED_READ_FILE\.FILE_NOT_EXIST|NoSuchKey")
-# Spark's conditions of class 22 (data exception) and what a Python function says
-_DATA = re.compile(r"SQLSTATE: 22\w{3}|PythonException|PYTHON_EXCEPTION")
-_CONDITION = re.compile(
-    r"\[(CAST_\w+|DIVIDE_BY_ZERO|ARITHMETIC_OVERFLOW|NUMERIC_\w+|INVALID_ARRAY_INDEX\w*"
-    r"|CANNOT_PARSE_\w+|DATETIME_OVERFLOW|INVALID_INPUT_SYNTAX\w*|MALFORMED_RECORD\w*)"
+# SQLSTATE 22 (data exception), raise_error, and what a Python function says
+_DATA = re.compile(r"SQLSTATE: (22\w{3}|P0001)|PythonException|PYTHON_EXCEPTION")
+# SQLSTATE 23 (a constraint), which Delta does not print
+_CONSTRAINT = re.compile(
+    r"SQLSTATE: 23\w{3}|\[(DELTA_VIOLATE_CONSTRAINT\w*|DELTA_NOT_NULL_CONSTRAINT_VIOLATED"
+    r"|DELTA_EXCEED_CHAR_VARCHAR_LIMIT|EXCEED_LIMIT_LENGTH|NOT_NULL_ASSERT_VIOLATION)\]"
 )
+_NO_FEED = re.compile(r"DELTA_MISSING_CHANGE_DATA|DELTA_CHANGE_TABLE_FEED_DISABLED")
+_NO_NAME = re.compile(r"UNRESOLVED_|CANNOT_RESOLVE_|ATTRIBUTE_NOT_SUPPORTED")
+_NO_COLUMN = re.compile(r"COLUMN|FIELD|ATTRIBUTE")
+# what Spark calls the name it could not find
+_NAMES = ("objectName", "fieldName", "routineName", "columnName", "name", "attr_name")
 _DEPTH = 8  # deeper causes repeat the same
+_CALLER = "penstock.assets.executor"
+_NOT_THE_USERS = frozenset({"penstock", "pyspark", "py4j"})
 _LOST = re.compile(r"StatusCode\.UNAVAILABLE|Connection refused|SparkContext was shut down")
 
 
@@ -47,14 +72,122 @@ def found_bad_row(error: BaseException) -> bool:
     return BAD_ROW in _text(error)
 
 
-def translated(error: Exception, where: str) -> Exception:
-    """What to raise for `error`: a PenstockError when its kind is known, else `error` itself.
+def place(error: BaseException) -> str | None:
+    """`file:line` in the user's function that was running, None when it was not."""
+    frames = [(frame, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    for (caller, _), (frame, line) in pairwise(frames):
+        called_by, module = (f.f_globals.get("__name__", "") for f in (caller, frame))
+        if called_by == _CALLER and module.partition(".")[0] not in _NOT_THE_USERS:
+            return f"{frame.f_code.co_filename}:{line}"
+    return None
 
-    Messages of Spark can quote values of rows, so none of their text is taken over.
+
+def translated(error: Exception, where: str) -> Exception:
+    """What to raise for `error`: a PenstockError for whatever Spark or the storage says.
+
+    Only an error that is neither Spark's nor the storage's comes back as it is. Messages of Spark
+    can quote values of rows, so none of their text is taken over, only names: of Spark's error
+    conditions and of columns.
     """
     if isinstance(error, PenstockError):
         return error
     text = _text(error)
+    told = _definition(error, where) or _row(error, text, where) or _storage(text, where)
+    if told is None and isinstance(error, (PySparkException, Py4JError)):
+        told = _unforeseen(error, where)
+    return told or error
+
+
+def _definition(error: Exception, where: str) -> PenstockError | None:
+    """The user's function asks Spark for what it does not have."""
+    conditions = _conditions(error)
+    unresolved = conditions and _NO_NAME.match(conditions[-1])
+    line = place(error) or _call_site(error)
+    if not unresolved and not (line and _early(error)):
+        return None
+    facts = (
+        unresolved and isinstance(error, PySparkException) and error.getMessageParameters()
+    ) or {}
+    name = next((facts[key] for key in _NAMES if key in facts), None)
+    condition = conditions[-1] if conditions else type(error).__name__
+    near = facts.get("proposal")
+    if near:
+        next_step = f"did you mean one of {near}?"
+    elif unresolved:
+        next_step = "correct the name in the function"
+    else:
+        next_step = (
+            "correct the function; called on a few rows in a test (penstock.testing.run_body) it "
+            "gives Spark's whole message"
+        )
+    what = "the function asks for something that Spark refuses"
+    if unresolved:
+        thing = "a column" if _NO_COLUMN.search(condition) else "something"
+        what = f"the function names {thing} that is not there"
+    return DefinitionError(
+        what,
+        where=f"{where}, {line}" if line else where,
+        found=f"{name} ({condition})" if name else condition,
+        next_step=next_step,
+    )
+
+
+def _early(error: Exception) -> bool:
+    """Whether it is said of the function before any row is read."""
+    if isinstance(error, (AnalysisException, IllegalArgumentException)):
+        return not any(name.startswith("DELTA_") for name in _conditions(error))
+    own = type(error).__module__ == PySparkException.__module__  # PySpark's, not the JVM's
+    # Py4J's plain error is a call with arguments that no Java method has
+    return own or type(error) is Py4JError or isinstance(error, UnsupportedOperationException)
+
+
+def _row(error: Exception, text: str, where: str) -> PenstockError | None:
+    """A row that the function or the table's own constraints cannot take."""
+    condition = next(iter(_conditions(error)[-1:]), None)
+    if _CONSTRAINT.search(text):
+        return ValidationError(
+            "a row breaks a constraint of the table itself",
+            where=where,
+            expected="rows that keep the constraints in the table's properties",
+            found=condition,
+            next_step="put the same rule into the contract: a row that breaks it is then set "
+            "aside; or drop the constraint (ALTER TABLE ... DROP CONSTRAINT)",
+        )
+    if _DATA.search(text):
+        in_python = "an error in a Python function"
+        return ValidationError(
+            "the function fails on a row",
+            where=where,
+            expected="a function that turns every row into one, or into NULL",
+            found=in_python if condition in (None, "PYTHON_EXCEPTION") else condition,
+            next_step="make it keep the row and say NULL (try_cast, try_divide, ...): a check then "
+            "sets the row aside",
+        )
+    return None
+
+
+def _unforeseen(error: Exception, where: str) -> PenstockError:
+    """Spark's error of no kind that is known here."""
+    found = ", ".join(_conditions(error)) or _java_class(error) or type(error).__name__
+    if isinstance(error, AnalysisException):
+        return GateError(
+            "Spark refuses a statement on the tables",
+            where=where,
+            found=found,
+            next_step="look up the condition in Spark's or Delta's list of error conditions; no "
+            "data has moved",
+        )
+    return ClusterError(
+        "Spark failed at the work",
+        where=where,
+        found=found,
+        next_step="read the log of the Spark driver or server (its words may quote rows), then "
+        "run again",
+    )
+
+
+def _storage(text: str, where: str) -> PenstockError | None:
+    """The storage refuses, another writer was first, or the cluster is gone."""
     if _FULL.search(text):
         return LakeError(
             "the disk is full",
@@ -86,23 +219,23 @@ def translated(error: Exception, where: str) -> Exception:
         return LakeError(
             "a file that the table's log or the landing list names is gone",
             where=where,
-            next_step="restore the file, or RESTORE the table to a version whose files are there",
+            next_step="restore the file from a backup, or rebuild the dataset in a new table",
+        )
+    if _NO_FEED.search(text):
+        return InputError(
+            "an input taken as changes(...) keeps no change feed",
+            where=where,
+            expected="delta.enableChangeDataFeed = true since before the commits to be taken",
+            next_step="switch it on: ALTER TABLE ... SET TBLPROPERTIES "
+            "(delta.enableChangeDataFeed = true); earlier commits stay without, so take them by "
+            "rebuilding this dataset in a new table",
         )
     if _LOG.search(text):
         return LakeError(
             "the table's log cannot be read",
             where=where,
-            next_step="restore the damaged file of _delta_log from a backup",
-        )
-    if _DATA.search(text):
-        condition = _CONDITION.search(text)
-        return ValidationError(
-            "the function fails on a row",
-            where=where,
-            expected="a function that turns every row into one, or into NULL",
-            found=condition[1] if condition else "an error in a Python function",
-            next_step="make it keep the row and say NULL (try_cast, try_divide, ...): a check then "
-            "sets the row aside",
+            next_step="restore the damaged file of _delta_log from a backup, or rebuild the "
+            "dataset in a new table",
         )
     if _LOST.search(text):
         return ClusterError(
@@ -110,18 +243,59 @@ def translated(error: Exception, where: str) -> Exception:
             where=where,
             next_step="start it again and run again: what was committed is recognised",
         )
-    return error
+    return None
+
+
+def _conditions(error: BaseException) -> list[str]:
+    """Names of Spark's error conditions, from the outermost to its root; structured, not read."""
+    for link in _chain(error):
+        names = [name for part in (link, *_java(link)) if (name := _condition(part))]
+        if names:
+            return list(dict.fromkeys(names))
+    return []
+
+
+def _condition(part: Any) -> str | None:
+    try:
+        name = part.getCondition()
+    except Exception:  # noqa: BLE001 - not all have one, and the JVM that is asked may be gone
+        return None
+    return name if isinstance(name, str) else None
+
+
+def _call_site(error: BaseException) -> str | None:
+    """`file:line` where the part of a Connect frame was made that Spark refuses."""
+    try:
+        site = str(error.getQueryContext()[0].callSite())  # type: ignore[attr-defined]
+    except Exception:  # noqa: BLE001 - SQL has none, and some errors have no context
+        return None
+    return site if re.search(r"\.py:\d+$", site) else None
+
+
+def _java_class(error: BaseException) -> str | None:
+    roots = _java(error)
+    return str(roots[-1].getClass().getName()) if roots else None
 
 
 def _text(error: BaseException) -> str:
-    """All that is said by an error and its causes, Java's included."""
-    parts: list[str] = []
+    """All that is said by an error and its causes, Java's included. Quotes rows: only to search."""
+    return "\n".join(str(part) for link in _chain(error) for part in (link, *_java(link)))
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
     link: BaseException | None = error
-    while link is not None and len(parts) < _DEPTH:
-        parts.append(str(link))
-        java = getattr(link, "_origin", None) or getattr(link, "java_exception", None)
-        while java is not None and len(parts) < 3 * _DEPTH:
-            parts.append(str(java.toString()))
-            java = java.getCause()
-        link = link.__cause__ or link.__context__
-    return "\n".join(parts)
+    for _ in range(_DEPTH):
+        if link is None:
+            return
+        yield link
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+
+
+def _java(link: BaseException) -> list[Any]:
+    """The JVM's exception behind a Python one, and its causes."""
+    java = getattr(link, "_origin", None) or getattr(link, "java_exception", None)
+    found: list[Any] = []
+    while java is not None and len(found) < _DEPTH:
+        found.append(java)
+        java = java.getCause()
+    return found

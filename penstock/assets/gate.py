@@ -7,17 +7,18 @@ personal data that column lineage says would arrive against those the dataset is
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import functions as F
 
+from penstock.assets.inputs import Changes, Snapshot
 from penstock.assets.modes import Scd2
 from penstock.errors import GateError
-from penstock.lineage.column_lineage import ColumnLineage, Influence
+from penstock.lineage.column_lineage import ColumnLineage, Influence, Origin
 from penstock.schemas.compatibility import compare, incompatible, mismatches
-from penstock.schemas.model import ContractModel, Pii
+from penstock.schemas.model import ColumnModel, ContractModel, Pii
 from penstock.schemas.predicates import quoted
 
 if TYPE_CHECKING:
@@ -113,21 +114,55 @@ def check_leaks(spec: Dataset, lineage: ColumnLineage, contract_of: ContractOf) 
     """Raise GateError when personal data would reach a column in clear that is not cleared for it.
 
     A column of the dataset's own contract that carries the class is checked when the contract is
-    defined; here the data's real way counts: a class travels along direct, unmasked lineage.
+    defined; here the data's real way counts: a class travels along direct, unmasked lineage. A
+    column whose way is not known counts as made of all personal data of the inputs, unless the
+    contract says that it is masked.
     """
+    inputs = _contracts(spec, lineage, contract_of)
+    doubtful = {doubt.column for doubt in lineage.unknown if doubt.column is not None}
     for column, origins in lineage.fields.items():
         method = spec.masking.method(column) if spec.masking else None
-        for origin in origins:
-            if origin.type is not Influence.DIRECT or origin.masking:
+        declared = spec.model.column(column)
+        made_of = [
+            (field.pii, f"from {dataset}.{name}")
+            for dataset, name in _direct(origins)
+            if (source := inputs.get(dataset)) and (field := source.column(name)) and _open(field)
+        ]
+        if column in doubtful and not (declared and declared.masked):
+            made_of += [
+                (
+                    field.pii,
+                    f"on a way that cannot be followed, perhaps from {dataset}.{field.name}",
+                )
+                for dataset, source in inputs.items()
+                for field in source.columns
+                if _open(field)
+            ]
+        for pii, source_column in made_of:
+            assert pii is not None
+            if pii in spec.model.cleared or (method is not None and pii in method.adequate):
                 continue
-            source = contract_of(origin.dataset)
-            field = source.column(origin.column.partition(".")[0]) if source else None
-            if field is None or field.pii is None or field.masked:
-                continue
-            if method is not None and field.pii in method.adequate:
-                continue
-            if field.pii not in spec.model.cleared:
-                raise _leak(spec, column, field.pii, f"{origin.dataset}.{origin.column}")
+            raise _leak(spec, column, pii, source_column)
+
+
+def _contracts(
+    spec: Dataset, lineage: ColumnLineage, contract_of: ContractOf
+) -> dict[str, ContractModel]:
+    """The contracts of what the dataset reads: what it declares, and what the plan shows."""
+    names = {i.dataset for i in spec.inputs.values() if isinstance(i, Snapshot | Changes)}
+    found = {name: contract_of(name) for name in sorted(names | lineage.inputs().keys())}
+    return {name: contract for name, contract in found.items() if contract}
+
+
+def _direct(origins: Iterable[Origin]) -> Iterator[tuple[str, str]]:
+    """(dataset, column) of the origins whose values arrive as they are."""
+    for origin in origins:
+        if origin.type is Influence.DIRECT and not origin.masking:
+            yield origin.dataset, origin.column.partition(".")[0]
+
+
+def _open(column: ColumnModel) -> bool:
+    return column.pii is not None and not column.masked
 
 
 def _leak(spec: Dataset, column: str, pii: Pii, source: str) -> GateError:
@@ -135,6 +170,6 @@ def _leak(spec: Dataset, column: str, pii: Pii, source: str) -> GateError:
         f"{pii.value} would be written in clear to a dataset that is not cleared for it",
         where=f"{spec.name}.{column}",
         expected=f"a masked value, or Pii.{pii.name} in cleared= of the contract",
-        found=f"comes unmasked from {source}",
+        found=f"comes unmasked {source}",
         next_step=f"drop or mask the column, or clear {spec.name} for Pii.{pii.name}",
     )

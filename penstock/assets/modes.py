@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from penstock.errors import DefinitionError
+
 __all__ = [
     "Append",
     "BadRows",
@@ -70,10 +72,28 @@ class Quarantine:
     max_rows: int | None = None
     max_fraction: float | None = 0.5
 
+    def __post_init__(self) -> None:
+        """Raise DefinitionError for a limit that no number of rows could have."""
+        rows, share = self.max_rows, self.max_fraction
+        if rows is not None and rows < 0:
+            raise _no_limit("max_rows", rows, "a whole number from 0, or None for no limit")
+        if share is not None and not 0 <= share <= 1:
+            raise _no_limit("max_fraction", share, "a share from 0 to 1, or None for no limit")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Warn:
     """Rows are kept whatever their checks say, and counted. Keys are still enforced by Merge."""
+
+
+def _no_limit(name: str, found: object, expected: str) -> DefinitionError:
+    return DefinitionError(
+        f"{name} is no limit of bad rows",
+        where=f"Quarantine({name}={found!r})",
+        expected=expected,
+        found=repr(found),
+        next_step="write Quarantine(max_rows=100) or Quarantine(max_fraction=0.05) for 5%",
+    )
 
 
 BadRows = Fail | Quarantine | Warn

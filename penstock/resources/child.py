@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import time
-from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Child", "log_tail", "session_members", "start_child", "stop_all", "wait_ready"]
+__all__ = ["Child", "session_members", "start_child", "stop_all", "wait_ready"]
 
 _POLL_SECONDS = 0.1
 
@@ -51,7 +50,7 @@ class Child:
         return ClusterError(
             f"{self.name} ended by itself",
             expected="a program that runs until it is told to stop",
-            found=f"exit code {self.process.poll()}; its last lines: {log_tail(self.log)}",
+            found=f"exit code {self.process.poll()}",
             next_step=f"read {self.log}",
         )
 
@@ -83,7 +82,7 @@ def wait_ready(
 ) -> bool:
     """Wait until `ready()`; False if `stopped()` came first.
 
-    Raises ClusterError, with the end of the log, when the child ends or the time is over.
+    Raises ClusterError, with the path of the log, when the child ends or the time is over.
     """
     deadline = time.monotonic() + timeout_seconds
     while not ready():
@@ -95,7 +94,6 @@ def wait_ready(
             raise ClusterError(
                 f"{child.name} did not get ready",
                 expected=f"an answer within {timeout_seconds:.0f} s",
-                found=f"its last lines: {log_tail(child.log)}",
                 next_step=f"read {child.log}",
             )
         time.sleep(_POLL_SECONDS)
@@ -130,15 +128,6 @@ def session_members(leader: int) -> list[psutil.Process]:
             if running and os.getsid(process.pid) == leader:
                 members.append(process)
     return members
-
-
-def log_tail(log: Path, lines: int = 5) -> str:
-    """The last lines of a log on one line, or a word that there are none."""
-    if not log.is_file():
-        return "(no log)"
-    with log.open(errors="replace") as stream:
-        kept = deque((line.strip() for line in stream if line.strip()), maxlen=lines)
-    return " | ".join(kept) or "(empty)"
 
 
 def _left(children: Sequence[Child]) -> bool:

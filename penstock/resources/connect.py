@@ -14,9 +14,9 @@ from pydantic import PrivateAttr
 
 from penstock.errors import ClusterError
 from penstock.resources import ports
-from penstock.resources.child import log_tail
 from penstock.resources.cluster import Capability, ClusterCost, ClusterHandle
 from penstock.resources.connect_server import ConnectServer, start_server
+from penstock.resources.driver import quiet_errors
 from penstock.resources.machine import SparkMachine
 from penstock.resources.settings import session_options
 from penstock.resources.watchdog import Watchdog
@@ -124,6 +124,7 @@ class ConnectCluster(SparkMachine):
         from pyspark.sql.connect.client.retries import DefaultPolicy
         from pyspark.sql.connect.session import SparkSession as ConnectSession
 
+        quiet_errors()
         try:
             session: Any = ConnectSession.builder.remote(url).create()
             # The stock policy retries for ten minutes; ours rides out a hiccup.
@@ -139,16 +140,16 @@ class ConnectCluster(SparkMachine):
         return session
 
     def _lost(self, url: str) -> ClusterError:
-        found = "nothing that answers there"
+        found, read = "nothing that answers there", ""
         if self._server is not None and not self._server.child.alive:
-            code = self._server.child.process.poll()
-            found = f"exit code {code}; its last lines: {log_tail(self._server.child.log)}"
+            found = f"exit code {self._server.child.process.poll()}"
+            read = f"read {self._server.child.log}; "
         return ClusterError(
             "the Spark Connect server is gone",
             where=_shown(url),
             expected="a server that answers",
             found=found,
-            next_step="penstock up (it starts one), then run this again",
+            next_step=f"{read}penstock up (it starts one), then run this again",
         )
 
 

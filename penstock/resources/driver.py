@@ -18,7 +18,6 @@ import psutil
 from dagster_pyspark import LazyPySparkResource
 
 from penstock.errors import ClusterError
-from penstock.resources.child import log_tail
 from penstock.resources.ports import LOOPBACK
 from penstock.resources.settings import settings
 from penstock.resources.spark_home import spark_home
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
     from penstock.resources.settings import SessionShape
 
-__all__ = ["Driver", "current", "launch_environment", "start", "stop"]
+__all__ = ["Driver", "current", "launch_environment", "quiet_errors", "start", "stop"]
 
 _KEPT_LOGS = 20
 _lock = threading.RLock()
@@ -68,7 +67,7 @@ class Driver:
             "the local Spark driver is gone",
             where=f"JVM process {self.process.pid}",
             expected="a running JVM",
-            found=f"exit code {self.process.poll()}; last lines of its log: {log_tail(self.log)}",
+            found=f"exit code {self.process.poll()}",
             next_step=f"read {self.log}; if it ran out of memory, raise driver_memory; run again",
         )
 
@@ -85,7 +84,7 @@ def start(shape: SessionShape, appended: tuple[Path, ...] = ()) -> Driver:
     """The live driver, or a new one of this shape.
 
     `appended` jars go to the end of the class path, where they cannot invalidate the class-data
-    archive. Raises ClusterError when the JVM does not come up, with the end of its log.
+    archive. Raises ClusterError when the JVM does not come up, with the path of its log.
     """
     global _current  # noqa: PLW0603  (PySpark itself allows one per process)
     with _lock:
@@ -93,6 +92,14 @@ def start(shape: SessionShape, appended: tuple[Path, ...] = ()) -> Driver:
         if live is None:
             live = _current = _launch(shape, appended)
         return live
+
+
+def quiet_errors() -> None:
+    """Keep PySpark from printing errors, which quote rows, to standard error: they are raised."""
+    from pyspark.logger import PySparkLogger
+
+    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
+        PySparkLogger.getLogger(name).disabled = True
 
 
 def stop(timeout_seconds: float = 30.0) -> None:
@@ -122,6 +129,7 @@ def _launch(shape: SessionShape, appended: tuple[Path, ...]) -> Driver:
             "this process already has a Spark session that Penstock did not start",
             next_step="stop it first, or run in a process of its own",
         )
+    quiet_errors()
     options = settings(shape)
     conf = SparkConf(loadDefaults=False).setAll(list(options.items()))
     log = _new_log(shape.logs)
@@ -135,8 +143,8 @@ def _launch(shape: SessionShape, appended: tuple[Path, ...]) -> Driver:
     except Exception as error:
         raise ClusterError(
             "the local Spark driver did not start",
-            found=log_tail(log),
-            next_step=f"penstock doctor; the whole log is {log}",
+            found=type(error).__name__,
+            next_step=f"penstock doctor; read {log}",
         ) from error
     return Driver(
         shape=shape, session=session, process=gateway.proc, log=log, has_s3=bool(appended)

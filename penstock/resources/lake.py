@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import io
 import os
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 __all__ = ["Lake", "LandingFile", "Table"]
+
+_VARIES = re.compile(r"[*?\[]|\d{4}-\d\d-\d\d")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +94,8 @@ class Lake(ConfigurableResource["Lake"]):
     def landing_files(self, pattern: str) -> list[LandingFile]:
         """The files of landing whose relative name matches the glob, sorted by name.
 
-        `*` does not cross a folder. Raises InputError when landing itself is not there.
+        `*` does not cross a folder. Raises InputError when landing is not there, or locally the
+        folder of the pattern before its first wildcard or day.
         """
         found = self._list_s3(pattern) if self._on_s3(self.landing) else self._list_local(pattern)
         return sorted(found, key=lambda file: file.name)
@@ -147,7 +151,8 @@ class Lake(ConfigurableResource["Lake"]):
 
     def _list_local(self, pattern: str) -> Iterator[LandingFile]:
         root = Path(self.landing)
-        folder = root / pattern.rpartition("/")[0]
+        # only what does not depend on the files or the day: a day's folder comes with its file
+        folder = root / _VARIES.split(pattern, maxsplit=1)[0].rpartition("/")[0]
         if not folder.is_dir():
             raise _no_landing(str(folder))
         for path in root.glob(pattern):

@@ -111,7 +111,8 @@ class ForeignKey:
         warn: bool = False,
     ) -> None:
         self.columns = _names(columns)
-        self.references = references if isinstance(references, str) else model_of(references).name
+        self.target = None if isinstance(references, str) else model_of(references)
+        self.references = self.target.name if self.target else str(references)
         self.references_columns = (
             self.columns if references_columns is None else _names(references_columns)
         )
@@ -212,9 +213,11 @@ class Contract(DataFrameModel):  # type: ignore[type-arg]
             freshness=freshness,
             retention=retention,
             clustering=_names(clustering),
-            cleared=frozenset(cleared),
+            cleared=_cleared(where, cleared),
         )
         _check_model(where, model)
+        for fk in foreign_keys:
+            _check_reference(where, model, fk)
         # last: a class that was refused lives on until it is collected, and has no model
         cls._model = model
 
@@ -352,6 +355,49 @@ def _columns(
                     next_step="use a built-in check that fits the type, or rules={...} with SQL",
                 ) from error
     return tuple(columns), checks
+
+
+def _cleared(where: str, classes: Iterable[Pii]) -> frozenset[Pii]:
+    """The classes of `cleared=`; a misspelt one would clear for nothing, or break at run time."""
+    told = (classes,) if isinstance(classes, str) else tuple(classes)
+    wrong = [item for item in told if item not in list(Pii)]
+    if wrong:
+        near = difflib.get_close_matches(str(wrong[0]), [pii.value for pii in Pii], 1)
+        raise DefinitionError(
+            "cleared= names something that is no class of personal data",
+            where=where,
+            expected=", ".join(f"Pii.{pii.name}" for pii in Pii),
+            found=repr(wrong[0]),
+            next_step=f"did you mean Pii.{Pii(near[0]).name}?" if near else "use one of these",
+        )
+    return frozenset(Pii(item) for item in told)
+
+
+def _check_reference(where: str, model: ContractModel, fk: ForeignKey) -> None:
+    """Raise DefinitionError for a foreign key that could never be checked."""
+    if fk.references == model.name:
+        raise DefinitionError(
+            "a foreign key refers to its own dataset, which is not written yet when it is checked",
+            where=f"{where}.{fk.columns[0]}",
+            expected="another dataset",
+            found=fk.references,
+            next_step="drop the foreign key, or keep the referenced rows in a dataset of their own",
+        )
+    if fk.target is None:
+        return
+    names = [column.name for column in fk.target.columns]
+    for name in fk.references_columns:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, 1)
+            raise DefinitionError(
+                "a foreign key refers to a column that is not there",
+                where=f"{where}.{fk.columns[0]}",
+                expected=f"columns of {fk.references}: {', '.join(names)}",
+                found=name,
+                next_step=f"did you mean {near[0]}?"
+                if near
+                else "name the referenced column: ForeignKey(columns, contract, its_columns)",
+            )
 
 
 def _row_rules(where: str, rules: Mapping[str, str]) -> list[CheckModel]:

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from penstock import Contract, Dataset, Decimal, Pii, column, dataset, landing
+from penstock.assets.gate import check_leaks
 from penstock.errors import GateError
+from penstock.lineage.column_lineage import ColumnLineage, Unknown
+from penstock.schemas.contract import model_of
 from penstock.testing import assert_frames_equal, count_jobs
 from tests.assets.shop import FILES, Loaded, Shop, loaded
 
@@ -191,6 +194,59 @@ def test_personal_data_does_not_leave_through_another_column(shop: Shop, label: 
     assert caught.value.found == "comes unmasked from bronze.persons.mail"
     assert shop.version(leak) is None
     assert "kanarienvogel" not in shop.everything_told()
+
+
+class Veiled(Contract, name="shared.persons", version="1.0.0", owner="team:shop"):
+    """One person for everybody, under a veil."""
+
+    id: int = column(key=True)
+    label: str = column(nullable=True, pii=Pii.EMAIL, masked=True)
+
+
+class Known(
+    Contract, name="shared.persons", version="1.0.0", owner="team:shop", cleared=[Pii.EMAIL]
+):
+    """One person for those who may know."""
+
+    id: int = column(key=True)
+    label: str = column(nullable=True)
+
+
+IN_THE_DARK = ColumnLineage(
+    fields={"id": (), "label": ()},
+    unknown=(Unknown(column="label", reason="made by a Python generator"),),
+)
+
+
+def _reading(contract: type[Contract]) -> Dataset:
+    @dataset(contract, inputs={"raw": Person})
+    def reading(raw: DataFrame) -> DataFrame:
+        return raw
+
+    return reading
+
+
+def test_a_column_of_unknown_origin_counts_as_made_of_all_personal_data() -> None:
+    contracts = {"bronze.persons": model_of(Person)}.get
+    with pytest.raises(GateError, match="email would be written in clear") as caught:
+        check_leaks(_reading(Shared), IN_THE_DARK, contracts)
+    assert caught.value.where == "shared.persons.label"
+    assert caught.value.found
+    assert caught.value.found.endswith("cannot be followed, perhaps from bronze.persons.mail")
+
+
+@pytest.mark.parametrize("contract", [Veiled, Known])
+def test_an_unknown_origin_is_no_matter_where_the_column_is_masked_or_cleared(
+    contract: type[Contract],
+) -> None:
+    check_leaks(_reading(contract), IN_THE_DARK, {"bronze.persons": model_of(Person)}.get)
+
+
+def test_rows_of_unknown_origin_say_nothing_of_a_column() -> None:
+    rows = ColumnLineage(
+        fields={"id": (), "label": ()}, unknown=(Unknown(column=None, reason="which rows"),)
+    )
+    check_leaks(_reading(Shared), rows, {"bronze.persons": model_of(Person)}.get)
 
 
 def test_personal_data_is_in_no_statistics_of_the_log(shop: Shop) -> None:

@@ -43,18 +43,25 @@ def test_stopping_leaves_nothing_even_of_what_ignores_sigterm(tmp_path: Path) ->
     assert not child.alive
 
 
-def test_a_child_that_dies_while_waited_for_is_an_error_with_its_last_words(tmp_path: Path) -> None:
+def test_a_child_that_dies_is_an_error_that_names_its_log_and_quotes_none_of_it(
+    tmp_path: Path,
+) -> None:
     child = start(tmp_path, "raise SystemExit('out of luck')")
     with pytest.raises(ClusterError, match="ended by itself") as caught:
         wait_ready(child, lambda: False, timeout_seconds=30)
-    assert "out of luck" in str(caught.value)
-    assert "exit code 1" in str(caught.value)
+    assert "out of luck" in child.log.read_text()
+    assert "out of luck" not in str(caught.value)
+    assert caught.value.found == "exit code 1"
+    assert caught.value.next_step == f"read {child.log}"
 
 
 def test_a_child_that_is_never_ready_is_given_up(tmp_path: Path) -> None:
-    child = start(tmp_path, "import signal; signal.pause()")
-    with pytest.raises(ClusterError, match="did not get ready"):
+    child = start(tmp_path, "import signal; print('kanarienvogel', flush=True); signal.pause()")
+    wait_ready(child, lambda: "kanarien" in child.log.read_text(), timeout_seconds=30)
+    with pytest.raises(ClusterError, match="did not get ready") as caught:
         wait_ready(child, lambda: False, timeout_seconds=0.3)
+    assert "kanarienvogel" not in str(caught.value)
+    assert caught.value.next_step == f"read {child.log}"
     stop_all([child])
 
 

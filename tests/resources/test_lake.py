@@ -68,6 +68,10 @@ def lake(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
         ("flights/flights-2013-01-0[56].csv", ["flights/flights-2013-01-05.csv"]),
         ("*.csv", ["weather.csv"]),
         ("flights/nothing*.csv", []),
+        ("flights/*/*.csv", ["flights/old/flights-2013-01-04.csv"]),
+        ("*/flights-2013-01-05.csv", ["flights/flights-2013-01-05.csv"]),
+        ("flights/2013-01-05/*.csv", []),
+        ("2013-01-05/*.csv", []),
     ],
 )
 def test_a_glob_finds_the_same_files_everywhere(lake: Lake, pattern: str, names: list[str]) -> None:
@@ -99,6 +103,8 @@ def test_a_landing_that_is_not_there_is_named(lake: Lake) -> None:
         gone = gone.model_copy(update={"landing": "s3://no-such-bucket/landing"})
     with pytest.raises(InputError, match="landing folder does not exist"):
         gone.landing_files("flights/*.csv")
+    with pytest.raises(InputError, match="landing folder does not exist"):
+        gone.landing_files("2013-01-05/*.csv")
 
 
 def test_a_dataset_has_one_place(lake: Lake) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -87,6 +88,17 @@ def test_the_console_is_left_alone(spark: SparkSession, capfd: pytest.CaptureFix
 def test_missing_jars_stop_a_session_before_the_jvm(tmp_path: Path) -> None:
     with pytest.raises(SetupError, match=r"delta-spark.*is missing"):
         LocalCluster(jars_folder=str(tmp_path)).shape()
+
+
+@pytest.mark.usefixtures("spark")
+def test_a_lost_driver_names_its_log_and_quotes_none_of_it(tmp_path: Path) -> None:
+    live = driver.current()
+    assert live is not None
+    log = tmp_path / "driver.log"
+    log.write_text("ERROR [CAST_INVALID_INPUT] The value 'kanarienvogel' cannot be cast\n")
+    error = replace(live, log=log).lost()
+    assert "kanarienvogel" not in str(error)
+    assert str(log) in error.next_step
 
 
 WITHOUT_JAVA = """

@@ -176,6 +176,21 @@ WRONG_FACTS: dict[str, tuple[dict[str, Any], str, str]] = {
         CLASS,
         "a foreign key has another number of columns than what it refers to",
     ),
+    "foreign key to its own dataset": (
+        {"foreign_keys": [ForeignKey("fare", "silver.fares")]},
+        FARE,
+        "a foreign key refers to its own dataset, which is not written yet when it is checked",
+    ),
+    "cleared for no class": (
+        {"cleared": ["emial"]},
+        CLASS,
+        "cleared= names something that is no class of personal data",
+    ),
+    "cleared for one word": (
+        {"cleared": "everything"},
+        CLASS,
+        "cleared= names something that is no class of personal data",
+    ),
     "rule": ({"rules": {"Not Snake": "fare > 0"}}, CLASS, "rule 'Not Snake' is malformed"),
     "empty rule": ({"rules": {"positive": " "}}, CLASS, "rule 'positive' is malformed"),
 }
@@ -188,6 +203,29 @@ def test_a_wrong_fact_is_named(case: str) -> None:
         define(**facts)
     assert (caught.value.where, caught.value.what) == (where, what)
     assert caught.value.next_step
+
+
+def test_a_foreign_key_to_a_column_that_is_not_there_is_named() -> None:
+    target = define({"code": (str, column(key=True))}, name="silver.codes")
+    with pytest.raises(DefinitionError) as caught:
+        define(foreign_keys=[ForeignKey("fare", target, "cod")])
+    assert str(caught.value).splitlines() == [
+        f"{FARE}: a foreign key refers to a column that is not there",
+        "  expected: columns of silver.codes: code",
+        "  found: cod",
+        "  next: did you mean code?",
+    ]
+    with pytest.raises(DefinitionError, match="refers to a column that is not there"):
+        define(foreign_keys=[ForeignKey("fare", target)])
+    define({"code": (str, column())}, foreign_keys=[ForeignKey("code", target)])
+
+
+def test_clearance_may_be_written_as_the_class_or_its_value() -> None:
+    for cleared in ([Pii.EMAIL], ["email"], "email"):
+        assert model_of(define(cleared=cleared)).cleared == {Pii.EMAIL}
+    with pytest.raises(DefinitionError) as caught:
+        define(cleared=["emial"])
+    assert (caught.value.found, caught.value.next_step) == ("'emial'", "did you mean Pii.EMAIL?")
 
 
 def test_a_message_says_what_where_expected_found_and_next() -> None:
