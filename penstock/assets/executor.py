@@ -32,7 +32,7 @@ from penstock.assets.recovery import settle_dead_runs
 from penstock.assets.resolve import PinnedFiles, Resolved, resolve
 from penstock.assets.runtime import Invocation, Runtime
 from penstock.assets.slice import WHOLE, Slice
-from penstock.errors import ConflictError, LedgerError, SecretError, ValidationError
+from penstock.errors import ConflictError, LedgerError, SecretError
 from penstock.lineage import run_id
 from penstock.lineage.plan_lineage import column_lineage
 
@@ -150,8 +150,8 @@ def _attempt(
         told = translated(error, spec.name)
         if told is error:
             raise
-        # a cause that quotes a value of the row must not be logged with it
-        raise told from None if isinstance(told, ValidationError) else error
+        # the cause can quote values of rows, and must not be logged with it
+        raise told from None
 
 
 def _tell(event: Callable[[Any], None], what: Any) -> None:

@@ -82,7 +82,7 @@ def run_up(
     """Bring the deployment up, call `announce` when all of it answers, and stay until told to end.
 
     Ctrl-C and SIGTERM return normally. Raises SetupError (Java, jars, a taken port, no workspace)
-    or ClusterError (a program died: its log's end is in the message). In every case no process of
+    or ClusterError (a program died: the message names its log). In every case no process of
     ours is left when it returns. `progress` gets the name of what is being waited for.
     """
     workspace = deployment.workspace.resolve()
