@@ -41,7 +41,8 @@ def list_datasets(call: Call) -> None:
         rows.append({**_facts(spec), "last_run": run_document(last) if last else None})
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("dataset", "contract", "write", "partitions", "last run", "when"):
-        table.add_column(heading)
+        # a name is of no use cut short; on a narrow terminal the other columns give way
+        table.add_column(heading, no_wrap=heading == "dataset")
     table.add_column("rows", justify="right")
     for row in rows:
         latest = row["last_run"] or {}

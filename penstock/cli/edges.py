@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from penstock.lineage.ledger_lineage import asset_names
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -76,6 +74,8 @@ class Lineage:
 
 def latest_lineage(ledger: Ledger, datasets: Iterable[str]) -> Lineage:
     """The column lineage of each dataset as its newest successful run told it."""
+    from penstock.lineage.ledger_lineage import asset_names  # not before it is needed: SQLAlchemy
+
     edges: list[Edge] = []
     unknown: dict[str, tuple[Mapping[str, str], ...]] = {}
     columns: dict[str, tuple[str, ...]] = {}

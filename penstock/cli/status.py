@@ -63,7 +63,7 @@ def _runs(title: str, runs: list[dict[str, Any]]) -> Table | Text:
         return Text(f"{title}: none", style="dim")
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for heading in ("dataset", "slice", "state", "when", "process"):
-        table.add_column(heading)
+        table.add_column(heading, no_wrap=heading == "dataset")
     for heading in ("rows", "set aside"):
         table.add_column(heading, justify="right")
     for run in runs:

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Driver", "current", "launch_environment", "quiet_errors", "start", "stop"]
 
 _KEPT_LOGS = 20
+_DYING_SECONDS = 10.0
 _lock = threading.RLock()
 _current: Driver | None = None
 
@@ -51,6 +52,18 @@ class Driver:
     def alive(self) -> bool:
         """Whether the JVM is still there."""
         return self.process.poll() is None
+
+    def survived(self) -> bool:
+        """Whether the JVM is still there after an error: one that was killed takes its time."""
+        from py4j.protocol import Py4JError
+
+        try:
+            jvm: Any = self.session._jvm  # noqa: SLF001 - the cheapest question there is
+            jvm.System.nanoTime()
+        except (Py4JError, OSError):
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(_DYING_SECONDS)
+        return self.alive
 
     def cpu_seconds(self) -> float:
         """CPU the JVM and its Python workers have used since it started; 0 when it is gone."""

@@ -66,7 +66,7 @@ class LocalCluster(SparkMachine):
         try:
             yield live.session
         except Exception as error:
-            if live.alive:
+            if live.survived():
                 raise
             raise live.lost() from error
 

@@ -81,7 +81,8 @@ class Kept:
 
     def tend(self) -> dg.ExecuteInProcessResult:
         """One run of the asset."""
-        return dg.materialize([self.upkeep], resources=self.resources)
+        with dg.DagsterInstance.ephemeral() as instance:
+            return dg.materialize([self.upkeep], resources=self.resources, instance=instance)
 
     def upkeep_events(self) -> list[tuple[str, str, Any]]:
         """(event type, job, payload) of upkeep's events, oldest first."""
