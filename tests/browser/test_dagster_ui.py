@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -19,6 +20,8 @@ pytestmark = [
 ]
 
 DAY = "2013-02-08"
+LOCATION = "pipelines.definitions:defs"
+TICK = "evaluationResult { error { message } runRequests { runKey } }"
 LAYERS = ("landing", "bronze", "silver", "gold", "features", "shared", "upkeep")
 RUN_MILLISECONDS = 300_000
 
@@ -109,3 +112,38 @@ def test_the_asset_page_shows_columns_lineage_counts_and_checks(
     expect(page.get_by_text("Every committed row keeps the contract")).to_be_visible()
     expect(page.get_by_text("0 rows are set aside")).to_be_visible()
     expect(page.get_by_text("Passed", exact=True)).to_be_visible()
+
+
+def asked(page: Page, web_url: str, query: str, **of: str) -> Any:
+    """The answer to what the UI's switches and buttons ask of the server."""
+    found = {"repositoryName": "__repository__", "repositoryLocationName": LOCATION, **of}
+    body = {"query": query, "variables": {"of": found, "at": time.time()}}
+    return page.request.post(f"{web_url}/graphql", data=body).json()["data"]
+
+
+@pytest.mark.parametrize("schedule", ["nightly", "daily_masking", "weekly_upkeep"])
+def test_a_schedule_that_ticks_asks_for_its_run(page: Page, web_url: str, schedule: str) -> None:
+    query = "mutation($of: ScheduleSelector!, $at: Float) { scheduleDryRun(selectorData: $of,"
+    query += f" timestamp: $at) {{ ... on DryRunInstigationTick {{ {TICK} }} }} }}"
+    tick = asked(page, web_url, query, scheduleName=schedule)["scheduleDryRun"]["evaluationResult"]
+    assert tick["error"] is None
+    assert len(tick["runRequests"]) == 1, "one day has landed"
+
+
+# the last test: it leaves runs behind
+def test_the_sensor_switched_on_takes_the_day_that_has_landed(page: Page, web_url: str) -> None:
+    query = "mutation($of: SensorSelector!) { startSensor(sensorSelector: $of)"
+    query += " { ... on Sensor { sensorState { status } } } }"
+    started = asked(page, web_url, query, sensorName="new_files")
+    assert started["startSensor"]["sensorState"]["status"] == "RUNNING"
+
+    page.goto(f"{web_url}/automation")
+    expect(page.get_by_text("new_files")).to_be_visible()
+    state, until = set[tuple[str, str]](), time.monotonic() + RUN_MILLISECONDS / 1000
+    while ("nightly", "SUCCESS") not in state and time.monotonic() < until:
+        page.wait_for_timeout(2000)
+        runs = "{ runsOrError { ... on Runs { results { jobName status } } } }"
+        found = asked(page, web_url, runs)["runsOrError"]["results"]
+        state = {(run["jobName"], run["status"]) for run in found}
+        assert ("nightly", "FAILURE") not in state
+    assert {("nightly", "SUCCESS"), ("reference", "SUCCESS")} <= state
