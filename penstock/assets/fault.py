@@ -174,8 +174,8 @@ def _unforeseen(error: Exception, where: str) -> PenstockError:
             "Spark refuses a statement on the tables",
             where=where,
             found=found,
-            next_step="look up the condition in Spark's or Delta's list of error conditions; no "
-            "data has moved",
+            next_step="look up the condition in Spark's or Delta's list of error conditions; the "
+            "table is as before",
         )
     return ClusterError(
         "Spark failed at the work",

@@ -207,7 +207,7 @@ class TableLog:
 
 
 def _refuse_emptied(uri: str, where: str) -> None:
-    """Raise LakeError for a commit of no bytes, which delta-rs and Spark pass over in silence.
+    """Raise LakeError for a commit of no bytes, which delta-rs passes over in silence.
 
     A disk that filled up or lost its power leaves such a file. An object store has it whole or not
     at all, so only a local log is looked at.
@@ -215,7 +215,11 @@ def _refuse_emptied(uri: str, where: str) -> None:
     if "://" in uri:
         return
     for commit in (Path(uri) / "_delta_log").glob("[0-9]*.json"):
-        if commit.stat().st_size == 0:
+        try:
+            emptied = commit.stat().st_size == 0
+        except OSError:  # cleaned up since it was listed, or delta-rs says why it cannot be read
+            continue
+        if emptied:
             raise LakeError(
                 "a commit of the table is an empty file: the rows it added or removed are unknown",
                 where=where,
