@@ -1,16 +1,22 @@
-"""One small Spark session for the whole suite."""
+"""One small Spark session for the whole suite, and no event that OpenLineage would not know."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from penstock.lineage.producer import PRODUCER
 from penstock.resources.local import LocalCluster
 from penstock.resources.settings import Profile
+from tests.openlineage_schema import openlineage_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pyspark.sql import SparkSession
 
@@ -22,3 +28,30 @@ def spark() -> Iterator[SparkSession]:
     with cluster.session() as session:
         yield session
     cluster.release()
+
+
+@pytest.fixture(autouse=True)
+def _events_are_openlineage(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Every event of Penstock's own in any ledger that a test leaves is valid OpenLineage."""
+    if "tmp_path" not in request.fixturenames:
+        yield
+        return
+    folder: Path = request.getfixturevalue("tmp_path")
+    yield
+    wrong = [
+        (path.relative_to(folder), error)
+        for path in folder.rglob("ledger.db")
+        for payload in _own_events(path)
+        for error in openlineage_errors(payload)
+    ]
+    assert wrong == []
+
+
+def _own_events(ledger: Path) -> list[dict[str, Any]]:
+    try:
+        with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)) as connection:
+            told = connection.execute("SELECT payload FROM event").fetchall()
+    except sqlite3.DatabaseError:  # one that its test damaged
+        return []
+    payloads = [json.loads(text) for (text,) in told]
+    return [payload for payload in payloads if payload.get("producer") == PRODUCER]

@@ -8,17 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from penstock.lineage import Assertion, DatasetRef
+from penstock.lineage import Assertion, ColumnMetric, DatasetRef
 from penstock.schemas.model import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from penstock.assets.runtime import Runtime
+    from penstock.resources.lake import Table
     from penstock.resources.table_log import Commit
     from penstock.schemas.model import ContractModel
 
-__all__ = ["Account", "input_refs"]
+__all__ = ["Account", "column_metrics", "input_refs"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,16 @@ class Account:
             )
             for rule, name, column, severity in checks
         )
+
+
+def column_metrics(commit: Commit, table: Table) -> Mapping[str, ColumnMetric]:
+    """The nulls of each column in what the commit wrote, of the columns that Delta counts.
+
+    Nothing for a merge: its files also hold the rows that it left alone. Raises LakeError.
+    """
+    log = None if commit.operation == "MERGE" else table.read()
+    nulls = log.nulls(commit.version) if log else {}
+    return {column: ColumnMetric(null_count=count) for column, count in nulls.items()}
 
 
 def input_refs(

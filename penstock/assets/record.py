@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from penstock.assets.account import Account, input_refs
+from penstock.assets.account import Account, column_metrics, input_refs
 from penstock.assets.modes import Scd2
 from penstock.assets.outcome import Outcome
 from penstock.assets.recovery import recovered_event
@@ -166,6 +166,7 @@ class Record:
             rows_committed=account.rows_changed if account else None,
             rows_quarantined=account.rows_quarantined if account else None,
             quarantined_by_rule=account.quarantined_by_rule if account else {},
+            column_metrics=column_metrics(commit, resolved.table) if commit else {},
             bytes=account.bytes if account else None,
             files=account.files if account else None,
             committed=True if commit else None,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from penstock.assets.account import Account, input_refs
+from penstock.assets.account import Account, column_metrics, input_refs
 from penstock.assets.slice import Slice
 from penstock.errors import LakeError
 from penstock.lineage import DatasetRef, RunFacts, RunIdentity, complete_event, event_payload
@@ -92,7 +92,7 @@ def _facts(
     contracts = runtime.ledger.contracts(dataset)
     contract = next((c for c in contracts if c.fingerprint() == fingerprint), None)
     documents = (*said.get("inputs", {}).values(), *said.get("references", {}).values())
-    uri = runtime.lake.table(dataset).uri
+    table = runtime.lake.table(dataset)
     return RunFacts(
         identity=RunIdentity(
             run_id=identity,
@@ -103,13 +103,14 @@ def _facts(
             nominal_start=slice_.start,
             nominal_end=slice_.end,
         ),
-        output=DatasetRef.at(uri, dataset, version=commit.version, contract=contract),
+        output=DatasetRef.at(table.uri, dataset, version=commit.version, contract=contract),
         inputs=input_refs(documents, said.get("content"), runtime),
         assertions=account.assertions(contract) if contract else (),
         rows_in=account.rows_in,
         rows_committed=account.rows_changed,
         rows_quarantined=account.rows_quarantined,
         quarantined_by_rule=account.quarantined_by_rule,
+        column_metrics=column_metrics(commit, table),
         files=account.files,
         bytes=account.bytes,
         committed=True,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
+from deltalake.fs import DeltaStorageHandler
 
 from penstock.errors import LakeError
 
@@ -155,6 +156,27 @@ class TableLog:
             raise _unreadable(self.where, error) from error
         return None if any(count is None for count in counts) else sum(counts)
 
+    def nulls(self, version: int) -> Mapping[str, int]:
+        """How many nulls the files that a commit added hold, by column (`a.b` in a struct).
+
+        Only columns that every one of the files counts. Raises LakeError when the commit cannot
+        be read.
+        """
+        name = f"_delta_log/{version:020}.json"
+        try:
+            store = DeltaStorageHandler(self._table.table_uri, dict(self._options) or None)
+            with store.open_input_file(name) as file:
+                actions = [json.loads(line) for line in file.read(file.size()).splitlines()]
+        except (DeltaError, OSError, ValueError) as error:
+            raise _unreadable(self.where, error) from error
+        counts = [
+            dict(_leaves(json.loads(action["add"].get("stats") or "{}").get("nullCount") or {}))
+            for action in actions
+            if "add" in action
+        ]
+        told = set.intersection(*map(set, counts)) if counts else set()
+        return {column: sum(file[column] for file in counts) for column in sorted(told)}
+
     def commits(self) -> Iterator[Commit]:
         """The commits still in the log, newest first."""
         if self._commits is None:
@@ -204,6 +226,14 @@ class TableLog:
             raise _unreadable(self.where, error) from error
         commits = [c for c in map(_commit, history) if c.version <= self.version]
         return commits, limit is None or len(history) < limit
+
+
+def _leaves(counts: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, int]]:
+    for name, count in counts.items():
+        if isinstance(count, dict):
+            yield from _leaves(count, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", count
 
 
 def _refuse_emptied(uri: str, where: str) -> None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import types as T
 
-from penstock.schemas.contract import PYTHON_TYPES, Contract, struct_of
+from penstock.schemas.contract import Contract, struct_of
+from penstock.schemas.definition import PYTHON_TYPES
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

@@ -1,4 +1,6 @@
-"""A process that runs a dataset and kills itself: `killed_job.py <folder> <step>`.
+"""A process that runs a dataset and kills itself: `killed_job.py <folder> <step> [<dataset>]`.
+
+The dataset is a name in `shop.py`, without one it is `stuck`.
 
 With step `writing` it dies while Delta writes its data files: the function makes the second row
 wait until then. With `meet` it lives, and waits after its start for another run to have started.
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock import dataset, landing
+from tests.assets import shop as datasets
 from tests.assets.shop import FILES, Loaded, Shop
 
 if TYPE_CHECKING:
@@ -50,7 +53,7 @@ def meet(folder: Path, me: str, other: str) -> None:
         never.wait(0.01)
 
 
-def main(folder: Path, step: str) -> None:
+def main(folder: Path, step: str, name: str | None = None) -> None:
     from penstock.resources import driver
     from penstock.testing import small_session
 
@@ -71,11 +74,11 @@ def main(folder: Path, step: str) -> None:
             if step == "meet" and name == "started":
                 meet(folder, "child.met", "parent.met")
 
-        shop.run(stuck, on_step=on_step)
+        shop.run(getattr(datasets, name) if name else stuck, on_step=on_step)
 
 
 if __name__ == "__main__":
     # the dataset of the module's own name: what is defined in __main__ is other code
     from tests.assets import killed_job
 
-    killed_job.main(Path(sys.argv[1]), sys.argv[2])
+    killed_job.main(Path(sys.argv[1]), *sys.argv[2:])

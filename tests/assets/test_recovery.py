@@ -16,7 +16,17 @@ import pytest
 from penstock.assets.metadata import outcome_metadata
 from penstock.assets.recovery import settle_dead_runs
 from penstock.lineage import Ledger, ParentRun, Runner
-from tests.assets.shop import DAY, Shop, copied, loaded, merged, orders
+from tests.assets.shop import (
+    DAY,
+    HEADER,
+    VERSIONED,
+    Shop,
+    copied,
+    loaded,
+    merged,
+    orders,
+    versioned,
+)
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -84,6 +94,7 @@ def last_event(shop: Shop, spec: Dataset) -> dict[str, Any]:
         (orders, "the next run"),
         (copied, "settling"),
         (loaded, "settling"),
+        (versioned, "settling"),
     ],
 )
 def test_a_recovered_event_says_what_an_undisturbed_run_would(
@@ -92,7 +103,9 @@ def test_a_recovered_event_says_what_an_undisturbed_run_would(
     shops = Shop.at(spark, tmp_path / "one"), Shop.at(spark, tmp_path / "other")
     how: dict[str, Any] = {"id": "nightly-1", "attempt": 2, "parent": PARENT}
     for shop in shops:
-        shop.land("orders-2013-01-05.csv", "1,ink,1,2013-01-05", "2,pen,1,2013-01-05", "x,y,1,2013")
+        lines = ("1,ink,1,2013-01-05", "2,pen,1,2013-01-05", "x,y,1,2013")
+        header = VERSIONED if spec is versioned else HEADER
+        shop.land("orders-2013-01-05.csv", *lines, header=header)
         if spec is copied:
             shop.run(orders, DAY, id="before")
     undisturbed, disturbed = shops

@@ -18,7 +18,7 @@ from penstock.resources.local import LocalCluster
 from penstock.resources.settings import Profile
 from penstock.schemas.contract import model_of
 from penstock.testing import temporary_lake
-from tests.lineage.conftest import openlineage_errors
+from tests.openlineage_schema import openlineage_errors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from penstock import Runtime
-
-__all__ = ["openlineage_errors"]  # a fixture
 
 NIGHTS = 5
 
@@ -119,7 +117,7 @@ def kept(spark: SparkSession, tmp_path: Path) -> Kept:
 
 
 def test_small_files_become_one_with_facts_and_events_and_then_nothing_is_left_to_do(
-    kept: Kept, openlineage_errors: Any
+    kept: Kept,
 ) -> None:
     before = {spec.name: kept.table(spec) for spec in (seats, bookings)}
     assert [files for _, files, _ in before.values()] == [NIGHTS, NIGHTS]

@@ -37,6 +37,7 @@ from penstock.lineage import (
 from penstock.lineage.column_lineage import ColumnLineage, Origin, Subtype, Unknown
 from penstock.lineage.field_type import field_parts
 from penstock.schemas.model import ColumnModel, ContractModel, Pii, Severity
+from tests.openlineage_schema import openlineage_errors
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -156,11 +157,11 @@ EVENTS = {
 
 
 @pytest.mark.parametrize("kind", EVENTS)
-def test_every_event_is_valid_openlineage(kind: str, openlineage_errors: Any) -> None:
+def test_every_event_is_valid_openlineage(kind: str) -> None:
     assert openlineage_errors(event_payload(EVENTS[kind])) == []
 
 
-def test_the_check_is_strict(openlineage_errors: Any) -> None:
+def test_the_check_is_strict() -> None:
     payload = event_payload(EVENTS["complete"])
     facets = facets_of_output(payload)
     facets["version"]["datasetVersion"] = 3
@@ -277,7 +278,7 @@ def test_a_penstock_error_is_told_in_full() -> None:
     assert RunError.of(error).message == str(error)
 
 
-def test_an_abort_made_of_a_start_is_the_same_run_with_a_reason(openlineage_errors: Any) -> None:
+def test_an_abort_made_of_a_start_is_the_same_run_with_a_reason() -> None:
     start = event_payload(EVENTS["start"])
     abort = abort_payload(start, "its process is gone", at=AT + timedelta(hours=1))
     assert openlineage_errors(abort) == []

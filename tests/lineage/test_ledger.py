@@ -35,6 +35,7 @@ from penstock.lineage import (
 )
 from penstock.lineage.ledger_database import MIGRATIONS
 from penstock.schemas.model import ColumnModel, ContractModel, Pii
+from tests.openlineage_schema import openlineage_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -225,7 +226,7 @@ def test_a_run_begun_again_is_open_again(ledger: Ledger) -> None:
 
 
 def test_a_run_whose_process_is_gone_is_closed_once(
-    ledger: Ledger, openlineage_errors: Any
+    ledger: Ledger,
 ) -> None:
     ledger.append(start_event(facts_of("dead"), at=AT), runner=gone())
     ledger.append(start_event(facts_of("alive"), at=AT), runner=Runner.here())

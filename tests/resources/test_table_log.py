@@ -52,6 +52,20 @@ def test_commits_come_newest_first_with_the_facts_that_are_ours(tmp_path: Path) 
     assert log.files()[0] == 5
 
 
+def test_nulls_are_those_of_one_commit_in_columns_that_every_file_counts(tmp_path: Path) -> None:
+    nested = pa.array([{"city": None}, {"city": CANARY}, None])
+    first = pa.table({"id": [1, None, 3], "item": [None, None, CANARY], "home": nested})
+    write_deltalake(tmp_path, first)
+    write_deltalake(tmp_path, first.slice(0, 1), mode="append")
+    log = _open(tmp_path)
+    assert log
+    assert log.nulls(0) == {"home.city": 2, "id": 1, "item": 2}
+    assert log.nulls(1) == {"home.city": 1, "id": 0, "item": 1}
+    (tmp_path / "_delta_log" / f"{1:020}.json").unlink()
+    with pytest.raises(LakeError, match="cannot be read"):
+        log.nulls(1)
+
+
 def test_a_long_history_is_whole(tmp_path: Path) -> None:
     for number in range(70):
         _write(tmp_path, {"penstock": 1, "token": str(number)})

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import attr
 import jsonschema
-import pytest
 from openlineage.client import event_v2, facet_v2
 from referencing import Registry, Resource
 
 import penstock.lineage
 from penstock.lineage.run_facets import PenstockRunFacet
 
-Check = Callable[[Mapping[str, Any]], list[str]]
+if typing.TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 CUSTOM = Path(penstock.lineage.__file__).parent / "schemas" / "PenstockRunFacet.json"
@@ -193,24 +193,24 @@ def custom_validator() -> jsonschema.Draft202012Validator:
     )
 
 
-@pytest.fixture(scope="session")
-def openlineage_errors() -> Check:
-    """Gives what is wrong with an event's payload; nothing when it is a valid OpenLineage event."""
+@functools.cache
+def _validators() -> tuple[jsonschema.Draft202012Validator, jsonschema.Draft202012Validator]:
     schema = openlineage_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
     standard = jsonschema.Draft202012Validator(
         schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
     )
-    custom = custom_validator()
+    return standard, custom_validator()
 
-    def check(payload: Mapping[str, Any]) -> list[str]:
-        wrong = [f"{error.json_path}: {error.message}" for error in standard.iter_errors(payload)]
-        facet = payload.get("run", {}).get("facets", {}).get("penstock_run")
-        if facet is not None:
-            wrong += [
-                f"penstock_run{error.json_path[1:]}: {error.message}"
-                for error in custom.iter_errors(facet)
-            ]
-        return wrong
 
-    return check
+def openlineage_errors(payload: Mapping[str, Any]) -> list[str]:
+    """What is wrong with an event's payload; nothing when it is a valid OpenLineage event."""
+    standard, custom = _validators()
+    wrong = [f"{error.json_path}: {error.message}" for error in standard.iter_errors(payload)]
+    facet = payload.get("run", {}).get("facets", {}).get("penstock_run")
+    if facet is not None:
+        wrong += [
+            f"penstock_run{error.json_path[1:]}: {error.message}"
+            for error in custom.iter_errors(facet)
+        ]
+    return wrong
