@@ -67,7 +67,7 @@ def project(
     Otherwise the later event counts, so that events may arrive out of order.
     """
     at = datetime.fromisoformat(payload["eventTime"])
-    kind = payload["eventType"]
+    kind = payload.get("eventType")
     facets = payload["run"].get("facets") or {}
     facet = facets.get("penstock_run") or {}
     if record is None:
@@ -102,7 +102,7 @@ def project(
     )
 
 
-def _state(record: RunRecord, kind: str, at: datetime) -> RunStateName:
+def _state(record: RunRecord, kind: str | None, at: datetime) -> RunStateName:
     late = at < record.last_event_time
     match kind:
         case "COMPLETE" | "FAIL":

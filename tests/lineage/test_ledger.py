@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from penstock.errors import LedgerError
+from penstock.errors import InputError, LedgerError
 from penstock.lineage import (
     DatasetRef,
     Ledger,
@@ -146,9 +146,9 @@ def test_events_are_filtered(ledger: Ledger) -> None:
         {"run": None, "job": None, "eventType": None, "eventTime": None},
     ],
 )
-def test_what_is_no_run_event_is_refused(ledger: Ledger, wrong: dict[str, Any]) -> None:
+def test_what_is_no_event_is_refused(ledger: Ledger, wrong: dict[str, Any]) -> None:
     payload = {**event_payload(start_event(facts_of(), at=AT)), **wrong} if wrong else {}
-    with pytest.raises(LedgerError, match="not an OpenLineage run event"):
+    with pytest.raises(InputError, match="not an OpenLineage event"):
         ledger.append(payload)
     assert ledger.events() == ()
 

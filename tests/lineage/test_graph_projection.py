@@ -1,0 +1,149 @@
+"""The graph is made of the events alone: whatever their order, however often they come."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from penstock.lineage import Ledger
+from penstock.lineage.graph.fingerprint import graph_lines
+from penstock.lineage.graph.projector import catch_up, rebuild
+from tests.lineage.told_events import (
+    PRODUCER,
+    dataset,
+    lineage,
+    moment,
+    run_event,
+    schema,
+    symlinks,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    with Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}") as ledger:
+        yield ledger
+
+
+def lines(ledger: Ledger) -> list[str]:
+    with ledger.database.read() as connection:
+        return graph_lines(connection)
+
+
+def story() -> list[dict[str, Any]]:
+    """Runs that change what they do, that fail, that come late, that share an id, and names."""
+    a = dataset("/a", schema=schema("k", "email"), symlinks=symlinks(("penstock", "bronze.a")))
+    masked = dataset("/b", columnLineage=lineage("/a.k > k", "/a.email ~ email", rows=("/a.k",)))
+    clear = dataset("/b", columnLineage=lineage("/a.k > k", "/a.email > email"))
+    told = []
+    for number, output in enumerate([masked, masked, clear, masked]):
+        run = f"b-{number}"
+        told.append(run_event("START", 10 * number, "make_b", run=run, inputs=(a,)))
+        told.append(run_event("COMPLETE", 10 * number + 1, "make_b", run=run, outputs=(output,)))
+    told += [
+        run_event("START", 45, "make_b", run="lost", inputs=(a, "/other"), outputs=(clear,)),
+        run_event("FAIL", 46, "make_b", run="lost", outputs=(clear,)),
+        run_event("ABORT", 47, "make_b", run="b-3"),
+        run_event("COMPLETE", 50, "one", run="shared", inputs=("/b",), outputs=("/c",)),
+        run_event("COMPLETE", 50, "two", run="shared", inputs=("/b",), outputs=("/d",)),
+        run_event("COMPLETE", 51, "dbt", inputs=(dataset("bronze.a", namespace="penstock"),),
+                  outputs=(dataset("/e", columnLineage=lineage("/a.k > k")),)),
+        run_event("RUNNING", 52, "stream", inputs=("/e",), outputs=("/f",)),
+        run_event(None, 53, "stream", inputs=("/c",), outputs=("/f",)),
+        run_event("COMPLETE", 54, "dashboard", inputs=("/f",)),
+        {
+            "eventTime": moment(55),
+            "producer": PRODUCER,
+            "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/JobEvent",
+            "job": {"namespace": "airflow", "name": "declared"},
+            "inputs": [dataset("/d")],
+            "outputs": [dataset("/g")],
+        },
+        {
+            "eventTime": moment(56),
+            "producer": PRODUCER,
+            "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/DatasetEvent",
+            "dataset": dataset("/g", schema=schema("x")),
+        },
+    ]  # fmt: skip
+    return told
+
+
+def projected(path: Path, events: list[dict[str, Any]], batch: int) -> list[str]:
+    with Ledger.open(f"sqlite:///{path}") as ledger:
+        ledger.append_all(events)
+        catch_up(ledger.database, batch=batch)
+        return lines(ledger)
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_late_repeated_and_reordered_events_end_in_the_same_graph(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.mktemp("graph")
+    events = story()
+    expected = projected(folder / "ordered.db", events, 500)
+    order = data.draw(st.permutations(range(len(events))))
+    again = data.draw(st.lists(st.sampled_from(range(len(events))), max_size=5))
+    shuffled = [events[number] for number in [*order, *again]]
+    batch = data.draw(st.sampled_from([1, 2, 5, 500]))
+    assert projected(folder / "other.db", shuffled, batch) == expected
+
+
+def test_made_anew_it_is_the_same(ledger: Ledger) -> None:
+    for event in story():
+        ledger.append(event)
+        catch_up(ledger.database)
+    before = lines(ledger)
+    assert len(before) > 50
+    assert rebuild(ledger.database) == len(story())
+    assert lines(ledger) == before
+    assert catch_up(ledger.database) == 0
+
+
+def test_intervals_are_those_of_what_completed(ledger: Ledger) -> None:
+    ledger.append_all(story())
+    catch_up(ledger.database)
+    held = [line for line in lines(ledger) if line.startswith('["held", ["spark", "make_b"]')]
+    spans = [(moment(1), moment(21)), (moment(21), moment(31)), (moment(31), None)]
+    assert len(held) == 3
+    for (begun, ended), line in zip(spans, held, strict=True):
+        assert f'"{begun}", ' + (f'"{ended}"' if ended else "null") in line
+
+
+def test_a_projection_that_is_killed_goes_on_where_it_was(ledger: Ledger, tmp_path: Path) -> None:
+    ledger.append_all(story())
+    code = """
+import os, signal, sys
+from penstock.lineage import Ledger
+from penstock.lineage.graph import projector, batch
+real, count = batch.Batch.take, 0
+def take(self, statements):
+    global count
+    real(self, statements)
+    count += 1
+    if count == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+batch.Batch.take = take
+projector.catch_up(Ledger.open(sys.argv[1]).database, batch=4)
+"""
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    killed = subprocess.run([sys.executable, "-c", code, url], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert os.getpid()
+    assert catch_up(ledger.database) == len(story()) - 8
+    assert lines(ledger) == projected(tmp_path / "whole.db", story(), 500)
