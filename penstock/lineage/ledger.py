@@ -93,9 +93,8 @@ class Ledger:
 
         Raises InputError, with the event's place in the list, when one is no OpenLineage event.
         """
-        where = self.database.where
         taken = [
-            Appendable.of(event_payload(event), f"{where} event {number}")
+            Appendable.of(event_payload(event), f"event {number}")
             for number, event in enumerate(events)
         ]
         with self.database.write() as connection:

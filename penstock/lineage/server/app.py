@@ -1,0 +1,34 @@
+"""The application: its routes, and what surrounds each call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from penstock.lineage.server import ingest, marquez, own
+from penstock.lineage.server.path_names import EscapedSlashes
+from penstock.lineage.server.problem import add_problems
+from penstock.lineage.server.settings import ServerSettings
+from penstock.version import VERSION
+
+if TYPE_CHECKING:
+    from penstock.lineage.ledger import Ledger
+
+__all__ = ["create_app"]
+
+
+def create_app(ledger: Ledger, settings: ServerSettings | None = None) -> FastAPI:
+    """The server of one ledger. The caller opens and closes it."""
+    app = FastAPI(
+        title="Penstock lineage",
+        version=VERSION,
+        description="OpenLineage events in, Marquez's read API and Penstock's own out.",
+    )
+    app.state.ledger = ledger
+    app.state.settings = settings or ServerSettings()
+    add_problems(app)
+    for part in (ingest, marquez, own):
+        app.include_router(part.router)
+    app.add_middleware(EscapedSlashes)
+    return app

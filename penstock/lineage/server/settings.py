@@ -1,0 +1,17 @@
+"""What the server allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["ServerSettings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    """`tokens_required`: every call needs a token of the ledger, of a role that may do it."""
+
+    tokens_required: bool = False
+    most_body_bytes: int = 16 * 1024 * 1024
+    most_events: int = 5000
+    calls_per_minute: int = 6000
