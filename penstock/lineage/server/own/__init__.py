@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from penstock.lineage.server.own import dataset_page, graph_view, lists, pii, run_page
+from penstock.lineage.server.own import (
+    access_log,
+    dataset_page,
+    graph_view,
+    lists,
+    pii,
+    run_page,
+)
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/api/penstock/v1", tags=["penstock"])
-for part in (lists, graph_view, dataset_page, run_page, pii):
+for part in (lists, graph_view, dataset_page, run_page, pii, access_log):
     router.include_router(part.router)

@@ -122,11 +122,7 @@ def path(
     describer, walk = Describer(connection), Walk(connection, at=at)
     begin = describer.column(describer.dataset(source), source_column)
     end = describer.column(describer.dataset(target), target_column)
-    down, below = walk.edges([begin], "downstream")
-    _, above = walk.edges([end], "upstream")
-    on_the_way = below.keys() & above.keys()
-    edges = [e for e in down if _lies(e, on_the_way)]
-    return {"edges": describer.column_edges(edges)}
+    return {"edges": describer.column_edges(walk.between(begin, end))}
 
 
 @router.get("/changes")
@@ -208,9 +204,3 @@ def _told(
         ],
         "column_edges": describer.column_edges(between),
     }
-
-
-def _lies(edge: FoundEdge, columns: Collection[int]) -> bool:
-    if edge.target_is_rows:
-        return edge.source in columns
-    return edge.source in columns and edge.target in columns
