@@ -94,7 +94,7 @@ class Ledger:
         Raises InputError, with the event's place in the list, when one is no OpenLineage event.
         """
         taken = [
-            Appendable.of(event_payload(event), f"event {number}")
+            Appendable.of(event_payload(event, f"event {number}"), f"event {number}")
             for number, event in enumerate(events)
         ]
         with self.database.write() as connection:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
+from penstock.lineage.instant import told_moment
+from penstock.lineage.name import is_name
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from penstock.lineage.runner import Runner
 
@@ -17,6 +20,7 @@ __all__ = ["RunRecord", "RunStateName", "project"]
 RunStateName = Literal["START", "RUNNING", "COMPLETE", "FAIL", "ABORT"]
 ENDED = frozenset({"COMPLETE", "FAIL", "ABORT"})
 SAID_BY_THE_RUN = frozenset({"COMPLETE", "FAIL"})
+_MOST_ATTEMPTS = 2**31 - 1  # of an integer in every database
 OUTCOME = {
     "committed": "committed",
     "contractVersion": "contract_version",
@@ -66,19 +70,19 @@ def project(
     whichever came first: the commit is the truth, and its record may be completed after a crash.
     Otherwise the later event counts, so that events may arrive out of order.
     """
-    at = datetime.fromisoformat(payload["eventTime"])
+    at = told_moment(payload["eventTime"])
     kind = payload.get("eventType")
-    facets = payload["run"].get("facets") or {}
-    facet = facets.get("penstock_run") or {}
+    facets = _dict(payload["run"].get("facets"))
+    facet = _dict(facets.get("penstock_run"))
     if record is None:
-        parent = (facets.get("parent") or {}).get("run") or {}
+        parent = _dict(_dict(facets.get("parent")).get("run"))
         record = RunRecord(
             run_id=UUID(payload["run"]["runId"]),
             namespace=payload["job"]["namespace"],
-            dataset=facet.get("dataset", payload["job"]["name"]),
-            slice=facet.get("slice"),
-            dagster_run_id=facet.get("dagsterRunId", parent.get("runId")),
-            attempt=facet.get("attempt", 1),
+            dataset=_name(facet.get("dataset")) or payload["job"]["name"],
+            slice=_name(facet.get("slice")),
+            dagster_run_id=_name(facet.get("dagsterRunId")) or _name(parent.get("runId")),
+            attempt=_attempt(facet.get("attempt")),
             state="START",
             started=at,
             ended=None,
@@ -116,15 +120,28 @@ def _state(record: RunRecord, kind: str | None, at: datetime) -> RunStateName:
 
 
 def _outcome(payload: Mapping[str, Any]) -> dict[str, Any]:
-    facets = payload["run"].get("facets") or {}
-    facet = facets.get("penstock_run") or {}
+    facets = _dict(payload["run"].get("facets"))
+    facet = _dict(facets.get("penstock_run"))
     outcome = {name: facet[key] for key, name in OUTCOME.items() if key in facet}
     for output in payload.get("outputs") or ():
-        statistics = (output.get("outputFacets") or {}).get("outputStatistics") or {}
+        statistics = _dict(_dict(output.get("outputFacets")).get("outputStatistics"))
         if "size" in statistics:
             outcome["bytes"] = statistics["size"]
         if "fileCount" in statistics:
             outcome["files"] = statistics["fileCount"]
     if "errorMessage" in facets:
-        outcome["error"] = facets["errorMessage"].get("message")
+        outcome["error"] = _dict(facets["errorMessage"]).get("message")
     return outcome
+
+
+def _dict(told: Any) -> Mapping[str, Any]:
+    return told if isinstance(told, dict) else {}
+
+
+def _name(told: Any) -> str | None:
+    return told if is_name(told) else None
+
+
+def _attempt(told: Any) -> int:
+    counts = isinstance(told, int) and not isinstance(told, bool) and 0 < told <= _MOST_ATTEMPTS
+    return told if counts else 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from penstock.lineage.name import is_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -34,7 +36,7 @@ def column_edges(facet: Mapping[str, Any]) -> tuple[ColumnEdge, ...]:
     fields = facet.get("fields")
     found = set()
     for column, field in fields.items() if isinstance(fields, dict) else ():
-        if isinstance(field, dict):
+        if is_name(column) and isinstance(field, dict):
             found |= set(_edges(field.get("inputFields"), column, field))
     found |= set(_edges(facet.get("dataset"), ROWS, {}))
     return tuple(sorted(found, key=_order))
@@ -56,17 +58,18 @@ def _edges(inputs: Any, target: str, field: Mapping[str, Any]) -> Iterator[Colum
     for item in inputs if isinstance(inputs, list) else ():
         if not isinstance(item, dict):
             continue
-        source = (item.get("namespace"), item.get("name"), item.get("field"))
-        if not all(isinstance(part, str) and part for part in source):
+        namespace, name, column = item.get("namespace"), item.get("name"), item.get("field")
+        if not (is_name(namespace) and is_name(name) and is_name(column)):
             continue
-        steps = [step for step in item.get("transformations") or () if isinstance(step, dict)]
+        told = item.get("transformations")
+        steps = [step for step in told if isinstance(step, dict)] if isinstance(told, list) else []
         for step in steps or [_old_step(field)]:
             yield ColumnEdge(
-                source=(str(source[0]), str(source[1])),
-                source_column=str(source[2]),
+                source=(namespace, name),
+                source_column=column,
                 target_column=target,
-                type=_text(step.get("type")),
-                subtype=_text(step.get("subtype")),
+                type=_text(step.get("type")) or None,
+                subtype=_text(step.get("subtype")) or None,
                 masking=step.get("masking") is True,
                 description=_text(step.get("description")) or "",
             )
@@ -75,7 +78,7 @@ def _edges(inputs: Any, target: str, field: Mapping[str, Any]) -> Iterator[Colum
 def _old_step(field: Mapping[str, Any]) -> dict[str, Any]:
     # before version 1-1-0 a field had one word for all its inputs: IDENTITY or MASKED
     word = _text(field.get("transformationType"))
-    if word is None:
+    if not word:
         return {}
     return {
         "type": "DIRECT",
@@ -86,7 +89,8 @@ def _old_step(field: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+    # PostgreSQL keeps no NUL
+    return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else None
 
 
 def schema_columns(facet: Mapping[str, Any]) -> Iterator[str]:
@@ -95,11 +99,12 @@ def schema_columns(facet: Mapping[str, Any]) -> Iterator[str]:
     waiting = [("", field) for field in reversed(fields if isinstance(fields, list) else [])]
     while waiting:
         above, field = waiting.pop()
-        if not isinstance(field, dict) or not isinstance(field.get("name"), str):
+        if not isinstance(field, dict) or not is_name(field.get("name")):
             continue
         name = f"{above}{field['name']}"
-        if name:
-            yield name
+        if not is_name(name):
+            continue
+        yield name
         inner = field.get("fields")
         if isinstance(inner, list):
             waiting.extend((f"{name}.", part) for part in reversed(inner))
