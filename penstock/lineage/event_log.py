@@ -48,7 +48,7 @@ class Appendable:
             raise InputError(
                 "the event cannot be kept as JSON",
                 where=where,
-                expected=f"finite numbers, whole Unicode text, at most {_MOST_LEVELS} levels of nesting",
+                expected=f"finite numbers, whole Unicode text, at most {_MOST_LEVELS} levels",
                 found=type(error).__name__,
                 next_step="correct the event and send it again; nothing of it was kept",
             ) from None

@@ -6,7 +6,7 @@ Facets are kept as they come, known or not. Names are the specification's, versi
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - pydantic reads it
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 

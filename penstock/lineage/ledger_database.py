@@ -58,7 +58,8 @@ class LedgerDatabase:
             parsed = make_url(url)
         except SQLAlchemyError as error:
             raise ledger_failure(error, "ledger") from error
-        where = f"ledger {parsed.render_as_string(hide_password=True)}"
+        # parameters of the URL can hold a password too
+        where = f"ledger {parsed.set(query={}).render_as_string(hide_password=True)}"
         sqlite = parsed.get_backend_name() == "sqlite"
         if sqlite:
             _make_folder(parsed, where)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
-import requests
 
 from penstock.lineage.graph.projector import catch_up
 from penstock.lineage.verification import verify
@@ -19,6 +18,8 @@ from tests.lineage.told_events import dataset, lineage, run_event, schema, symli
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    import requests
 
 JSON = {"content-type": "application/json"}
 MEGABYTE = 1024 * 1024
