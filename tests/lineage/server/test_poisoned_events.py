@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Taking:
-    """A server in this process: hundreds of events are asked for everything that is told of them."""
+    """A server in this process: hundreds of events, and all that is told of them."""
 
     def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
