@@ -21,13 +21,14 @@ from pydantic import (
 
 from penstock.errors import InputError
 from penstock.lineage.instant import told_moment
-from penstock.lineage.name import LONGEST_NAME
+from penstock.lineage.name import LONGEST_NAME, is_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["EventShape", "event_shape"]
 
+_LONGEST_TEXT = 4096  # characters
 _LONGEST_PATH = 300  # characters of a JSON path in a message; its names are the sender's
 
 
@@ -35,6 +36,12 @@ def _storable(text: str) -> str:
     if "\0" in text:
         raise ValueError("holds a NUL character")
     text.encode()  # a lone surrogate is no text
+    return text
+
+
+def _named(text: str) -> str:
+    if not is_name(text):
+        raise ValueError(f"is no name of 1 to {LONGEST_NAME} bytes")
     return text
 
 
@@ -53,7 +60,8 @@ def _storable_facets(facets: dict[str, Any] | None) -> dict[str, Any]:
     return facets or {}
 
 
-_Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidator(_storable)]
+_Name = Annotated[str, AfterValidator(_storable), AfterValidator(_named)]
+_Text = Annotated[str, Field(min_length=1, max_length=_LONGEST_TEXT), AfterValidator(_storable)]
 _Moment = Annotated[datetime, BeforeValidator(_moment)]
 _Facets = Annotated[dict[str, Any] | None, AfterValidator(_storable_facets)]
 
@@ -88,8 +96,8 @@ class EventShape(_Part):
     """
 
     eventTime: _Moment  # noqa: N815
-    producer: _Name
-    schemaURL: _Name  # noqa: N815
+    producer: _Text
+    schemaURL: _Text  # noqa: N815
     eventType: (  # noqa: N815
         Literal["START", "RUNNING", "COMPLETE", "ABORT", "FAIL", "OTHER"] | None
     ) = None
