@@ -25,6 +25,7 @@ def pii(connection: Reading, at: At = None) -> dict[str, Any]:
 
     `in_clear`: the column holds the data as it is. A column that no tag names and that is made of
     a tagged one without masking is listed with `tagged` false: nobody may know what it holds.
+    `contradicted`: it is tagged as masked, and lineage shows a way to it on which nothing masks.
     """
     describer = Describer(connection)
     catalog = describer.catalog
@@ -48,7 +49,14 @@ def pii(connection: Reading, at: At = None) -> dict[str, Any]:
         places = catalog.columns({item.column for item in reached})
         for item in reached:
             dataset, name = places[item.column]
-            if item.clear and item.column not in entries and name and dataset in nodes:
+            if not (item.clear and name and dataset in nodes):
+                continue
+            if item.column in entries:
+                # its contract says masked, and what it is made of came in unmasked
+                told = entries[item.column]
+                told["contradicted"] = told["contradicted"] or not told["in_clear"]
+                told["in_clear"] = True
+            else:
                 told = _entry(nodes[dataset], name, kind, cleared)
                 entries[item.column] = told | {"masked": False, "in_clear": True, "tagged": False}
         origins = walk.step(list(entries), "upstream")
@@ -82,6 +90,7 @@ def _entry(node: Any, column: str, kind: str, cleared: dict[str, set[str]]) -> d
         "label": label,
         "column": column,
         "cleared": kind in cleared[label] if label in cleared else None,
+        "contradicted": False,
         "from": [],
     }
 
