@@ -10,7 +10,6 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from penstock.lineage.server.problem import BAD_REQUEST, Problem
-from penstock.lineage.server.reading import ledger_of
 
 __all__ = ["router"]
 
@@ -51,7 +50,7 @@ async def take_batch(request: Request) -> JSONResponse:
 async def _take(request: Request) -> JSONResponse:
     events = _events(await request.body(), request.app.state.settings.most_events)
     # SQLite and its fsync would hold up every other call
-    sequences = await run_in_threadpool(ledger_of(request).append_all, events)
+    sequences = await run_in_threadpool(request.app.state.appender.append_all, events)
     summary = {"received": len(events), "successful": len(events), "failed": 0}
     told = {"status": "success", "summary": summary, "sequences": list(sequences)}
     return JSONResponse(told, status_code=CREATED)
