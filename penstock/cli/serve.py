@@ -52,7 +52,15 @@ def serve(
         bool, typer.Option("--tokens", help="Ask for tokens on this machine too.")
     ] = False,
     ledger_url: Annotated[
-        str | None, typer.Option("--ledger", help="SQLAlchemy URL, instead of the deployment's.")
+        str | None,
+        typer.Option(
+            "--ledger",
+            envvar="PENSTOCK_SERVE_LEDGER",
+            help="SQLAlchemy URL, instead of the deployment's.",
+        ),
+    ] = None,
+    dagster_url: Annotated[
+        str | None, typer.Option(help="Dagster's web server, that dataset pages link to.")
     ] = None,
 ) -> None:
     """The lineage server and browser. Off this machine it asks for tokens."""
@@ -77,7 +85,7 @@ def serve(
                 where=f"penstock serve --host {host}",
                 next_step="penstock token add NAME --role reader|emitter|auditor|admin",
             )
-        settings = ServerSettings(tokens_required=outside or tokens)
+        settings = ServerSettings(tokens_required=outside or tokens, dagster_url=dagster_url)
         app = create_app(ledger, settings)
         scheme = "https" if tls_certificate else "http"
         url = f"{scheme}://{host}:{chosen}"
