@@ -156,7 +156,8 @@ ODD = [
     {"schema": {"fields": [{"name": "a\0"}, {"name": ""}, {"name": "b", "fields": 7}]}},
     {"columnLineage": {"fields": [1]}},
     {"columnLineage": {"fields": {"a": {"inputFields": {"x": 1}}}}},
-    {"columnLineage": {"fields": {"a\0": {"inputFields": [{"namespace": "n", "name": "m", "field": "f"}]}}}},
+    {"columnLineage": {"fields": {"a\0": {"inputFields": [
+        {"namespace": "n", "name": "m", "field": "f"}]}}}},
     {"columnLineage": {"fields": {"a": {"inputFields": [
         {"namespace": "n", "name": "m", "field": "f", "transformations": 5}]}}}},
     {"columnLineage": {"fields": {"a": {"inputFields": [

@@ -12,7 +12,7 @@ import requests
 import uvicorn
 
 from penstock.lineage import Ledger
-from penstock.lineage.server import create_app
+from penstock.lineage.server import ServerSettings, create_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,11 +40,11 @@ class LiveServer:
 
 
 @contextmanager
-def live_server(folder: Path) -> Iterator[LiveServer]:
+def live_server(folder: Path, settings: ServerSettings | None = None) -> Iterator[LiveServer]:
     """Ends with the block. It listens already when the block begins."""
     listening = socket.create_server(("127.0.0.1", 0))
     with Ledger.open(f"sqlite:///{folder / 'ledger.db'}") as ledger:
-        server = uvicorn.Server(uvicorn.Config(create_app(ledger), log_level="error"))
+        server = uvicorn.Server(uvicorn.Config(create_app(ledger, settings), log_level="error"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:
