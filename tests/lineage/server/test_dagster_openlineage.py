@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     Told = tuple[LiveServer, str]
 
+pytestmark = pytest.mark.slow
+
 JOB = Path(__file__).with_name("dagster_openlineage_job.py")
 STORAGE = """
 event_log_storage:
