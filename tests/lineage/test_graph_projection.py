@@ -147,3 +147,52 @@ projector.catch_up(Ledger.open(sys.argv[1]).database, batch=4)
     assert os.getpid()
     assert catch_up(ledger.database) == len(story()) - 8
     assert lines(ledger) == projected(tmp_path / "whole.db", story(), 500)
+
+
+ODD = [
+    {"symlinks": {"identifiers": 5}},
+    {"symlinks": {"identifiers": [{"namespace": "n\0", "name": "m", "type": "TABLE"}]}},
+    {"schema": {"fields": {"a": 1}}},
+    {"schema": {"fields": [{"name": "a\0"}, {"name": ""}, {"name": "b", "fields": 7}]}},
+    {"columnLineage": {"fields": [1]}},
+    {"columnLineage": {"fields": {"a": {"inputFields": {"x": 1}}}}},
+    {"columnLineage": {"fields": {"a\0": {"inputFields": [
+        {"namespace": "n", "name": "m", "field": "f"}]}}}},
+    {"columnLineage": {"fields": {"a": {"inputFields": [
+        {"namespace": "n", "name": "m", "field": "f", "transformations": 5}]}}}},
+    {"columnLineage": {"fields": {"a": {"inputFields": [
+        {"namespace": "n", "name": "m", "field": "f",
+         "transformations": [{"type": "DI\0RECT", "subtype": [], "masking": "yes"}]}]}}}},
+    {"columnLineage": {"fields": {}, "dataset": 8}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("facets", ODD)
+def test_a_facet_that_makes_no_sense_stops_nothing(ledger: Ledger, facets: dict[str, Any]) -> None:
+    odd = dataset("odd", **facets)
+    ledger.append(run_event("COMPLETE", 1, "job", inputs=(odd,), outputs=(odd,)))
+    ledger.append(run_event("COMPLETE", 2, "after", inputs=("odd",), outputs=("other",)))
+    assert catch_up(ledger.database) == 2
+    # no database keeps a NUL in a text
+    assert not [line for line in lines(ledger) if "\\u0000" in line]
+
+
+def test_a_run_is_one_however_its_id_is_written(ledger: Ledger) -> None:
+    event = run_event("COMPLETE", 1, "job", outputs=("made",))
+    run = event["run"]["runId"]
+    for number, text in enumerate([run, run.upper(), run.replace("-", ""), f"urn:uuid:{run}"]):
+        told = {**event, "eventTime": moment(number), "run": {"runId": text}}
+        parent = {"run": {"runId": text}, "job": {"namespace": "a", "name": "b"}}
+        child = run_event("START", 9, f"child-{number}", run_facets={"parent": parent})
+        ledger.append_all([told, child])
+    catch_up(ledger.database)
+    runs = [line for line in lines(ledger) if line.startswith('["run"')]
+    assert len(runs) == 5
+    assert sum(f'"{run}", null' in line for line in runs) == 4
+
+
+def test_what_says_nothing_of_how_a_run_stands_changes_nothing_in_it(ledger: Ledger) -> None:
+    ledger.append(run_event("START", 1, "job"))
+    ledger.append(run_event("OTHER", 2, "job"))
+    catch_up(ledger.database)
+    assert [line for line in lines(ledger) if line.startswith('["run"') and '"START", ' in line]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from penstock.lineage.graph.statement import Name, is_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from penstock.lineage.graph.statement import Name
 
 __all__ = ["ROWS", "ColumnEdge", "column_edges", "schema_columns"]
 
@@ -34,7 +34,7 @@ def column_edges(facet: Mapping[str, Any]) -> tuple[ColumnEdge, ...]:
     fields = facet.get("fields")
     found = set()
     for column, field in fields.items() if isinstance(fields, dict) else ():
-        if isinstance(field, dict):
+        if isinstance(field, dict) and is_name(column):
             found |= set(_edges(field.get("inputFields"), column, field))
     found |= set(_edges(facet.get("dataset"), ROWS, {}))
     return tuple(sorted(found, key=_order))
@@ -57,9 +57,10 @@ def _edges(inputs: Any, target: str, field: Mapping[str, Any]) -> Iterator[Colum
         if not isinstance(item, dict):
             continue
         source = (item.get("namespace"), item.get("name"), item.get("field"))
-        if not all(isinstance(part, str) and part for part in source):
+        if not all(is_name(part) for part in source):
             continue
-        steps = [step for step in item.get("transformations") or () if isinstance(step, dict)]
+        told = item.get("transformations")
+        steps = [step for step in told if isinstance(step, dict)] if isinstance(told, list) else []
         for step in steps or [_old_step(field)]:
             yield ColumnEdge(
                 source=(str(source[0]), str(source[1])),
@@ -86,7 +87,7 @@ def _old_step(field: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return value if is_name(value) else None
 
 
 def schema_columns(facet: Mapping[str, Any]) -> Iterator[str]:
@@ -98,7 +99,7 @@ def schema_columns(facet: Mapping[str, Any]) -> Iterator[str]:
         if not isinstance(field, dict) or not isinstance(field.get("name"), str):
             continue
         name = f"{above}{field['name']}"
-        if name:
+        if is_name(name):
             yield name
         inner = field.get("fields")
         if isinstance(inner, list):

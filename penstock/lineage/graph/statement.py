@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, Self
+from uuid import UUID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["Name", "Role", "Statement", "Use"]
+__all__ = ["Name", "Role", "Statement", "Use", "is_name"]
 
 #: (namespace, name), as OpenLineage calls a dataset or a job.
 Name = tuple[str, str]
@@ -34,7 +35,7 @@ class Use:
         found = []
         for item in _dicts(self.facets.get("symlinks", {}).get("identifiers")):
             name = (item.get("namespace"), item.get("name"))
-            if all(isinstance(part, str) and part for part in name) and name != self.dataset:
+            if all(is_name(part) for part in name) and name != self.dataset:
                 found.append((str(name[0]), str(name[1])))
         return tuple(found)
 
@@ -59,13 +60,13 @@ class Statement:
         uses = [
             *_uses(payload.get("inputs"), "IN"),
             *_uses(payload.get("outputs"), "OUT"),
-            *_uses([payload["dataset"]] if not job and payload.get("dataset") else (), ""),
+            *_uses([payload["dataset"]] if not job and payload.get("dataset") else [], ""),
         ]
         return cls(
             at=datetime.fromisoformat(payload["eventTime"]).astimezone(UTC),
             hash=payload_hash,
             job=(job["namespace"], job["name"]) if job else None,
-            run_id=str(run["runId"]).lower() if run else None,
+            run_id=str(UUID(run["runId"])) if run else None,
             event_type=payload.get("eventType") or "OTHER",
             job_facets=_facets((job or {}).get("facets")),
             run_facets=_facets((run or {}).get("facets")),
@@ -101,9 +102,17 @@ def _facets(facets: Any) -> dict[str, Any]:
 def _run_id(holder: Mapping[str, Any]) -> str | None:
     run = holder.get("run")
     found = run.get("runId") if isinstance(run, dict) else None
-    # 36 characters are a UUID; anything else is nobody's id
-    return found.lower() if isinstance(found, str) and len(found) == 36 else None  # noqa: PLR2004
+    try:
+        return str(UUID(found)) if isinstance(found, str) else None
+    except ValueError:
+        return None
+
+
+def is_name(value: Any) -> bool:
+    """Whether this is a name that a database can keep."""
+    return isinstance(value, str) and bool(value) and "\0" not in value
 
 
 def _dicts(values: Any) -> Iterator[Mapping[str, Any]]:
-    return (value for value in (values or ()) if isinstance(value, dict))
+    listed = values if isinstance(values, list) else ()
+    return (value for value in listed if isinstance(value, dict))

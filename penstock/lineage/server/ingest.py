@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
+from penstock.lineage.server.body import body_of
 from penstock.lineage.server.problem import BAD_REQUEST, Problem
 
 __all__ = ["router"]
@@ -28,6 +29,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
         401: "a token is needed",
         403: "the token may not send events",
         413: "the body or the list is too long",
+        415: "the body is packed, and not with gzip",
         422: "an event is not one of OpenLineage; nothing was kept",
         429: "too many calls",
         503: "the ledger cannot be written; nothing was kept",
@@ -48,7 +50,9 @@ async def take_batch(request: Request) -> JSONResponse:
 
 
 async def _take(request: Request) -> JSONResponse:
-    events = _events(await request.body(), request.app.state.settings.most_events)
+    settings = request.app.state.settings
+    body = await body_of(request, settings.most_body_bytes)
+    events = _events(body, settings.most_events)
     # SQLite and its fsync would hold up every other call
     sequences = await run_in_threadpool(request.app.state.appender.append_all, events)
     summary = {"received": len(events), "successful": len(events), "failed": 0}
