@@ -1,0 +1,6 @@
+import { Page } from "../parts/page";
+import type { Place } from "../router";
+
+export function RunView({ place }: { place: Place }) {
+  return <Page title={place.path}>.</Page>;
+}

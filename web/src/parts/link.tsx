@@ -1,0 +1,40 @@
+import { short } from "../format";
+import { Link, to } from "../router";
+import { sourceLink } from "../format";
+
+export function datasetHref(id: string, column?: string | null): string {
+  return to("/dataset", { id, column });
+}
+
+export function graphHref(id: string, column?: string | null): string {
+  return to("/graph", { id, dataset: column ? id : null, column });
+}
+
+export function DatasetLink({ id, label, column }: { id: string; label: string; column?: string | null }) {
+  return (
+    <Link className="name" href={datasetHref(id, column)}>
+      {label}
+      {column ? <span className="name-column">.{column}</span> : null}
+    </Link>
+  );
+}
+
+export function RunLink({ id }: { id: string }) {
+  return (
+    <Link className="name" href={to("/run", { id })} title={id} aria-label={`Run ${id}`}>
+      {short(id)}
+    </Link>
+  );
+}
+
+/** A link out of these pages, only where its address is http or https; the text alone otherwise. */
+export function SourceLink({ url, text }: { url: string | null | undefined; text: string }) {
+  const href = sourceLink(url);
+  return href ? (
+    <a href={href} rel="noreferrer noopener" target="_blank">
+      {text}
+    </a>
+  ) : (
+    <span>{text}</span>
+  );
+}
