@@ -31,6 +31,8 @@ export interface Drawn {
   focus: string | null;
   grouping: Grouping;
   ways: Ways | null;
+  /** Cards show the columns of the ways and no others. */
+  onlyWays: boolean;
   chosen: readonly ColumnRef[];
   opened: ReadonlySet<string>;
   datasetChange: (id: string) => Change;
@@ -74,7 +76,7 @@ function useNumbers(ids: Iterable<string>) {
 }
 
 function Flow(props: CanvasProps) {
-  const { graph, bundles, compact, focus, grouping, ways, chosen, opened, datasetChange, edgeChange, narrowed, selectLine } = props;
+  const { graph, bundles, compact, focus, grouping, ways, onlyWays, chosen, opened, datasetChange, edgeChange, narrowed, selectLine } = props;
   const numbers = useNumbers(graph.datasets.keys());
   const flow = useReactFlow();
 
@@ -100,10 +102,10 @@ function Flow(props: CanvasProps) {
         ways ? dataset.columns.map((column) => column.name).filter((name) => ways.columns.has(columnKey(id, name))) : [],
       );
       const used = strong.size > 24 ? NONE : strong;
-      found.set(id, cardOf(dataset, { open: opened.has(id), compact, strong: used, joined: joined.get(id) ?? NONE }));
+      found.set(id, cardOf(dataset, { open: opened.has(id), compact, onlyStrong: onlyWays && ways !== null, strong: onlyWays ? strong : used, joined: joined.get(id) ?? NONE }));
     }
     return found;
-  }, [graph.datasets, joined, opened, compact, ways]);
+  }, [graph.datasets, joined, opened, compact, onlyWays, ways]);
 
   const boxes = useMemo(
     () =>
@@ -181,7 +183,7 @@ function Flow(props: CanvasProps) {
         target: numbers.get(edge.target) as string,
         sourceHandle: "out:job",
         targetHandle: "in:job",
-        data: { job: job?.name ?? edge.job, kind: job?.kind ?? null, faded, change: edgeChange(edge) },
+        data: { job: job?.name ?? jobName(edge.job), kind: job?.kind ?? null, faded, change: edgeChange(edge) },
         focusable: false,
         markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, color: "var(--line-job)" },
       });
@@ -270,6 +272,11 @@ function Flow(props: CanvasProps) {
       {graph.datasets.size > MAP_ABOVE && <MiniMap pannable zoomable ariaLabel="Overview of the graph" nodeColor="var(--line-strong)" />}
     </ReactFlow>
   );
+}
+
+// An edge may come without its job: its name is in the id, behind the namespace.
+function jobName(id: string): string {
+  return id.slice(id.indexOf("|") + 1);
 }
 
 function boundsOf(placed: Placed, cards: ReadonlyMap<string, Card>, numbers: ReadonlyMap<string, string>) {

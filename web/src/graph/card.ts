@@ -59,11 +59,13 @@ export function cardOf(
     compact,
     strong,
     joined,
-  }: { open: boolean; compact: boolean; strong: ReadonlySet<string>; joined: ReadonlySet<string> },
+    onlyStrong = false,
+  }: { open: boolean; compact: boolean; onlyStrong?: boolean; strong: ReadonlySet<string>; joined: ReadonlySet<string> },
 ): Card {
   const all = dataset.columns;
   let columns = all;
   if (compact && !open) columns = [];
+  else if (onlyStrong && !open) columns = all.filter((column) => strong.has(column.name));
   else if (!open && all.length > COLUMN_LIMIT) {
     const ranked = all
       .map((column, position) => ({
@@ -79,7 +81,7 @@ export function cardOf(
       .map((one) => one.column);
   }
   const hidden = all.length - columns.length;
-  const collapsible = all.length > (compact ? 0 : COLUMN_LIMIT);
+  const collapsible = hidden > 0 || all.length > (compact ? 0 : COLUMN_LIMIT);
   return {
     dataset,
     columns,

@@ -29,12 +29,13 @@ export interface ElkShape {
 const OPTIONS: Record<string, string> = {
   "elk.algorithm": "layered",
   "elk.direction": "RIGHT",
-  "elk.layered.spacing.nodeNodeBetweenLayers": "150",
+  "elk.layered.spacing.nodeNodeBetweenLayers": "120",
   "elk.spacing.nodeNode": "36",
   "elk.spacing.componentComponent": "60",
   "elk.layered.nodePlacement.strategy": "NETWORK_SIMPLEX",
-  "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES",
 };
+// The engine fails when it is asked for this across the borders of groups.
+const IN_ORDER = { "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES" };
 const GROUP_PADDING = "[top=38,left=18,bottom=18,right=18]";
 
 /**
@@ -53,7 +54,7 @@ export function layoutInput(boxes: readonly Box[], lines: readonly Line[], group
     targets: [line.target],
   }));
   const shape = ({ id, width, height }: Box): ElkShape => ({ id, width, height });
-  if (!grouped) return { id: "root", layoutOptions: OPTIONS, children: boxes.map(shape), edges };
+  if (!grouped) return { id: "root", layoutOptions: { ...OPTIONS, ...IN_ORDER }, children: boxes.map(shape), edges };
   const groups = new Map<string, Box[]>();
   for (const box of boxes) groups.set(box.group, [...(groups.get(box.group) ?? []), box]);
   return {

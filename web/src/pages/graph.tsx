@@ -156,6 +156,7 @@ export function GraphPage({ place }: { place: Place }) {
                 focus={request.id}
                 grouping={request.grouping}
                 ways={view.ways}
+                onlyWays={request.onlyWays}
                 chosen={chosen}
                 opened={opened}
                 datasetChange={datasetChange}
