@@ -48,10 +48,23 @@ export function forget(): void {
   kept.clear();
 }
 
+const TOKEN = "penstock.token";
+
+/** The token that calls are made with, where the server asks for one; kept until the tab is closed. */
+export function keepToken(token: string): void {
+  window.sessionStorage.setItem(TOKEN, token);
+  forget();
+}
+
+function headers(): Record<string, string> {
+  const token = window.sessionStorage.getItem(TOKEN);
+  return { Accept: "application/json", ...(token ? { Authorization: `Bearer ${token}` } : {}) };
+}
+
 async function fetched(url: string): Promise<unknown> {
   let response: Response;
   try {
-    response = await fetch(url, { headers: { Accept: "application/json" } });
+    response = await fetch(url, { headers: headers() });
   } catch {
     throw new Failure(
       "The server does not answer.",

@@ -2,7 +2,7 @@
 
 export interface Column {
   name: string;
-  type: string;
+  type: string | null;
   description: string | null;
   pii: string | null;
   masked: boolean;

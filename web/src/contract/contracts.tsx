@@ -85,8 +85,9 @@ function days(seconds: number): string {
 }
 
 /** A value of a contract in words. */
-function said(value: unknown) {
+function said(value: unknown, subject: string) {
   if (value === null || value === undefined || value === "") return <span className="muted">nothing</span>;
+  if (typeof value === "number" && (subject === "freshness" || subject === "retention")) return days(value);
   if (typeof value === "boolean") return value ? "yes" : "no";
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
@@ -116,6 +117,6 @@ const CHANGES: TableColumn<ContractChange>[] = [
       </>
     ),
   },
-  { title: "Before", wide: true, cell: (one) => (one.change === "added" ? null : <span className="before">{said(one.before)}</span>) },
-  { title: "After", wide: true, cell: (one) => (one.change === "removed" ? null : <span className="after">{said(one.after)}</span>) },
+  { title: "Before", wide: true, cell: (one) => (one.change === "added" ? null : <span className="before">{said(one.before, one.subject)}</span>) },
+  { title: "After", wide: true, cell: (one) => (one.change === "removed" ? null : <span className="after">{said(one.after, one.subject)}</span>) },
 ];

@@ -15,11 +15,11 @@ import {
 import { useCallback, useEffect, useMemo, useRef } from "react";
 import type { Edge } from "../api/types";
 import type { Bundle, Change } from "./bundle";
-import { CARD_WIDTH, JOB_Y, ROWS_Y, cardOf, columnY, type Card } from "./card";
+import { JOB_Y, ROWS_Y, cardOf, columnY, type Card } from "./card";
 import { ActionsContext, DatasetNode, GroupNode, type Actions, type CardData } from "./dataset_node";
 import { groupColour, groupOf, type Grouping } from "./group";
 import { ColumnLine, JobLine } from "./lines";
-import { columnEdgeKey, columnKey, edgeKey, type Merged } from "./merge";
+import { columnEdgeKey, columnKey, edgeKey, jobName, type Merged } from "./merge";
 import type { Placed } from "./layout_input";
 import { useLayout } from "./use_layout";
 import type { ColumnRef, Ways } from "./ways";
@@ -52,9 +52,12 @@ const MAP_ABOVE = 25;
 const NONE: ReadonlySet<string> = new Set();
 /** Below this zoom nobody reads a column's name. */
 const LEGIBLE = 0.45;
+const TINY = 0.3;
 const NEAR = 0.75;
-/** Room for the +N marks beside a card. */
-const MARGIN = 44;
+/** With more datasets than this, not all are drawn at once: one sees a part and the overview. */
+const MANY = 400;
+/** Room for the +N marks above a card. */
+const MARGIN = 14;
 
 const reduced = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -111,7 +114,7 @@ function Flow(props: CanvasProps) {
     () =>
       [...cards].map(([id, card]) => ({
         id: numbers.get(id) as string,
-        width: CARD_WIDTH,
+        width: card.width,
         height: card.height,
         group: groupOf(card.dataset, grouping),
       })),
@@ -159,7 +162,7 @@ function Flow(props: CanvasProps) {
         id: number,
         type: "dataset",
         position,
-        width: CARD_WIDTH,
+        width: card.width,
         height: card.height,
         zIndex: 5,
         data,
@@ -183,7 +186,7 @@ function Flow(props: CanvasProps) {
         target: numbers.get(edge.target) as string,
         sourceHandle: "out:job",
         targetHandle: "in:job",
-        data: { job: job?.name ?? jobName(edge.job), kind: job?.kind ?? null, faded, change: edgeChange(edge) },
+        data: { job: jobName(graph, edge.job), kind: job?.kind ?? null, faded, change: edgeChange(edge) },
         focusable: false,
         markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, color: "var(--line-job)" },
       });
@@ -213,12 +216,15 @@ function Flow(props: CanvasProps) {
       if (!placed || !room || placed.boxes.size === 0) return;
       const bounds = boundsOf(placed, cards, numbers);
       const spot = focus ? placed.boxes.get(numbers.get(focus) ?? "") : undefined;
-      const all = getViewportForBounds(bounds, room.width, room.height, 0.03, 1, 0.05);
-      if (spot && duration === 0 && all.zoom < LEGIBLE)
-        flow.setCenter(spot.x + CARD_WIDTH / 2, spot.y + 170, { zoom: NEAR, duration });
+      const all = getViewportForBounds(bounds, room.width, room.height, graph.datasets.size > MANY ? 0.2 : 0.03, 1, 0.04);
+      const first = duration === 0;
+      if (!spot && first && all.zoom < TINY)
+        flow.setViewport({ zoom: LEGIBLE, x: 16 - bounds.x * LEGIBLE, y: room.height / 2 - (bounds.y + bounds.height / 2) * LEGIBLE });
+      else if (spot && first && all.zoom < LEGIBLE)
+        flow.setCenter(spot.x + (cards.get(focus ?? "")?.width ?? 0) / 2, spot.y + 170, { zoom: NEAR, duration });
       else flow.setViewport(all, { duration });
     },
-    [placed, cards, numbers, focus, flow],
+    [placed, cards, numbers, focus, flow, graph.datasets.size],
   );
 
   // When other boxes stand there, all of them come into view; or, were they too small, the middle one.
@@ -236,7 +242,7 @@ function Flow(props: CanvasProps) {
       nodeTypes={NODE_TYPES}
       edgeTypes={LINE_TYPES}
       onlyRenderVisibleElements
-      minZoom={0.03}
+      minZoom={graph.datasets.size > MANY ? 0.2 : 0.03}
       maxZoom={1.6}
       nodesConnectable={false}
       nodesDraggable={false}
@@ -274,11 +280,6 @@ function Flow(props: CanvasProps) {
   );
 }
 
-// An edge may come without its job: its name is in the id, behind the namespace.
-function jobName(id: string): string {
-  return id.slice(id.indexOf("|") + 1);
-}
-
 function boundsOf(placed: Placed, cards: ReadonlyMap<string, Card>, numbers: ReadonlyMap<string, string>) {
   const bounds = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity };
   const take = (x: number, y: number, width: number, height: number) => {
@@ -290,7 +291,7 @@ function boundsOf(placed: Placed, cards: ReadonlyMap<string, Card>, numbers: Rea
   for (const group of placed.groups) take(group.x, group.y, group.width, group.height);
   for (const [id, card] of cards) {
     const at = placed.boxes.get(numbers.get(id) ?? "");
-    if (at) take(at.x - MARGIN, at.y, CARD_WIDTH + 2 * MARGIN, card.height);
+    if (at) take(at.x, at.y - MARGIN, card.width, card.height + MARGIN);
   }
   return { x: bounds.left, y: bounds.top, width: bounds.right - bounds.left, height: bounds.bottom - bounds.top };
 }
@@ -301,7 +302,7 @@ function handlesOf(card: Card, names: readonly string[]): NonNullable<Node["hand
     id: `${side}:${id}`,
     type: side === "in" ? ("target" as const) : ("source" as const),
     position: side === "in" ? Position.Left : Position.Right,
-    x: side === "in" ? 0 : CARD_WIDTH,
+    x: side === "in" ? 0 : card.width,
     y,
     width: 1,
     height: 1,

@@ -1,7 +1,8 @@
 import type { Column, ColumnEdge, Dataset } from "../api/types";
 
 // The measures of a card: layout, handles and style sheet agree on them, so nothing is measured.
-export const CARD_WIDTH = 272;
+export const CARD_WIDTH = 244;
+export const COMPACT_WIDTH = 204;
 export const HEAD_HEIGHT = 58;
 export const ROW_HEIGHT = 24;
 export const FOOT_HEIGHT = 28;
@@ -15,6 +16,7 @@ export interface Card {
   columns: Column[];
   hidden: number;
   collapsible: boolean;
+  width: number;
   height: number;
 }
 
@@ -64,7 +66,7 @@ export function cardOf(
 ): Card {
   const all = dataset.columns;
   let columns = all;
-  if (compact && !open) columns = [];
+  if (compact) columns = [];
   else if (onlyStrong && !open) columns = all.filter((column) => strong.has(column.name));
   else if (!open && all.length > COLUMN_LIMIT) {
     const ranked = all
@@ -81,12 +83,13 @@ export function cardOf(
       .map((one) => one.column);
   }
   const hidden = all.length - columns.length;
-  const collapsible = hidden > 0 || all.length > (compact ? 0 : COLUMN_LIMIT);
+  const collapsible = !compact && (hidden > 0 || all.length > COLUMN_LIMIT);
   return {
     dataset,
     columns,
     hidden,
     collapsible,
+    width: compact ? COMPACT_WIDTH : CARD_WIDTH,
     height: HEAD_HEIGHT + columns.length * ROW_HEIGHT + (collapsible ? FOOT_HEIGHT : columns.length ? 6 : 0),
   };
 }

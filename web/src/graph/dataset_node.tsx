@@ -3,7 +3,7 @@ import { createContext, memo, useContext } from "react";
 import type { Column } from "../api/types";
 import { plural, words } from "../format";
 import { Lock } from "../parts/mark";
-import { CARD_WIDTH, JOB_Y, ROWS_Y, columnY, type Card } from "./card";
+import { JOB_Y, ROWS_Y, columnY, type Card } from "./card";
 import type { Change } from "./bundle";
 import { groupColour } from "./group";
 import { columnKey } from "./merge";
@@ -47,7 +47,7 @@ function DatasetCard({ data }: NodeProps<DatasetNodeType>) {
   return (
     <article
       className={kinds.filter(Boolean).join(" ")}
-      style={{ width: CARD_WIDTH, height: card.height, ["--group" as string]: groupColour(group) }}
+      style={{ width: card.width, height: card.height, ["--group" as string]: groupColour(group) }}
       aria-label={`Dataset ${dataset.label}`}
     >
       <Anchor side="in" name="job" y={JOB_Y} />
@@ -65,6 +65,7 @@ function DatasetCard({ data }: NodeProps<DatasetNodeType>) {
         </button>
         <p className="card-kind">
           <span>{group}</span>
+          {compact && <span>{dataset.columns.length > 0 && plural(dataset.columns.length, "column")}</span>}
           {change && <span className={`change change-${change}`}>{change === "added" ? "+ added" : "− removed"}</span>}
         </p>
       </header>
@@ -85,7 +86,7 @@ function DatasetCard({ data }: NodeProps<DatasetNodeType>) {
       )}
       {card.collapsible && (
         <button type="button" className="card-foot nodrag" aria-expanded={opened} onClick={() => actions.openCard(dataset.id)}>
-          {opened ? "Fewer columns" : compact ? plural(card.hidden, "column") : `+ ${plural(card.hidden, "more column")}`}
+          {opened ? "Fewer columns" : `+ ${plural(card.hidden, "more column")}`}
         </button>
       )}
       {dataset.more_upstream > 0 && (
@@ -95,7 +96,7 @@ function DatasetCard({ data }: NodeProps<DatasetNodeType>) {
           aria-label={`Show ${plural(dataset.more_upstream, "more source")} of ${dataset.label}`}
           onClick={() => actions.expand(dataset.id, "up")}
         >
-          +{dataset.more_upstream}
+          ← +{dataset.more_upstream}
         </button>
       )}
       {dataset.more_downstream > 0 && (
@@ -105,7 +106,7 @@ function DatasetCard({ data }: NodeProps<DatasetNodeType>) {
           aria-label={`Show ${plural(dataset.more_downstream, "more reader")} of ${dataset.label}`}
           onClick={() => actions.expand(dataset.id, "down")}
         >
-          +{dataset.more_downstream}
+          +{dataset.more_downstream} →
         </button>
       )}
       {data.handles.map((name) => (

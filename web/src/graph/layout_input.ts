@@ -29,14 +29,14 @@ export interface ElkShape {
 const OPTIONS: Record<string, string> = {
   "elk.algorithm": "layered",
   "elk.direction": "RIGHT",
-  "elk.layered.spacing.nodeNodeBetweenLayers": "120",
+  "elk.layered.spacing.nodeNodeBetweenLayers": "96",
   "elk.spacing.nodeNode": "36",
   "elk.spacing.componentComponent": "60",
   "elk.layered.nodePlacement.strategy": "NETWORK_SIMPLEX",
 };
 // The engine fails when it is asked for this across the borders of groups.
 const IN_ORDER = { "elk.layered.considerModelOrder.strategy": "NODES_AND_EDGES" };
-const GROUP_PADDING = "[top=38,left=18,bottom=18,right=18]";
+const GROUP_PADDING = "[top=38,left=14,bottom=16,right=14]";
 
 /**
  * What the layout engine is asked: boxes, and one line between two boxes however many there are.
@@ -85,12 +85,16 @@ export function placedOf(answer: ElkShape): Placed {
   return placed;
 }
 
-const COLUMN_GAP = 120;
+const COLUMN_GAP = 110;
+const NEXT_GAP = 24;
 const ROW_GAP = 20;
+/** How much wider than high the whole is wanted. */
+const RATIO = 2;
 
 /**
  * A layout for very many boxes, in time that grows with their number: each box right of all that
- * it is made of (cycles are cut), and at the mean height of those.
+ * it is made of (cycles are cut), near the mean height of those, in as many columns as keep the
+ * whole from becoming a tower.
  */
 export function quickLayout(boxes: readonly Box[], lines: readonly Line[]): Placed {
   const known = new Map(boxes.map((box) => [box.id, box]));
@@ -102,29 +106,47 @@ export function quickLayout(boxes: readonly Box[], lines: readonly Line[]): Plac
     down.set(source, (down.get(source) ?? new Set()).add(target));
   }
   const rank = ranks(boxes, up, down);
-  const columns: Box[][] = [];
-  for (const box of boxes) (columns[rank.get(box.id) ?? 0] ??= []).push(box);
+  const levels = new Map<number, Box[]>();
+  for (const box of boxes) {
+    const at = rank.get(box.id) ?? 0;
+    const level = levels.get(at);
+    if (level) level.push(box);
+    else levels.set(at, [box]);
+  }
+  const area = boxes.reduce((sum, box) => sum + (box.width + NEXT_GAP) * (box.height + ROW_GAP), 0);
+  const most = Math.sqrt(area / RATIO);
   const placed: Placed = { boxes: new Map(), groups: [] };
   let x = 0;
-  for (const column of columns) {
-    if (!column) continue;
-    const wanted = new Map(
-      column.map((box, index) => {
-        const heights = [...(up.get(box.id) ?? [])].flatMap((id) => placed.boxes.get(id)?.y ?? []);
-        const mean = heights.length ? heights.reduce((a, b) => a + b, 0) / heights.length : index * 1e-3;
-        return [box.id, mean];
-      }),
-    );
-    column.sort((a, b) => (wanted.get(a.id) ?? 0) - (wanted.get(b.id) ?? 0));
-    const height = column.reduce((sum, box) => sum + box.height + ROW_GAP, 0);
-    let y = -height / 2;
-    for (const box of column) {
+  for (const at of [...levels.keys()].sort((a, b) => a - b)) {
+    const level = byOrigin(levels.get(at) ?? [], up, placed);
+    const height = level.reduce((sum, box) => sum + box.height + ROW_GAP, 0);
+    const columns = Math.max(1, Math.round(height / most));
+    const tall = height / columns;
+    let y = -tall / 2;
+    let width = 0;
+    for (const box of level) {
+      if (y > tall / 2 - ROW_GAP) {
+        x += width + NEXT_GAP;
+        y = -tall / 2;
+        width = 0;
+      }
       placed.boxes.set(box.id, { x, y });
       y += box.height + ROW_GAP;
+      width = Math.max(width, box.width);
     }
-    x += Math.max(...column.map((box) => box.width)) + COLUMN_GAP;
+    x += width + COLUMN_GAP;
   }
   return placed;
+}
+
+function byOrigin(level: readonly Box[], up: ReadonlyMap<string, ReadonlySet<string>>, placed: Placed): Box[] {
+  const wanted = new Map(
+    level.map((box, index) => {
+      const heights = [...(up.get(box.id) ?? [])].flatMap((id) => placed.boxes.get(id)?.y ?? []);
+      return [box.id, heights.length ? heights.reduce((a, b) => a + b, 0) / heights.length : index * 1e-3];
+    }),
+  );
+  return [...level].sort((a, b) => (wanted.get(a.id) ?? 0) - (wanted.get(b.id) ?? 0));
 }
 
 function ranks(

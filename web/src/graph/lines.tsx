@@ -6,7 +6,7 @@ import type { Bundle, Change } from "./bundle";
 export type JobLineType = Edge<{ job: string; kind: string | null; faded: boolean; change: Change }, "job">;
 export type ColumnLineType = Edge<{ bundle: Bundle; strong: boolean; faded: boolean; marked: boolean }, "column">;
 
-const NAME_LENGTH = 24;
+const NAME_LENGTH = 19;
 const LETTER = 6;
 
 /** A job: the broad line between two datasets, with its name. */

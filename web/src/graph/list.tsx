@@ -7,7 +7,7 @@ import { Section } from "../parts/section";
 import { Table, type TableColumn } from "../parts/table";
 import { Link } from "../router";
 import type { Bundle, Change } from "./bundle";
-import type { Merged } from "./merge";
+import { jobName, type Merged } from "./merge";
 
 interface ListProps {
   graph: Merged;
@@ -97,7 +97,7 @@ export function GraphList({ graph, bundles, datasetChange, comparing }: ListProp
     ...(comparing ? [{ title: "Change", cell: (one: Step) => change(one.change) }] : []),
     { title: "How", cell: ({ edge }) => how(edge.type, edge.subtype) },
     { title: "Masking", cell: ({ edge }) => (edge.masking ? <MaskMark how={edge.description} /> : <span className="muted">no</span>) },
-    { title: "Job", cell: ({ edge }) => graph.jobs.get(edge.job)?.name ?? edge.job },
+    { title: "Job", cell: ({ edge }) => jobName(graph, edge.job) },
   ];
 
   return (

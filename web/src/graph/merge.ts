@@ -79,6 +79,11 @@ export function merge(answers: readonly Graph[], further: readonly ColumnEdge[] 
   };
 }
 
+/** A job's name. An edge may come without its job: the name is in the id, behind the namespace. */
+export function jobName(graph: Merged, id: string): string {
+  return graph.jobs.get(id)?.name ?? id.slice(id.indexOf("|") + 1);
+}
+
 /** The part of the graph that holds only the given datasets. */
 export function only(graph: Merged, wanted: ReadonlySet<string>): Merged {
   return {

@@ -3,7 +3,7 @@ import { plural, time } from "../format";
 import { DatasetLink } from "../parts/link";
 import { how, MaskMark, PiiMark } from "../parts/mark";
 import type { Bundle } from "./bundle";
-import type { Merged } from "./merge";
+import { jobName, type Merged } from "./merge";
 import type { Request } from "./request";
 import type { ColumnRef } from "./ways";
 
@@ -158,7 +158,7 @@ export function LinePanel({ line, graph, close }: { line: { bundle: Bundle } | {
                 </p>
               )}
               <p>
-                Job <span className="name">{job?.name ?? edge.job}</span>
+                Job <span className="name">{jobName(graph, edge.job)}</span>
                 {job?.kind && <span className="muted"> {job.kind.toLowerCase()}</span>}
               </p>
               <p className="muted">

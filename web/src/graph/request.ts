@@ -11,7 +11,8 @@ export interface Request {
   target: ColumnRef | null;
   onlyWays: boolean;
   indirect: boolean;
-  columns: boolean;
+  /** null: shown while there are few datasets */
+  columns: boolean | null;
   grouping: Grouping;
   at: string | null;
   since: string | null;
@@ -39,7 +40,7 @@ export function requestOf(query: URLSearchParams): Request {
     target: chosen ? ref("to_dataset", "to_column") : null,
     onlyWays: chosen !== null && query.get("only") === "1",
     indirect: query.get("indirect") !== "0",
-    columns: query.get("columns") !== "0",
+    columns: query.has("columns") ? query.get("columns") !== "0" : null,
     grouping: group === "namespace" || group === "none" ? group : "layer",
     at: query.get("at"),
     since: query.get("since"),

@@ -34,12 +34,12 @@ export function TimeBar({ request, change }: TimeBarProps) {
     />
   );
   return (
-    <div className="time-bar" role="group" aria-label="Time">
+    <div className={request.comparing ? "time-bar comparing" : "time-bar"} role="group" aria-label="Time">
       {request.comparing ? [one("since", "Compare"), one("until", "with")] : one("at", "As of")}
       <button type="button" aria-pressed={request.comparing} onClick={compare}>
         Compare two instants
       </button>
-      <span className="muted time-count">{plural(moments.length, "change")} recorded</span>
+      {!request.comparing && <span className="muted time-count">{plural(moments.length, "change")} recorded</span>}
     </div>
   );
 }

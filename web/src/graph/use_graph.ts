@@ -21,6 +21,8 @@ export interface GraphView {
   again: () => void;
 }
 
+/** The server looks no further at once. */
+const MOST_STEPS = 50;
 const NO_EDGES: ColumnEdge[] = [];
 
 /** Asks all that the page's address names, and puts the answers together. */
@@ -54,7 +56,7 @@ export function useGraph(request: Request): GraphView {
     for (const one of request.down) wanted.push(ask(one, 0, 1));
     if (target && path) for (const one of new Set(path.flatMap((edge) => [edge.source, edge.target]))) wanted.push(ask(one, 0, 0));
     if (chosen && !target) {
-      const deep = (answer: Impact | null) => Math.max(0, ...(answer?.datasets.map((one) => one.depth) ?? []));
+      const deep = (answer: Impact | null) => Math.min(MOST_STEPS, Math.max(0, ...(answer?.datasets.map((one) => one.depth) ?? [])));
       wanted.push(request.onlyWays ? ask(chosen.dataset, deep(upstream.data), deep(downstream.data)) : ask(chosen.dataset, 0, 0));
     }
     return wanted;

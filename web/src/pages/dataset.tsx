@@ -173,7 +173,7 @@ function Ends({ ends }: { ends: readonly ColumnEnd[] }) {
 const columnsOf = (id: string): TableColumn<PageColumn>[] => [
   {
     title: "Column",
-    width: "17%",
+    width: "16%",
     cell: (one) => (
       <>
         <Link className="name" href={graphHref(id, one.name)} title="Its ways in the graph">
@@ -193,11 +193,11 @@ const columnsOf = (id: string): TableColumn<PageColumn>[] => [
       </>
     ),
   },
-  { title: "Meaning", width: "20%", cell: (one) => one.description || <NotMeasured>not described</NotMeasured> },
+  { title: "Meaning", width: "18%", cell: (one) => one.description || <NotMeasured>not described</NotMeasured> },
   { title: "Class", width: "13%", cell: (one) => (one.pii || one.masked ? <PiiMark pii={one.pii} masked={one.masked} /> : <span className="muted">none</span>) },
   {
     title: "Checks",
-    width: "12%",
+    width: "10%",
     cell: (one) =>
       one.checks.length === 0 ? (
         <span className="muted">none</span>
@@ -211,6 +211,6 @@ const columnsOf = (id: string): TableColumn<PageColumn>[] => [
         </ul>
       ),
   },
-  { title: "Where from", width: "20%", cell: (one) => <Ends ends={one.upstream} /> },
-  { title: "Where to", width: "20%", cell: (one) => <Ends ends={one.downstream} /> },
+  { title: "Where from", width: "16%", cell: (one) => <Ends ends={one.upstream} /> },
+  { title: "Where to", width: "16%", cell: (one) => <Ends ends={one.downstream} /> },
 ];

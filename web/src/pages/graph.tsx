@@ -69,9 +69,10 @@ export function GraphPage({ place }: { place: Place }) {
   const { graph } = view;
   const focus = request.id ? graph?.datasets.get(request.id) : undefined;
   const title = request.id ? `Graph of ${focus?.label ?? request.id}` : "Whole graph";
-  const compact = request.id === null || !request.columns;
+  const few = (graph?.datasets.size ?? 0) <= FEW || request.onlyWays;
+  const columns = request.columns ?? few;
+  const compact = request.id === null || !columns;
   const chosen = useMemo(() => [request.chosen, request.target].filter((one) => one !== null), [request]);
-  const option = (name: string, on: boolean, off: string | null, value: string | null) => change({ [name]: on ? value : off });
 
   return (
     <Page
@@ -115,10 +116,10 @@ export function GraphPage({ place }: { place: Place }) {
         {request.id && (
           <>
             <label className="check">
-              <input type="checkbox" checked={request.columns} onChange={(event) => option("columns", event.target.checked, "0", null)} /> Columns
+              <input type="checkbox" checked={columns} onChange={(event) => change({ columns: event.target.checked === few ? null : event.target.checked ? "1" : "0" })} /> Columns
             </label>
             <label className="check">
-              <input type="checkbox" checked={request.indirect} onChange={(event) => option("indirect", event.target.checked, "0", null)} /> Indirect
+              <input type="checkbox" checked={request.indirect} onChange={(event) => change({ indirect: event.target.checked ? null : "0" })} /> Indirect
               influence
             </label>
           </>
@@ -191,6 +192,8 @@ export function GraphPage({ place }: { place: Place }) {
 }
 
 const NO_BUNDLES: Bundle[] = [];
+/** Up to so many datasets, their columns are shown unless asked otherwise. */
+const FEW = 40;
 
 function ChangesLine({ added, removed, since, until }: { added: ColumnEdge[]; removed: ColumnEdge[]; since: string | null; until: string | null }) {
   return (

@@ -61,7 +61,7 @@ export function RunView({ place }: { place: Place }) {
           ["Took", one.seconds === null ? null : duration(one.seconds)],
           ["Slice", one.slice ?? <span className="muted">whole dataset</span>],
           ["Rows in", one.rows_in === null ? null : count(one.rows_in)],
-          ["Rows committed", one.rows_committed === null ? null : count(one.rows_committed)],
+          ["Rows committed", one.rows_committed !== null ? count(one.rows_committed) : one.state === "FAIL" || one.state === "ABORT" ? "none" : null],
           ["Rows quarantined", one.rows_quarantined === null ? null : count(one.rows_quarantined)],
           ["Contract version", one.contract_version],
           ["Code version", one.code_version && <code title={one.code_version}>{one.code_version.slice(0, 16)}</code>],

@@ -1,3 +1,4 @@
+import { Fragment } from "react";
 import { short } from "../format";
 import { Link, to } from "../router";
 import { sourceLink } from "../format";
@@ -13,10 +14,24 @@ export function graphHref(id: string, column?: string | null): string {
 export function DatasetLink({ id, label, column }: { id: string; label: string; column?: string | null }) {
   return (
     <Link className="name" href={datasetHref(id, column)}>
-      {label}
-      {column ? <span className="name-column">.{column}</span> : null}
+      <Name text={label} />
+      {column ? (
+        <span className="name-column">
+          .<Name text={column} />
+        </span>
+      ) : null}
     </Link>
   );
+}
+
+/** A name that breaks behind its dots, slashes and underscores where it has to. */
+export function Name({ text }: { text: string }) {
+  return text.split(/(?<=[._/])/).map((part, index) => (
+    <Fragment key={index}>
+      {index > 0 && <wbr />}
+      {part}
+    </Fragment>
+  ));
 }
 
 export function RunLink({ id }: { id: string }) {
@@ -32,7 +47,7 @@ export function SourceLink({ url, text }: { url: string | null | undefined; text
   const href = sourceLink(url);
   return href ? (
     <a href={href} rel="noreferrer noopener" target="_blank">
-      {text}
+      <Name text={text} />
     </a>
   ) : (
     <span>{text}</span>

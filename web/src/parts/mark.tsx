@@ -40,12 +40,13 @@ const STATES: Record<string, string> = {
   START: "state-start",
   RUNNING: "state-start",
 };
+const SAID: Record<string, string> = { FAIL: "failed", ABORT: "aborted", START: "started" };
 const SYMBOLS: Record<string, string> = { COMPLETE: "✓", FAIL: "✕", ABORT: "■", START: "…", RUNNING: "…" };
 
 export function RunState({ state }: { state: string }) {
   return (
     <span className={`mark run-state ${STATES[state] ?? "state-start"}`}>
-      <span aria-hidden="true">{SYMBOLS[state] ?? "·"}</span> {words(state)}
+      <span aria-hidden="true">{SYMBOLS[state] ?? "·"}</span> {SAID[state] ?? words(state)}
     </span>
   );
 }

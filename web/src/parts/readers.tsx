@@ -77,8 +77,8 @@ const COLUMNS: TableColumn<Reader>[] = [
       ),
   },
   {
-    title: "Masked",
+    title: "Masked on the way",
     cell: (one) =>
-      one.masked === null ? <span className="muted">columns not said</span> : one.masked ? <MaskMark /> : <span className="in-clear">in clear</span>,
+      one.masked === null ? <span className="muted">columns not said</span> : one.masked ? <MaskMark /> : <span className="in-clear">no</span>,
   },
 ];

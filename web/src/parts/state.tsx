@@ -1,5 +1,5 @@
-import type { ReactNode } from "react";
-import type { Failure } from "../api/client";
+import { useState, type FormEvent, type ReactNode } from "react";
+import { keepToken, type Failure } from "../api/client";
 
 export function Loading({ what }: { what: string }) {
   return (
@@ -23,15 +23,37 @@ export function Failed({ failure, again, what }: { failure: Failure; again: () =
   return (
     <div className="state state-failed" role="alert">
       <p className="state-title">
-        {failure.status === 404 ? "Not found" : `Could not load ${what}`}
+        {failure.status === 404 ? "Not found" : failure.status === 401 || failure.status === 403 ? "A token is needed" : `Could not load ${what}`}
       </p>
       <p>{failure.message}</p>
       {failure.where && <p className="muted">Where: {failure.where}</p>}
       {failure.nextStep && <p>Next step: {failure.nextStep}</p>}
-      <button type="button" onClick={again}>
-        Try again
-      </button>
+      {failure.status === 401 || failure.status === 403 ? (
+        <TokenForm again={again} />
+      ) : (
+        <button type="button" onClick={again}>
+          Try again
+        </button>
+      )}
     </div>
+  );
+}
+
+function TokenForm({ again }: { again: () => void }) {
+  const [token, setToken] = useState("");
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    keepToken(token.trim());
+    again();
+  };
+  return (
+    <form className="token-form" onSubmit={submit}>
+      <label>
+        Token with the right to read
+        <input type="password" autoComplete="off" required value={token} onChange={(event) => setToken(event.target.value)} />
+      </label>
+      <button type="submit">Use it until the tab is closed</button>
+    </form>
   );
 }
 
