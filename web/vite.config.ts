@@ -8,6 +8,7 @@ export default defineConfig({
     emptyOutDir: true,
     // Everything is a file of its own: the server's policy allows no data: scripts or styles.
     assetsInlineLimit: 0,
+    license: { fileName: "licences.md" },
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 2000,
   },
