@@ -38,6 +38,11 @@ export function plural(amount: number, one: string, many = `${one}s`): string {
   return `${count(amount)} ${amount === 1 ? one : many}`;
 }
 
+/** The name in the id of a job or dataset, which is "<namespace>|<name>". */
+export function nameOf(id: string): string {
+  return id.slice(id.indexOf("|") + 1);
+}
+
 /** A run's id cut to what tells runs apart. */
 export function short(id: string): string {
   return id.length > 13 ? `${id.slice(0, 8)}…` : id;

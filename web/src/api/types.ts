@@ -33,10 +33,14 @@ export interface Job {
 export interface Edge {
   job: string;
   source: string;
-  target: string;
+  /** null: the job reads and writes nothing */
+  target: string | null;
   valid_from: string;
   valid_to: string | null;
 }
+
+/** An edge that ends at a dataset. */
+export type DatasetEdge = Edge & { target: string };
 
 export interface ColumnEdge {
   job: string;
@@ -120,6 +124,7 @@ export interface ColumnEnd {
 
 export interface RunLine {
   run_id: string;
+  /** the job's id */
   job: string;
   kind: string | null;
   state: string;
@@ -190,14 +195,14 @@ export interface RunPage extends RunLine {
   code_version: string | null;
   contract_version: string | null;
   facets: Record<string, unknown>;
-  events: { sequence: number; event_type: string; event_time: string; recorded_at: string; producer: string }[];
+  events: { sequence: number; event_type: string; event_time: string; recorded_at: string; producer?: string | null }[];
   previous: string | null;
 }
 
 export interface RunDiff {
   run: string;
-  other: string;
-  differences: { what: string; subject: string; before: unknown; after: unknown }[];
+  other: string | null;
+  differences: { what: string; subject: string | null; before: unknown; after: unknown }[];
 }
 
 export interface Readers {
@@ -206,9 +211,11 @@ export interface Readers {
     job: string;
     at: string;
     dataset_version: string | null;
-    into: { dataset: string; label: string; column: string }[];
+    into: { dataset: string; label: string; column: string | null }[];
     masked: boolean | null;
   }[];
+  /** false: there are more */
+  complete?: boolean;
 }
 
 export interface SearchResults {
@@ -228,7 +235,10 @@ export interface PiiColumn {
   column: string;
   masked: boolean;
   in_clear: boolean;
-  cleared: boolean | string[] | null;
+  /** null: no contract says */
+  cleared: boolean | null;
+  /** false: no tag names the column; it is made of one that is tagged, in clear */
+  tagged?: boolean;
   from: { dataset: string; label: string; column: string; masking: boolean }[];
 }
 

@@ -13,7 +13,7 @@ import {
   type Node,
 } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useRef } from "react";
-import type { Edge } from "../api/types";
+import type { DatasetEdge } from "../api/types";
 import type { Bundle, Change } from "./bundle";
 import { JOB_Y, ROWS_Y, cardOf, columnY, type Card } from "./card";
 import { ActionsContext, DatasetNode, GroupNode, type Actions, type CardData } from "./dataset_node";
@@ -36,14 +36,14 @@ export interface Drawn {
   chosen: readonly ColumnRef[];
   opened: ReadonlySet<string>;
   datasetChange: (id: string) => Change;
-  edgeChange: (edge: Edge) => Change;
+  edgeChange: (edge: DatasetEdge) => Change;
   /** Whether something stands beside the canvas and takes of its width. */
   narrowed: boolean;
 }
 
 interface CanvasProps extends Drawn {
   actions: Actions;
-  selectLine: (line: { bundle: Bundle } | { edge: Edge } | null) => void;
+  selectLine: (line: { bundle: Bundle } | { edge: DatasetEdge } | null) => void;
 }
 
 const NODE_TYPES = { dataset: DatasetNode, group_box: GroupNode };

@@ -1,10 +1,11 @@
-import type { ColumnEdge, Dataset, Edge, Graph, Job } from "../api/types";
+import type { ColumnEdge, Dataset, DatasetEdge, Edge, Graph, Job } from "../api/types";
+import { nameOf } from "../format";
 
 /** One graph of several answers: what was expanded, put together. */
 export interface Merged {
   datasets: Map<string, Dataset>;
   jobs: Map<string, Job>;
-  edges: Edge[];
+  edges: DatasetEdge[];
   columnEdges: ColumnEdge[];
 }
 
@@ -38,18 +39,18 @@ export function columnEdgeKey(edge: ColumnEdge): string {
 export function merge(answers: readonly Graph[], further: readonly ColumnEdge[] = []): Merged {
   const datasets = new Map<string, Dataset>();
   const jobs = new Map<string, Job>();
-  const edges = new Map<string, Edge>();
+  const edges = new Map<string, DatasetEdge>();
   const columnEdges = new Map<string, ColumnEdge>();
   const all = { up: new Map<string, number>(), down: new Map<string, number>() };
   for (const answer of answers) {
-    const near = neighbours(answer.edges);
+    const near = neighbours(answer.edges.filter(ends));
     for (const dataset of answer.datasets) {
       if (!datasets.has(dataset.id)) datasets.set(dataset.id, dataset);
       raise(all.up, dataset.id, dataset.more_upstream + (near.up.get(dataset.id)?.size ?? 0));
       raise(all.down, dataset.id, dataset.more_downstream + (near.down.get(dataset.id)?.size ?? 0));
     }
     for (const job of answer.jobs) jobs.set(job.id, job);
-    for (const edge of answer.edges) edges.set(edgeKey(edge), edge);
+    for (const edge of answer.edges.filter(ends)) edges.set(edgeKey(edge), edge);
     for (const edge of answer.column_edges ?? []) columnEdges.set(columnEdgeKey(edge), edge);
   }
   for (const edge of further) {
@@ -81,7 +82,7 @@ export function merge(answers: readonly Graph[], further: readonly ColumnEdge[] 
 
 /** A job's name. An edge may come without its job: the name is in the id, behind the namespace. */
 export function jobName(graph: Merged, id: string): string {
-  return graph.jobs.get(id)?.name ?? id.slice(id.indexOf("|") + 1);
+  return graph.jobs.get(id)?.name ?? nameOf(id);
 }
 
 /** The part of the graph that holds only the given datasets. */
@@ -94,7 +95,11 @@ export function only(graph: Merged, wanted: ReadonlySet<string>): Merged {
   };
 }
 
-function neighbours(edges: readonly Edge[]) {
+function ends(edge: Edge): edge is DatasetEdge {
+  return edge.target !== null;
+}
+
+function neighbours(edges: readonly DatasetEdge[]) {
   const up = new Map<string, Set<string>>();
   const down = new Map<string, Set<string>>();
   for (const { source, target } of edges) {

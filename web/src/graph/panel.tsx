@@ -1,4 +1,4 @@
-import type { ColumnEdge, Edge, Impact, ReachedColumn } from "../api/types";
+import type { ColumnEdge, DatasetEdge, Impact, ReachedColumn } from "../api/types";
 import { plural, time } from "../format";
 import { DatasetLink } from "../parts/link";
 import { how, MaskMark, PiiMark } from "../parts/mark";
@@ -129,9 +129,9 @@ function Reached({ title, impact, nothing, choose }: { title: string; impact: Im
 }
 
 /** What is known of one line of the canvas. */
-export function LinePanel({ line, graph, close }: { line: { bundle: Bundle } | { edge: Edge }; graph: Merged; close: () => void }) {
+export function LinePanel({ line, graph, close }: { line: { bundle: Bundle } | { edge: DatasetEdge }; graph: Merged; close: () => void }) {
   const name = (id: string) => graph.datasets.get(id)?.label ?? id;
-  const edges: (Edge | ColumnEdge)[] = "bundle" in line ? line.bundle.edges : [line.edge];
+  const edges: (DatasetEdge | ColumnEdge)[] = "bundle" in line ? line.bundle.edges : [line.edge];
   const ends = "bundle" in line ? line.bundle : line.edge;
   return (
     <aside className="panel" aria-label="Chosen line">

@@ -1,5 +1,5 @@
 import { useCallback, useEffect, useMemo, useState } from "react";
-import type { ColumnEdge, Edge } from "../api/types";
+import type { ColumnEdge, DatasetEdge } from "../api/types";
 import { plural, time } from "../format";
 import type { Bundle, Change } from "../graph/bundle";
 import { Canvas } from "../graph/canvas";
@@ -21,7 +21,7 @@ export function GraphPage({ place }: { place: Place }) {
   const change = useQueryChange();
   const view = useGraph(request);
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
-  const [line, setLine] = useState<{ bundle: Bundle } | { edge: Edge } | null>(null);
+  const [line, setLine] = useState<{ bundle: Bundle } | { edge: DatasetEdge } | null>(null);
   useEffect(() => setLine(null), [place.query]);
 
   const choose = useCallback(
@@ -57,7 +57,7 @@ export function GraphPage({ place }: { place: Place }) {
   const datasetChange = useCallback((id: string): Change => (added.has(id) ? "added" : removed.has(id) ? "removed" : null), [added, removed]);
   const { since, until, comparing } = request;
   const edgeChange = useCallback(
-    (edge: Edge): Change => {
+    (edge: DatasetEdge): Change => {
       if (!comparing) return null;
       const end = until ? Date.parse(until) : Number.POSITIVE_INFINITY;
       if (edge.valid_to && Date.parse(edge.valid_to) <= end) return "removed";

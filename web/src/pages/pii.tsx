@@ -64,7 +64,7 @@ export function PiiView({ place }: { place: Place }) {
   );
 }
 
-const isCleared = (column: PiiColumn) => (Array.isArray(column.cleared) ? column.cleared.length > 0 : column.cleared === true);
+const isCleared = (column: PiiColumn) => column.cleared === true;
 const amount = (value: number) => (value === 0 ? <span className="muted">0</span> : count(value));
 
 const CLASSES: TableColumn<Class>[] = [
@@ -98,7 +98,10 @@ const COLUMNS: TableColumn<PiiColumn>[] = [
     width: "12%",
     cell: (one) =>
       one.in_clear ? (
-        <span className="mark mark-pii">in clear</span>
+        <>
+          <span className="mark mark-pii">in clear</span>
+          {one.tagged === false && <div className="muted">not tagged, arrives in clear</div>}
+        </>
       ) : (
         <span className="mark mark-mask">
           <Lock /> masked
@@ -109,9 +112,9 @@ const COLUMNS: TableColumn<PiiColumn>[] = [
     title: "Clearance",
     width: "18%",
     cell: (one) => {
-      if (Array.isArray(one.cleared) && one.cleared.length > 0) return one.cleared.join(", ");
       if (isCleared(one)) return `${one.label} is cleared`;
-      return one.in_clear ? <span className="mark state-fail">✕ not cleared</span> : <span className="muted">not needed</span>;
+      if (!one.in_clear) return <span className="muted">not needed</span>;
+      return <span className="mark state-fail">✕ {one.cleared === null ? "no contract says" : "not cleared"}</span>;
     },
   },
   {

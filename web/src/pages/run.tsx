@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { address } from "../api/client";
 import type { RunDiff, RunEnd, RunPage } from "../api/types";
 import { useAnswer } from "../api/use_answer";
-import { bytes, count, duration, NOTHING, short, time, words } from "../format";
+import { bytes, count, duration, nameOf, NOTHING, short, time, words } from "../format";
 import { Facets } from "../parts/facets";
 import { Facts } from "../parts/facts";
 import { DatasetLink, RunLink, SourceLink } from "../parts/link";
@@ -37,7 +37,7 @@ export function RunView({ place }: { place: Place }) {
   const source = one.source;
   return (
     <Page
-      title={`${one.job}${one.slice ? `, ${one.slice}` : ""}`}
+      title={`${nameOf(one.job)}${one.slice ? `, ${one.slice}` : ""}`}
       kicker={
         <>
           Run <code>{one.run_id}</code>
@@ -181,13 +181,14 @@ function Inline({ facets }: { facets: Record<string, unknown> }) {
 
 function said(value: unknown) {
   if (value === null || value === undefined) return <span className="muted">nothing</span>;
+  if (typeof value === "boolean") return value ? "there" : "not there";
   if (typeof value === "number") return value.toLocaleString("en-GB");
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
 const DIFFERENCES: TableColumn<RunDiff["differences"][number]>[] = [
   { title: "What", cell: (one) => <span className="name">{words(one.what)}</span> },
-  { title: "Of", cell: (one) => words(one.subject) },
+  { title: "Of", cell: (one) => (one.subject ? words(one.subject) : <span className="muted">the run</span>) },
   { title: "Before", wide: true, cell: (one) => <span className="before">{said(one.before)}</span> },
   { title: "After", wide: true, cell: (one) => <span className="after">{said(one.after)}</span> },
 ];
@@ -197,5 +198,5 @@ const EVENTS: TableColumn<RunPage["events"][number]>[] = [
   { title: "Event", cell: (one) => <RunState state={one.event_type} /> },
   { title: "Happened", cell: (one) => time(one.event_time, { seconds: true }) },
   { title: "Recorded", cell: (one) => time(one.recorded_at, { seconds: true }) },
-  { title: "Producer", wide: true, cell: (one) => one.producer },
+  { title: "Producer", wide: true, cell: (one) => one.producer ?? <NotMeasured>not said</NotMeasured> },
 ];

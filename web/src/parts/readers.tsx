@@ -2,7 +2,7 @@ import { useState } from "react";
 import { address } from "../api/client";
 import type { Column, Readers as Answer } from "../api/types";
 import { useAnswer } from "../api/use_answer";
-import { time } from "../format";
+import { nameOf, time } from "../format";
 import { DatasetLink, RunLink } from "./link";
 import { MaskMark } from "./mark";
 import { Empty, Failed, Loading } from "./state";
@@ -45,7 +45,10 @@ export function Readers({ id, columns, column: first }: { id: string; columns: r
       ) : answer.data.runs.length === 0 ? (
         <Empty title="No recorded run has read it in this period." />
       ) : (
-        <Table caption="Runs that have read it" columns={COLUMNS} rows={answer.data.runs} rowKey={(one) => one.run_id} shown={25} />
+        <>
+          <Table caption="Runs that have read it" columns={COLUMNS} rows={answer.data.runs} rowKey={(one, index) => `${one.run_id} ${index}`} shown={25} />
+          {answer.data.complete === false && <p className="note">There are more: choose a shorter period to see all of it.</p>}
+        </>
       )}
     </>
   );
@@ -55,7 +58,7 @@ const LISTED = 6;
 
 const COLUMNS: TableColumn<Reader>[] = [
   { title: "Run", cell: (one) => <RunLink id={one.run_id} /> },
-  { title: "Job", cell: (one) => one.job },
+  { title: "Job", cell: (one) => nameOf(one.job) },
   { title: "When", cell: (one) => time(one.at) },
   { title: "Version read", numeric: true, cell: (one) => one.dataset_version ?? "–" },
   {
