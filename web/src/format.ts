@@ -43,6 +43,15 @@ export function nameOf(id: string): string {
   return id.slice(id.indexOf("|") + 1);
 }
 
+/** A label for a narrow place: of a path, its end says most. */
+export function cutLabel(label: string, most = 26): string {
+  if (label.length <= most || !label.includes("/")) return label;
+  const parts = label.split("/");
+  let end = parts.pop() ?? "";
+  while (parts.length > 0 && `${parts.at(-1)}/${end}`.length < most) end = `${parts.pop()}/${end}`;
+  return end.startsWith("/") ? end : `…/${end}`;
+}
+
 /** A run's id cut to what tells runs apart. */
 export function short(id: string): string {
   return id.length > 13 ? `${id.slice(0, 8)}…` : id;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { address } from "../src/api/client";
 import { contractDiff } from "../src/contract/contract_diff";
-import { bytes, duration, sourceLink, time } from "../src/format";
+import { bytes, cutLabel, duration, nameOf, sourceLink, time } from "../src/format";
 import { changed, to } from "../src/router";
 
 describe("what changed between two contracts", () => {
@@ -55,6 +55,18 @@ describe("figures", () => {
     expect(time(null)).toBe("–");
     expect([duration(0.25), duration(4.26), duration(131), duration(7260)]).toEqual(["250 ms", "4.3 s", "2 min 11 s", "2 h 1 min"]);
     expect([bytes(999), bytes(720877), bytes(null)]).toEqual(["999 B", "720.9 kB", "–"]);
+  });
+});
+
+describe("names", () => {
+  it("are cut at the front when they are paths, and only then", () => {
+    expect(cutLabel("/srv/penstock/landing/bookings", 22)).toBe("…/landing/bookings");
+    expect(cutLabel("silver.bookings", 4)).toBe("silver.bookings");
+    expect(cutLabel("/lake/x")).toBe("/lake/x");
+  });
+
+  it("are what stands behind the first bar of an id", () => {
+    expect(nameOf("file|/lake/a|b")).toBe("/lake/a|b");
   });
 });
 

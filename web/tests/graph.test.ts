@@ -5,7 +5,7 @@ import { cardOf, columnY, COLUMN_LIMIT, HEAD_HEIGHT, ROW_HEIGHT, withNamedColumn
 import { columnEdgeKey, columnKey, merge, only } from "../src/graph/merge";
 import { requestOf } from "../src/graph/request";
 import { positionOf } from "../src/graph/time_bar";
-import { waysAlong, waysOf } from "../src/graph/ways";
+import { inOrder, waysAlong, waysOf } from "../src/graph/ways";
 
 const SINCE = "2026-11-02T04:00:00Z";
 
@@ -131,6 +131,18 @@ describe("ways of a column", () => {
     const ways = waysAlong([edges[0] as ColumnEdge], [{ dataset: "a", column: "x" }]);
     expect(ways.datasets).toEqual(new Set(["a", "b"]));
     expect(ways.edges.size).toBe(1);
+  });
+});
+
+describe("a path", () => {
+  it("is told in the order that data takes, however it was answered", () => {
+    const edges = [edge("c:x", "d:x"), edge("b:x", "c:x"), edge("a:x", "b:x"), edge("a:x", "b:*", { type: "INDIRECT" })];
+    const told = inOrder(edges, { dataset: "a", column: "x" }).map((one) => `${one.source}>${one.target}:${one.target_column}`);
+    expect(told).toEqual(["a>b:x", "a>b:null", "b>c:x", "c>d:x"]);
+  });
+
+  it("loses no edge, not even one that does not hang together", () => {
+    expect(inOrder([edge("x:x", "y:y"), edge("a:x", "b:x")], { dataset: "a", column: "x" })).toHaveLength(2);
   });
 });
 

@@ -192,10 +192,11 @@ export interface RunPage extends RunLine {
   outputs: RunEnd[];
   source: { url: string | null; path: string | null; commit: string | null; line: number | null } | null;
   error: string | { message?: string } | null;
+  job_facets?: Record<string, unknown>;
   code_version: string | null;
   contract_version: string | null;
   facets: Record<string, unknown>;
-  events: { sequence: number; event_type: string; event_time: string; recorded_at: string; producer?: string | null }[];
+  events: { sequence: number; event_type: string; event_time: string; recorded_at: string; producer?: string | null; link?: string | null }[];
   previous: string | null;
 }
 

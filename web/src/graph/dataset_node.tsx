@@ -1,7 +1,7 @@
 import { Handle, Position, type Node, type NodeProps } from "@xyflow/react";
 import { createContext, memo, useContext } from "react";
 import type { Column } from "../api/types";
-import { plural, words } from "../format";
+import { cutLabel, plural, words } from "../format";
 import { Lock } from "../parts/mark";
 import { JOB_Y, ROWS_Y, columnY, type Card } from "./card";
 import type { Change } from "./bundle";
@@ -61,7 +61,7 @@ function DatasetCard({ data }: NodeProps<DatasetNodeType>) {
           aria-label={focused ? `${dataset.label}, in the middle of the graph` : `Put ${dataset.label} in the middle`}
           onClick={() => actions.focus(dataset.id)}
         >
-          {dataset.label}
+          {cutLabel(dataset.label, compact ? 22 : 28)}
         </button>
         <p className="card-kind">
           <span>{group}</span>

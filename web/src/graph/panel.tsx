@@ -1,6 +1,6 @@
 import type { ColumnEdge, DatasetEdge, Impact, ReachedColumn } from "../api/types";
-import { plural, time } from "../format";
-import { DatasetLink } from "../parts/link";
+import { cutLabel, plural, time } from "../format";
+import { DatasetLink, Name } from "../parts/link";
 import { how, MaskMark, PiiMark } from "../parts/mark";
 import type { Bundle } from "./bundle";
 import { jobName, type Merged } from "./merge";
@@ -114,8 +114,8 @@ function Reached({ title, impact, nothing, choose }: { title: string; impact: Im
       <ul>
         {columns.slice(0, LISTED).map((one) => (
           <li key={`${one.dataset} ${one.column}`}>
-            <button type="button" className="link-like name" onClick={() => choose({ dataset: one.dataset, column: one.column })}>
-              {one.label}.{one.column}
+            <button type="button" className="link-like name" title={one.label} onClick={() => choose({ dataset: one.dataset, column: one.column })}>
+              <Name text={cutLabel(one.label, 34)} />.<Name text={one.column} />
             </button>
             <span className="muted"> {plural(one.depth, "step")}</span>
             {one.type === "INDIRECT" && <span className="muted">, only decides</span>} {one.masked && <MaskMark />}

@@ -6,7 +6,7 @@ import { bundles, type Bundle } from "./bundle";
 import { withNamedColumns } from "./card";
 import { columnEdgeKey, merge, only, type Merged } from "./merge";
 import type { Request } from "./request";
-import { waysAlong, waysOf, type Ways } from "./ways";
+import { inOrder, waysAlong, waysOf, type Ways } from "./ways";
 
 export interface GraphView {
   graph: Merged | null;
@@ -45,8 +45,9 @@ export function useGraph(request: Request): GraphView {
   );
   const path = useMemo(() => {
     if (!target || !found.data) return null;
-    return indirect ? found.data.edges : found.data.edges.filter((edge) => edge.type !== "INDIRECT");
-  }, [target, found.data, indirect]);
+    const edges = indirect ? found.data.edges : found.data.edges.filter((edge) => edge.type !== "INDIRECT");
+    return from ? inOrder(edges, from) : edges;
+  }, [target, found.data, indirect, from]);
 
   const urls = instants.flatMap((instant) => {
     const ask = (dataset: string | null, up: number, down: number) => address("/graph", dataset === null ? { at: instant } : { id: dataset, up, down, at: instant });

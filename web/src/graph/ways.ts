@@ -44,6 +44,21 @@ export function waysAlong(edges: readonly ColumnEdge[], ends: readonly ColumnRef
   return ways;
 }
 
+/** The edges of a path in the order that data takes, from its first column on. */
+export function inOrder(edges: readonly ColumnEdge[], start: ColumnRef): ColumnEdge[] {
+  const steps = new Map([[start.dataset, 0]]);
+  let rest = [...edges];
+  for (let step = 1; rest.length > 0; step += 1) {
+    const near = rest.filter((edge) => steps.has(edge.source) && (steps.get(edge.source) ?? 0) < step);
+    if (near.length === 0) break;
+    for (const edge of near) if (!steps.has(edge.target)) steps.set(edge.target, step);
+    rest = rest.filter((edge) => !near.includes(edge));
+  }
+  const last = Number.MAX_SAFE_INTEGER;
+  const rank = (edge: ColumnEdge) => steps.get(edge.source) ?? last;
+  return [...edges].sort((a, b) => rank(a) - rank(b) || Number(a.target_column === null) - Number(b.target_column === null));
+}
+
 function follow(
   start: ColumnRef,
   edges: readonly ColumnEdge[],

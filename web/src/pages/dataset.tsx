@@ -64,7 +64,7 @@ export function DatasetView({ place }: { place: Place }) {
       lead={one.description}
       actions={
         <>
-          <Link className="button" href={graphHref(one.id, chosen)}>
+          <Link className="button" href={to("/graph", { id: one.id, dataset: chosen && one.id, column: chosen, at })}>
             Graph
           </Link>
           {at && (

@@ -11,10 +11,9 @@ import { requestOf, STEPS } from "../graph/request";
 import { TimeBar } from "../graph/time_bar";
 import { useGraph } from "../graph/use_graph";
 import type { ColumnRef } from "../graph/ways";
-import { datasetHref } from "../parts/link";
 import { Page } from "../parts/page";
 import { Empty, Failed, Loading } from "../parts/state";
-import { Link, useQueryChange, type Place } from "../router";
+import { Link, to, useQueryChange, type Place } from "../router";
 
 export function GraphPage({ place }: { place: Place }) {
   const request = useMemo(() => requestOf(place.query), [place.query]);
@@ -86,7 +85,7 @@ export function GraphPage({ place }: { place: Place }) {
       }
       actions={
         request.id && (
-          <Link className="button" href={datasetHref(request.id)}>
+          <Link className="button" href={to("/dataset", { id: request.id, at: request.at })}>
             Dataset page
           </Link>
         )

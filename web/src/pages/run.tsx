@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { address } from "../api/client";
 import type { RunDiff, RunEnd, RunPage } from "../api/types";
 import { useAnswer } from "../api/use_answer";
-import { bytes, count, duration, nameOf, NOTHING, short, time, words } from "../format";
+import { bytes, count, duration, nameOf, plural, short, time, words } from "../format";
 import { Facets } from "../parts/facets";
 import { Facts } from "../parts/facts";
 import { DatasetLink, RunLink, SourceLink } from "../parts/link";
@@ -27,7 +27,12 @@ export function RunView({ place }: { place: Place }) {
         {id === null ? (
           <Empty title="No run is named in the address." />
         ) : answer.failure ? (
-          <Failed failure={answer.failure} again={answer.again} what="the run" />
+          <>
+            <Failed failure={answer.failure} again={answer.again} what="the run" />
+            {answer.failure.status === 404 && (
+              <p className="note after-state">The ledger holds the runs that have told it of themselves. The run of an orchestrator, which others are part of, often has not.</p>
+            )}
+          </>
         ) : (
           <Loading what="the run" />
         )}
@@ -120,10 +125,16 @@ export function RunView({ place }: { place: Place }) {
         )}
       </Section>
       <Section id="events" title="Events">
-        <Table caption="Events of the run" columns={EVENTS} rows={one.events} rowKey={(event) => String(event.sequence)} />
+        <Table caption="Events of the run" columns={one.events.some((event) => event.link) ? CHAINED : EVENTS} rows={one.events} rowKey={(event) => String(event.sequence)} />
       </Section>
       <Section id="facets" title="Facets" note="All that its events have said, also what has no meaning here.">
         <Facets facets={one.facets} />
+        {one.job_facets && (
+          <>
+            <h3>Of its job</h3>
+            <Facets facets={one.job_facets} />
+          </>
+        )}
       </Section>
     </Page>
   );
@@ -163,7 +174,7 @@ function Statistics({ statistics }: { statistics: Record<string, unknown> | null
   if (rows === null && size === null && files === null) return <NotMeasured />;
   return (
     <>
-      {count(rows)} rows, {bytes(size)}, {files === null ? NOTHING : count(files)} {files === 1 ? "file" : "files"}
+      {[rows !== null && plural(rows, "row"), size !== null && bytes(size), files !== null && plural(files, "file")].filter(Boolean).join(", ")}
     </>
   );
 }
@@ -199,4 +210,9 @@ const EVENTS: TableColumn<RunPage["events"][number]>[] = [
   { title: "Happened", cell: (one) => time(one.event_time, { seconds: true }) },
   { title: "Recorded", cell: (one) => time(one.recorded_at, { seconds: true }) },
   { title: "Producer", wide: true, cell: (one) => one.producer ?? <NotMeasured>not said</NotMeasured> },
+];
+
+const CHAINED: TableColumn<RunPage["events"][number]>[] = [
+  ...EVENTS.slice(0, -1),
+  { title: "Link of the chain", wide: true, cell: (one) => (one.link ? <code title={one.link}>{one.link.slice(0, 24)}…</code> : <NotMeasured>none</NotMeasured>) },
 ];
