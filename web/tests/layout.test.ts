@@ -1,5 +1,6 @@
 import ELK from "elkjs/lib/elk.bundled.js";
 import { describe, expect, it } from "vitest";
+import recorded from "../fixtures/lineage.json";
 import { layoutInput, placedOf, quickLayout, type Box, type ElkShape } from "../src/graph/layout_input";
 
 const box = (id: string, group = "g"): Box => ({ id, width: 200, height: 60, group });
@@ -43,6 +44,19 @@ describe("what the layout engine is asked", () => {
       expect(at.x + one.width).toBeLessThanOrEqual(group.x + group.width);
       expect(at.y + one.height).toBeLessThanOrEqual(group.y + group.height);
     }
+  });
+});
+
+describe("the reference deployment", () => {
+  it("is laid out by the engine, each layer in its box", async () => {
+    const boxes = recorded.datasets.map((one) => ({ id: one.id, width: 204, height: 58, group: one.group }));
+    const engine = new ELK() as unknown as { layout(graph: ElkShape): Promise<ElkShape> };
+    const placed = placedOf(await engine.layout(layoutInput(boxes, recorded.edges, true)));
+    expect(placed.boxes.size).toBe(recorded.datasets.length);
+    const left = (name: string) => placed.groups.find((group) => group.name === name)?.x ?? Number.NaN;
+    expect(left("landing")).toBeLessThan(left("bronze"));
+    expect(left("bronze")).toBeLessThan(left("silver"));
+    expect(left("silver")).toBeLessThan(left("shared"));
   });
 });
 

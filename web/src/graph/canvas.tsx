@@ -12,7 +12,7 @@ import {
   type Edge as Line,
   type Node,
 } from "@xyflow/react";
-import { useCallback, useEffect, useMemo, useRef } from "react";
+import { useCallback, useEffect, useMemo, useRef, type FocusEvent } from "react";
 import type { DatasetEdge } from "../api/types";
 import type { Bundle, Change } from "./bundle";
 import { JOB_Y, ROWS_Y, cardOf, columnY, type Card } from "./card";
@@ -188,6 +188,7 @@ function Flow(props: CanvasProps) {
         targetHandle: "in:job",
         data: { job: jobName(graph, edge.job), kind: job?.kind ?? null, faded, change: edgeChange(edge) },
         focusable: false,
+        zIndex: 2,
         markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, color: "var(--line-job)" },
       });
     }
@@ -203,7 +204,7 @@ function Flow(props: CanvasProps) {
         targetHandle: bundle.targetColumn === null ? "in:rows" : `in:c:${bundle.targetColumn}`,
         data: { bundle, strong, faded: ways !== null && !strong, marked: cards.get(bundle.target)?.columns.some((column) => column.name === bundle.targetColumn) ?? false },
         focusable: false,
-        zIndex: strong ? 2 : 1,
+        zIndex: strong ? 3 : 1,
       });
     }
     return made;
@@ -234,9 +235,25 @@ function Flow(props: CanvasProps) {
     return () => cancelAnimationFrame(frame);
   }, [shown, focus, narrowed]);
 
+  // The browser would scroll the canvas to what gets the focus; the canvas goes there itself instead.
+  const follow = (event: FocusEvent) => {
+    const room = area.current;
+    if (!room || !event.target.matches(":focus-visible")) return;
+    for (const part of [room, ...room.querySelectorAll(".react-flow__renderer, .react-flow__pane, .react-flow__viewport")])
+      part.scrollTo(0, 0);
+    const frame = room.getBoundingClientRect();
+    const spot = event.target.getBoundingClientRect();
+    const inside = spot.left >= frame.left && spot.right <= frame.right && spot.top >= frame.top && spot.bottom <= frame.bottom;
+    if (inside) return;
+    const { x, y } = flow.screenToFlowPosition({ x: spot.left + spot.width / 2, y: spot.top + spot.height / 2 });
+    flow.setCenter(x, y, { zoom: flow.getZoom(), duration: 0 });
+  };
+
   return (
     <ReactFlow
       ref={area}
+      className={graph.datasets.size > MANY ? "many" : ""}
+      onFocusCapture={follow}
       nodes={nodes}
       edges={drawnLines}
       nodeTypes={NODE_TYPES}

@@ -22,7 +22,7 @@ export function Legend({ graph, grouping, comparing }: { graph: Merged; grouping
           <svg width="68" height="18" aria-hidden="true">
             <MaskBadge x={34} y={9} />
           </svg>
-          masked on the way
+          masked on the way (token, cut, count)
         </li>
         <li>
           <span className="row-pii">email</span> personal data in clear

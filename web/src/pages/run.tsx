@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import { address } from "../api/client";
-import type { RunDiff, RunEnd, RunPage } from "../api/types";
+import type { DatasetPage, RunDiff, RunEnd, RunPage } from "../api/types";
 import { useAnswer } from "../api/use_answer";
 import { bytes, count, duration, nameOf, plural, short, time, words } from "../format";
 import { Facets } from "../parts/facets";
@@ -11,7 +11,7 @@ import { Page } from "../parts/page";
 import { Section } from "../parts/section";
 import { Empty, Failed, Loading, NotMeasured } from "../parts/state";
 import { Table, type TableColumn } from "../parts/table";
-import { to, Link, type Place } from "../router";
+import { Link, to, useQueryChange, type Place } from "../router";
 
 export function RunView({ place }: { place: Place }) {
   const id = place.query.get("id");
@@ -112,6 +112,7 @@ export function RunView({ place }: { place: Place }) {
           )
         }
       >
+        {one.outputs[0] && <OtherRun run={one.run_id} job={one.job} dataset={one.outputs[0].dataset} chosen={compared} />}
         {!compared ? (
           <Empty title="It is the first run of its job and slice." />
         ) : diff.failure ? (
@@ -137,6 +138,30 @@ export function RunView({ place }: { place: Place }) {
         )}
       </Section>
     </Page>
+  );
+}
+
+/** Another run of the same job, to compare with. */
+function OtherRun({ run, job, dataset, chosen }: { run: string; job: string; dataset: string; chosen: string | null }) {
+  const change = useQueryChange();
+  const answer = useAnswer<DatasetPage>(address("/dataset", { id: dataset }));
+  const others = (answer.data?.runs ?? []).filter((other) => other.run_id !== run && other.job === job);
+  if (others.length === 0) return null;
+  return (
+    <div className="choices">
+      <label>
+        Compare with{" "}
+        <select value={others.some((other) => other.run_id === chosen) ? (chosen ?? "") : ""} onChange={(event) => change({ other: event.target.value })}>
+          <option value="">the run before</option>
+          {others.map((other) => (
+            <option key={other.run_id} value={other.run_id}>
+              {time(other.started)}
+              {other.slice ? `, ${other.slice}` : ""}, {words(other.state)}
+            </option>
+          ))}
+        </select>
+      </label>
+    </div>
   );
 }
 
