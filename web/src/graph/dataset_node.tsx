@@ -130,22 +130,27 @@ interface RowProps {
 
 const ColumnRow = memo(function ColumnRow({ column, dataset, label, strong, faded, chosen }: RowProps) {
   const actions = useContext(ActionsContext);
-  const said = [column.type, column.unit, column.key && "key", column.pii && `personal data: ${words(column.pii)}`, column.masked && "masked"];
+  const more = [column.unit, column.key && "key", column.pii && column.type].filter(Boolean).join(", ");
   return (
     <li className={[chosen && "row-chosen", strong && "row-strong", faded && "row-faded"].filter(Boolean).join(" ") || undefined}>
       <button
         type="button"
         className="nodrag"
         aria-pressed={chosen}
-        aria-label={`Column ${column.name} of ${label}${said.filter(Boolean).length ? `, ${said.filter(Boolean).join(", ")}` : ""}`}
         title={[column.name, column.type, column.description].filter(Boolean).join("\n")}
         onClick={() => actions.choose(chosen ? null : { dataset, column: column.name })}
       >
-        <span className={column.key ? "row-name row-key" : "row-name"}>{column.name}</span>
+        <span className={column.key ? "row-name row-key" : "row-name"}>
+          <span className="unseen">Column </span>
+          {column.name}
+          <span className="unseen">{` of ${label}${more && `, ${more}`}, `}</span>
+        </span>
         {column.pii ? (
           <span className={column.masked ? "row-pii row-pii-masked" : "row-pii"}>
             {column.masked && <Lock />}
+            <span className="unseen">personal data </span>
             {words(column.pii)}
+            <span className="unseen">{column.masked ? ", masked" : ", in clear"}</span>
           </span>
         ) : (
           <span className="row-type">{column.type}</span>

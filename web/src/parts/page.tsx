@@ -1,4 +1,5 @@
 import { useEffect, useRef, type ReactNode } from "react";
+import { Name } from "./link";
 
 interface PageProps {
   title: string;
@@ -25,7 +26,7 @@ export function Page({ title, kicker, lead, actions, wide, children }: PageProps
         <div>
           {kicker && <p className="kicker">{kicker}</p>}
           <h1 ref={heading} tabIndex={-1}>
-            {title}
+            <Name text={title} />
           </h1>
           {lead && <p className="lead">{lead}</p>}
         </div>

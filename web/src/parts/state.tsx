@@ -19,16 +19,26 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
   );
 }
 
+const NO_TOKEN = 401;
+const NOT_ALLOWED = 403;
+const NOT_FOUND = 404;
+
 export function Failed({ failure, again, what }: { failure: Failure; again: () => void; what: string }) {
+  if (failure.status === NO_TOKEN)
+    return (
+      <div className="state" role="alert">
+        <p className="state-title">This server asks for a token</p>
+        <p>Whoever runs it can make one for you, with the right to read.</p>
+        <TokenForm again={again} />
+      </div>
+    );
   return (
     <div className="state state-failed" role="alert">
-      <p className="state-title">
-        {failure.status === 404 ? "Not found" : failure.status === 401 || failure.status === 403 ? "A token is needed" : `Could not load ${what}`}
-      </p>
+      <p className="state-title">{failure.status === NOT_FOUND ? "Not found" : `Could not load ${what}`}</p>
       <p>{failure.message}</p>
       {failure.where && <p className="muted">Where: {failure.where}</p>}
       {failure.nextStep && <p>Next step: {failure.nextStep}</p>}
-      {failure.status === 401 || failure.status === 403 ? (
+      {failure.status === NOT_ALLOWED ? (
         <TokenForm again={again} />
       ) : (
         <button type="button" onClick={again}>
@@ -49,7 +59,7 @@ function TokenForm({ again }: { again: () => void }) {
   return (
     <form className="token-form" onSubmit={submit}>
       <label>
-        Token with the right to read
+        Token
         <input type="password" autoComplete="off" required value={token} onChange={(event) => setToken(event.target.value)} />
       </label>
       <button type="submit">Use it until the tab is closed</button>
