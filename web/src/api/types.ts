@@ -75,6 +75,8 @@ export interface Summary {
   namespaces: string[];
   first_event: string | null;
   last_event: string | null;
+  /** the orchestrator's web server, where there is one */
+  dagster_url?: string | null;
 }
 
 export interface Times {
@@ -240,6 +242,8 @@ export interface PiiColumn {
   cleared: boolean | null;
   /** false: no tag names the column; it is made of one that is tagged, in clear */
   tagged?: boolean;
+  /** tagged as masked, and lineage shows a way to it on which nothing masks */
+  contradicted?: boolean;
   from: { dataset: string; label: string; column: string; masking: boolean }[];
 }
 

@@ -192,9 +192,17 @@ function Flow(props: CanvasProps) {
         markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14, color: "var(--line-job)" },
       });
     }
+    const shows = (id: string, column: string | null) => cards.get(id)?.columns.some((one) => one.name === column) ?? false;
+    const folded = new Set<string>();
     for (const bundle of bundles) {
       if (bundle.source === bundle.target) continue;
       const strong = ways !== null && bundle.edges.some((edge) => ways.edges.has(columnEdgeKey(edge)));
+      if (ways !== null && !strong && !shows(bundle.source, bundle.sourceColumn) && !shows(bundle.target, bundle.targetColumn)) {
+        // Faint lines from foot to foot would add up to a strong one.
+        const pair = `${bundle.source}\n${bundle.target}`;
+        if (folded.has(pair)) continue;
+        folded.add(pair);
+      }
       made.push({
         id: `c${bundle.edges.map(columnEdgeKey).join("|")}`,
         type: "column",
@@ -202,7 +210,7 @@ function Flow(props: CanvasProps) {
         target: numbers.get(bundle.target) as string,
         sourceHandle: `out:c:${bundle.sourceColumn}`,
         targetHandle: bundle.targetColumn === null ? "in:rows" : `in:c:${bundle.targetColumn}`,
-        data: { bundle, strong, faded: ways !== null && !strong, marked: cards.get(bundle.target)?.columns.some((column) => column.name === bundle.targetColumn) ?? false },
+        data: { bundle, strong, faded: ways !== null && !strong, marked: shows(bundle.target, bundle.targetColumn) },
         focusable: false,
         zIndex: strong ? 3 : 1,
       });

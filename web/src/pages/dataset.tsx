@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "react";
 import { address } from "../api/client";
-import type { ColumnEnd, DatasetPage } from "../api/types";
+import type { ColumnEnd, DatasetPage, Summary } from "../api/types";
 import { useAnswer } from "../api/use_answer";
 import { Contracts } from "../contract/contracts";
 import { plural, time } from "../format";
@@ -8,7 +8,7 @@ import { groupColour } from "../graph/group";
 import { CheckHistory } from "../parts/check_history";
 import { Facets } from "../parts/facets";
 import { Facts } from "../parts/facts";
-import { DatasetLink, graphHref } from "../parts/link";
+import { dagsterAsset, DatasetLink, graphHref } from "../parts/link";
 import { how, KeyMark, MaskMark, PiiMark } from "../parts/mark";
 import { Page } from "../parts/page";
 import { Readers } from "../parts/readers";
@@ -39,7 +39,10 @@ export function DatasetView({ place }: { place: Place }) {
     if (chosen && answer.data) row.current?.querySelector(".row-at")?.scrollIntoView({ block: "center" });
   }, [chosen, answer.data]);
 
+  const summary = useAnswer<Summary>(address("/summary"));
+
   const one = answer.data;
+  const asset = one && dagsterAsset(summary.data?.dagster_url, one.label);
   if (!one)
     return (
       <Page title="Dataset">
@@ -67,6 +70,11 @@ export function DatasetView({ place }: { place: Place }) {
           <Link className="button" href={to("/graph", { id: one.id, dataset: chosen && one.id, column: chosen, at })}>
             Graph
           </Link>
+          {asset && one.contract && (
+            <a className="button" href={asset} target="_blank" rel="noreferrer noopener">
+              In Dagster
+            </a>
+          )}
           {at && (
             <Link className="button" href={to("/dataset", { id: one.id, column: chosen })}>
               As it is now

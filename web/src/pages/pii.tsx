@@ -100,6 +100,7 @@ const COLUMNS: TableColumn<PiiColumn>[] = [
       one.in_clear ? (
         <>
           <span className="mark mark-pii">in clear</span>
+          {one.contradicted && <div className="in-clear">tagged as masked, arrives in clear</div>}
           {one.tagged === false && <div className="muted">not tagged, arrives in clear</div>}
         </>
       ) : (

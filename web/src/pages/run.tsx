@@ -1,11 +1,11 @@
 import type { ReactNode } from "react";
 import { address } from "../api/client";
-import type { DatasetPage, RunDiff, RunEnd, RunPage } from "../api/types";
+import type { DatasetPage, RunDiff, RunEnd, RunPage, Summary } from "../api/types";
 import { useAnswer } from "../api/use_answer";
 import { bytes, count, duration, nameOf, plural, short, time, words } from "../format";
 import { Facets } from "../parts/facets";
 import { Facts } from "../parts/facts";
-import { DatasetLink, RunLink, SourceLink } from "../parts/link";
+import { dagsterRun, DatasetLink, RunLink, SourceLink } from "../parts/link";
 import { RunState } from "../parts/mark";
 import { Page } from "../parts/page";
 import { Section } from "../parts/section";
@@ -17,6 +17,7 @@ export function RunView({ place }: { place: Place }) {
   const id = place.query.get("id");
   const other = place.query.get("other");
   const answer = useAnswer<RunPage>(id === null ? null : address("/run", { id }));
+  const summary = useAnswer<Summary>(address("/summary"));
   const one = answer.data;
   const compared = one ? (other ?? one.previous) : null;
   const diff = useAnswer<RunDiff>(one && compared ? address("/run/diff", { id, other: compared }) : null);
@@ -38,6 +39,8 @@ export function RunView({ place }: { place: Place }) {
         )}
       </Page>
     );
+  const told = one.facets.penstock_run as { dagsterRunId?: unknown } | undefined;
+  const started = one.parent && told?.dagsterRunId === one.parent.run_id ? dagsterRun(summary.data?.dagster_url, one.parent.run_id) : null;
   const error = typeof one.error === "string" ? one.error : one.error?.message;
   const source = one.source;
   return (
@@ -49,11 +52,18 @@ export function RunView({ place }: { place: Place }) {
         </>
       }
       actions={
-        one.previous && (
-          <Link className="button" href={to("/run", { id: one.previous })}>
-            Run before
-          </Link>
-        )
+        <>
+          {one.previous && (
+            <Link className="button" href={to("/run", { id: one.previous })}>
+              Run before
+            </Link>
+          )}
+          {started && (
+            <a className="button" href={started} target="_blank" rel="noreferrer noopener">
+              In Dagster
+            </a>
+          )}
+        </>
       }
     >
       <Facts

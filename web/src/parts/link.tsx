@@ -42,6 +42,17 @@ export function RunLink({ id }: { id: string }) {
   );
 }
 
+/** The dataset's page in Dagster, where the server knows of one; its key is the label's parts. */
+export function dagsterAsset(server: string | null | undefined, label: string): string | null {
+  if (!server || label.includes("/")) return null;
+  return sourceLink(`${server.replace(/\/$/, "")}/assets/${label.split(".").map(encodeURIComponent).join("/")}`);
+}
+
+/** The run's page in Dagster. */
+export function dagsterRun(server: string | null | undefined, id: string): string | null {
+  return server ? sourceLink(`${server.replace(/\/$/, "")}/runs/${encodeURIComponent(id)}`) : null;
+}
+
 /** A link out of these pages, only where its address is http or https; the text alone otherwise. */
 export function SourceLink({ url, text }: { url: string | null | undefined; text: string }) {
   const href = sourceLink(url);
