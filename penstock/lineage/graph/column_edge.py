@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from penstock.lineage.name import is_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -34,7 +36,7 @@ def column_edges(facet: Mapping[str, Any]) -> tuple[ColumnEdge, ...]:
     fields = facet.get("fields")
     found = set()
     for column, field in fields.items() if isinstance(fields, dict) else ():
-        if isinstance(field, dict):
+        if is_name(column) and isinstance(field, dict):
             found |= set(_edges(field.get("inputFields"), column, field))
     found |= set(_edges(facet.get("dataset"), ROWS, {}))
     return tuple(sorted(found, key=_order))
@@ -57,7 +59,7 @@ def _edges(inputs: Any, target: str, field: Mapping[str, Any]) -> Iterator[Colum
         if not isinstance(item, dict):
             continue
         source = (item.get("namespace"), item.get("name"), item.get("field"))
-        if not all(isinstance(part, str) and part for part in source):
+        if not all(is_name(part) for part in source):
             continue
         steps = [step for step in item.get("transformations") or () if isinstance(step, dict)]
         for step in steps or [_old_step(field)]:
@@ -86,7 +88,8 @@ def _old_step(field: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+    # PostgreSQL keeps no NUL
+    return (value.replace("\0", "") or None) if isinstance(value, str) else None
 
 
 def schema_columns(facet: Mapping[str, Any]) -> Iterator[str]:
@@ -98,7 +101,7 @@ def schema_columns(facet: Mapping[str, Any]) -> Iterator[str]:
         if not isinstance(field, dict) or not isinstance(field.get("name"), str):
             continue
         name = f"{above}{field['name']}"
-        if name:
+        if is_name(name):
             yield name
         inner = field.get("fields")
         if isinstance(inner, list):

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from penstock.lineage.name import is_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -34,7 +36,7 @@ class Use:
         found = []
         for item in _dicts(self.facets.get("symlinks", {}).get("identifiers")):
             name = (item.get("namespace"), item.get("name"))
-            if all(isinstance(part, str) and part for part in name) and name != self.dataset:
+            if all(is_name(part) for part in name) and name != self.dataset:
                 found.append((str(name[0]), str(name[1])))
         return tuple(found)
 
@@ -102,7 +104,7 @@ def _run_id(holder: Mapping[str, Any]) -> str | None:
     run = holder.get("run")
     found = run.get("runId") if isinstance(run, dict) else None
     # 36 characters are a UUID; anything else is nobody's id
-    return found.lower() if isinstance(found, str) and len(found) == 36 else None  # noqa: PLR2004
+    return found.lower() if is_name(found) and len(found) == 36 else None  # noqa: PLR2004
 
 
 def _dicts(values: Any) -> Iterator[Mapping[str, Any]]:
