@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from penstock.lineage.graph.statement import Name, is_name
+from penstock.lineage.name import is_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from penstock.lineage.graph.statement import Name
 
 __all__ = ["ROWS", "ColumnEdge", "column_edges", "schema_columns"]
 
@@ -34,7 +36,7 @@ def column_edges(facet: Mapping[str, Any]) -> tuple[ColumnEdge, ...]:
     fields = facet.get("fields")
     found = set()
     for column, field in fields.items() if isinstance(fields, dict) else ():
-        if isinstance(field, dict) and is_name(column):
+        if is_name(column) and isinstance(field, dict):
             found |= set(_edges(field.get("inputFields"), column, field))
     found |= set(_edges(facet.get("dataset"), ROWS, {}))
     return tuple(sorted(found, key=_order))
@@ -87,7 +89,8 @@ def _old_step(field: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str | None:
-    return value if is_name(value) else None
+    # PostgreSQL keeps no NUL
+    return (value.replace("\0", "") or None) if isinstance(value, str) else None
 
 
 def schema_columns(facet: Mapping[str, Any]) -> Iterator[str]:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, Self
 from uuid import UUID
 
+from penstock.lineage.name import is_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -106,11 +108,6 @@ def _run_id(holder: Mapping[str, Any]) -> str | None:
         return str(UUID(found)) if isinstance(found, str) else None
     except ValueError:
         return None
-
-
-def is_name(value: Any) -> bool:
-    """Whether this is a name that a database can keep."""
-    return isinstance(value, str) and bool(value) and "\0" not in value
 
 
 def _dicts(values: Any) -> Iterator[Mapping[str, Any]]:
