@@ -53,5 +53,5 @@ def _own_events(ledger: Path) -> list[dict[str, Any]]:
             told = connection.execute("SELECT payload FROM event").fetchall()
     except sqlite3.DatabaseError:  # one that its test damaged
         return []
-    payloads = [json.loads(text) for (text,) in told]
+    payloads = [json.loads(text) for (text,) in told if PRODUCER in text]
     return [payload for payload in payloads if payload.get("producer") == PRODUCER]

@@ -10,6 +10,7 @@ of the event as an aware datetime and gives an openlineage-python `RunEvent`.
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from openlineage.client.event_v2 import (
 from openlineage.client.facet_v2 import error_message_run
 from openlineage.client.serde import Serde
 
+from penstock.errors import InputError
 from penstock.lineage.dataset_facets import dataset_facets, input_facets, output_facets
 from penstock.lineage.instant import instant
 from penstock.lineage.producer import PRODUCER
@@ -31,7 +33,6 @@ from penstock.lineage.run_facets import job_facets, run_facets
 from penstock.lineage.run_facts import RunError, RunFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
 __all__ = [
@@ -78,8 +79,21 @@ def abort_payload(last: Mapping[str, Any], reason: str, *, at: datetime) -> dict
 
 
 def event_payload(event: RunEvent | Mapping[str, Any]) -> dict[str, Any]:
-    """The event as JSON-ready data, as it is stored and sent: no nulls, enums as their values."""
-    return Serde.to_dict(event if isinstance(event, RunEvent) else dict(event))
+    """The event as JSON-ready data, as it is stored and sent; what is data already stays as it is.
+
+    Raises InputError for what is neither.
+    """
+    if isinstance(event, RunEvent):
+        return Serde.to_dict(event)
+    if not isinstance(event, Mapping):
+        raise InputError(
+            "this is not an OpenLineage event",
+            where="event $",
+            expected="a JSON object",
+            found=type(event).__name__,
+            next_step="send an event, or a list of events",
+        )
+    return dict(event)
 
 
 def _event(state: RunState, facts: RunFacts, at: datetime) -> RunEvent:

@@ -5,33 +5,32 @@
 
 An event is durable when `append` returns, is never changed or deleted afterwards (a trigger in the
 database refuses), and is stored once however often it is appended. Sequences are gapless and in the
-order of commit.
+order of commit, and each event is linked to the one before it in its namespace (`verification`).
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
-from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
-from penstock.errors import LedgerError
 from penstock.lineage.contract_register import ContractRegister
+from penstock.lineage.event_log import Appendable, append_all
 from penstock.lineage.events import abort_payload, event_payload
 from penstock.lineage.ledger_database import LedgerDatabase, lock_head
-from penstock.lineage.ledger_row import StoredEvent, run_record, run_row, stored_event
-from penstock.lineage.run_record import RunRecord, project
-from penstock.lineage.tables import event, head, run
+from penstock.lineage.ledger_row import StoredEvent, run_record, stored_event
+from penstock.lineage.tables import event, run
 
 if TYPE_CHECKING:
     from types import TracebackType
+    from uuid import UUID
 
     from openlineage.client.event_v2 import RunEvent
 
+    from penstock.lineage.run_record import RunRecord
     from penstock.lineage.runner import Runner
     from penstock.schemas.model import ContractModel
 
@@ -85,10 +84,30 @@ class Ledger:
         `runner` is the process whose death ends the run, given with the START; a run without one
         is somebody else's and never closed from here.
         """
-        payload = event_payload(event)
-        _require_run_event(payload, self.database.where)
+        return self.append_all([event], runner=runner)[0]
+
+    def append_all(
+        self, events: Iterable[RunEvent | Mapping[str, Any]], *, runner: Runner | None = None
+    ) -> tuple[int, ...]:
+        """Stores all of the events, or none, and gives the sequence of each.
+
+        Raises InputError, with the event's place in the list, when one is no OpenLineage event.
+        """
+        return self.append_appendable(self.appendable(events), runner=runner)
+
+    def appendable(self, events: Iterable[RunEvent | Mapping[str, Any]]) -> list[Appendable]:
+        """The events, looked at. Raises InputError as `append_all` does."""
+        return [
+            Appendable.of(event_payload(event), f"event {number}")
+            for number, event in enumerate(events)
+        ]
+
+    def append_appendable(
+        self, events: Sequence[Appendable], *, runner: Runner | None = None
+    ) -> tuple[int, ...]:
+        """Stores all of the events, or none, in one transaction."""
         with self.database.write() as connection:
-            return self._append(connection, payload, runner)
+            return append_all(connection, events, runner=runner, recorded_at=self._clock())
 
     def events(
         self,
@@ -172,7 +191,8 @@ class Ledger:
                 if current != record:
                     continue
                 last = _last_payload(connection, str(record.run_id))
-                self._append(connection, abort_payload(last, reason, at=moment), None)
+                abort = Appendable.of(abort_payload(last, reason, at=moment), self.database.where)
+                append_all(connection, [abort], runner=None, recorded_at=self._clock())
             closed.append(record.run_id)
         return tuple(closed)
 
@@ -187,45 +207,6 @@ class Ledger:
     def contracts(self, name: str) -> tuple[ContractModel, ...]:
         """Every contract registered under `name`, oldest first."""
         return self._register.all(name)
-
-    def _append(
-        self, connection: Connection, payload: dict[str, Any], runner: Runner | None
-    ) -> int:
-        text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        run_id, kind = str(UUID(payload["run"]["runId"])), payload["eventType"]
-        last = lock_head(connection)
-        stored = connection.execute(
-            select(event.c.sequence).where(
-                event.c.run_id == run_id,
-                event.c.event_type == kind,
-                event.c.payload_hash == digest,
-            )
-        ).scalar()
-        if stored is not None:
-            return int(stored)
-        recorded_at = self._clock()
-        connection.execute(
-            insert(event).values(
-                sequence=last + 1,
-                namespace=payload["job"]["namespace"],
-                job=payload["job"]["name"],
-                run_id=run_id,
-                event_type=kind,
-                event_time=datetime.fromisoformat(payload["eventTime"]),
-                recorded_at=recorded_at,
-                payload=text,
-                payload_hash=digest,
-            )
-        )
-        connection.execute(update(head).values(sequence=last + 1, payload_hash=digest))
-        before = _find_run(connection, run_id)
-        after = project(before, payload, runner=runner, recorded_at=recorded_at)
-        if before is None:
-            connection.execute(insert(run).values(**run_row(after)))
-        else:
-            connection.execute(update(run).where(run.c.run_id == run_id).values(**run_row(after)))
-        return last + 1
 
 
 def _find_run(connection: Connection, run_id: str) -> RunRecord | None:
@@ -254,24 +235,3 @@ def _death(record: RunRecord, now: datetime, stale_after: timedelta) -> str | No
             return None
         return f"no heartbeat from {record.runner.host} since {last_sign.isoformat()}"
     return None if alive else f"its process {record.runner.pid} on {record.runner.host} is gone"
-
-
-def _require_run_event(payload: Mapping[str, Any], where: str) -> None:
-    try:
-        UUID(payload["run"]["runId"])
-        moment = datetime.fromisoformat(payload["eventTime"])
-        complete = bool(
-            payload["eventType"]
-            and payload["job"]["namespace"] is not None
-            and payload["job"]["name"] is not None
-            and moment.tzinfo
-        )
-    except (KeyError, TypeError, ValueError, AttributeError):
-        complete = False
-    if not complete:
-        raise LedgerError(
-            "this is not an OpenLineage run event",
-            where=where,
-            expected="run.runId (a UUID), job, eventType, and eventTime with its offset",
-            next_step="build it with penstock.lineage's start_event, complete_event or fail_event",
-        )

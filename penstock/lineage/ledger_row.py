@@ -21,22 +21,32 @@ __all__ = ["StoredEvent", "run_record", "run_row", "stored_event"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvent:
-    """An event as the ledger holds it. `payload_hash` is the SHA-256 of its canonical JSON."""
+    """An event as the ledger holds it. `payload_hash` is the SHA-256 of its canonical JSON.
+
+    A job event has no run, a dataset event no job either. `position` and `link` are its place in
+    its namespace's chain.
+    """
 
     sequence: int
     namespace: str
-    job: str
-    run_id: UUID
-    event_type: str
+    job: str | None
+    run_id: UUID | None
+    event_type: str | None
     event_time: datetime
     recorded_at: datetime
     payload: Mapping[str, Any]
     payload_hash: str
+    position: int
+    link: str
 
 
 def stored_event(row: RowMapping) -> StoredEvent:
     """The event in a row of the event table."""
-    facts = {**row, "run_id": UUID(row["run_id"]), "payload": json.loads(row["payload"])}
+    facts = {
+        **row,
+        "run_id": row["run_id"] and UUID(row["run_id"]),
+        "payload": json.loads(row["payload"]),
+    }
     return StoredEvent(**facts)
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -24,18 +25,36 @@ from sqlalchemy import (
 )
 
 __all__ = [
+    "GRAPH",
     "REVISIONS",
     "REVISION_TABLE",
+    "access",
+    "archive",
+    "chain",
     "contract",
     "delivery",
     "event",
+    "graph_column",
+    "graph_cursor",
+    "graph_dataset",
+    "graph_document",
+    "graph_edge",
+    "graph_job",
+    "graph_lineage",
+    "graph_run",
+    "graph_source",
+    "graph_symlink",
+    "graph_told",
+    "graph_use",
+    "graph_validity",
     "head",
     "metadata",
     "parked",
     "run",
+    "token",
 ]
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """Every schema revision this code knows, oldest first; the last is the one it works with."""
 
 REVISION_TABLE = "penstock_revision"  # Dagster, whose database this may be, has alembic_version
@@ -66,29 +85,54 @@ class UtcDateTime(TypeDecorator[datetime]):
 metadata = MetaData()
 
 # One row, locked by every append: sequences are then gapless and in commit order, which a cursor
-# over them needs, and the next event of a hash chain knows its predecessor.
+# over them needs.
 head = Table(
     "head",
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("sequence", BigInteger, nullable=False),
-    Column("payload_hash", String(64), nullable=False),
 )
 
+# The last link of each namespace's chain.
+chain = Table(
+    "chain",
+    metadata,
+    Column("namespace", Text, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("link", String(64), nullable=False),
+)
+
+# A run event has a run and a job, a job event no run, a dataset event neither.
 event = Table(
     "event",
     metadata,
     Column("sequence", BigInteger, primary_key=True, autoincrement=False),
     Column("namespace", Text, nullable=False),
-    Column("job", Text, nullable=False),
-    Column("run_id", String(36), nullable=False),
-    Column("event_type", String(16), nullable=False),
+    Column("job", Text),
+    Column("run_id", String(36)),
+    Column("event_type", String(16)),
     Column("event_time", UtcDateTime, nullable=False),
     Column("recorded_at", UtcDateTime, nullable=False),
     Column("payload", Text, nullable=False),
     Column("payload_hash", String(64), nullable=False),
-    UniqueConstraint("run_id", "event_type", "payload_hash", name="event_once"),
+    Column("position", BigInteger, nullable=False),
+    Column("link", String(64), nullable=False),
+    Index("event_once", "payload_hash", unique=True),
     Index("event_of_job", "job", "sequence"),
+    Index("event_of_run", "run_id", "sequence"),
+    Index("event_of_namespace", "namespace", "position"),
+)
+
+# What was moved out of the event table: a Parquet file, and where its chains end.
+archive = Table(
+    "archive",
+    metadata,
+    Column("first_sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("last_sequence", BigInteger, nullable=False),
+    Column("location", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("chains", Text, nullable=False),
+    Column("archived_at", UtcDateTime, nullable=False),
 )
 
 run = Table(
@@ -141,7 +185,191 @@ parked = Table(
     "parked",
     metadata,
     Column("destination", String(512), ForeignKey("delivery.destination"), primary_key=True),
-    Column("sequence", BigInteger, ForeignKey("event.sequence"), primary_key=True),
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
     Column("error", Text, nullable=False),
     Column("parked_at", UtcDateTime, nullable=False),
 )
+
+# Who may call the server. The token itself is kept nowhere.
+token = Table(
+    "token",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("role", String(16), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("revoked_at", UtcDateTime),
+    Index("token_by_digest", "digest", unique=True),
+)
+
+# Who asked the server what, and what came of it.
+access = Table(
+    "access",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("client", Text, nullable=False),
+    Column("method", String(16), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Index("access_by_time", "at"),
+)
+
+# The graph: a projection of the events, made anew from them at any time.
+
+graph_cursor = Table(
+    "graph_cursor",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("sequence", BigInteger, nullable=False),
+)
+
+# A facet's body, once for all that told the same.
+graph_document = Table(
+    "graph_document",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+# `facets` is {name: [event time, event hash, digest]}, the last told of each. `same_as` is the
+# dataset whose other name this is, itself when it is none.
+graph_dataset = Table(
+    "graph_dataset",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("namespace", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("same_as", Integer, nullable=False),
+    Column("facets", Text, nullable=False),
+    Column("first_seen", UtcDateTime, nullable=False),
+    Column("last_seen", UtcDateTime, nullable=False),
+    UniqueConstraint("namespace", "name", name="graph_dataset_once"),
+    Index("graph_dataset_same", "same_as"),
+)
+
+# Who claims the name (namespace, name) as its own other name, and since when it was last said.
+graph_symlink = Table(
+    "graph_symlink",
+    metadata,
+    Column("namespace", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("dataset", Integer, primary_key=True),
+    Column("told", UtcDateTime, nullable=False),
+)
+
+# The column named "" stands for which rows there are.
+graph_column = Table(
+    "graph_column",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("dataset", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("same_as", Integer, nullable=False),
+    UniqueConstraint("dataset", "name", name="graph_column_once"),
+    Index("graph_column_same", "same_as"),
+)
+
+graph_job = Table(
+    "graph_job",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("namespace", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("facets", Text, nullable=False),
+    Column("first_seen", UtcDateTime, nullable=False),
+    Column("last_seen", UtcDateTime, nullable=False),
+    UniqueConstraint("namespace", "name", name="graph_job_once"),
+)
+
+# `states` is {event type: [event time, event hash]}, the last told of each.
+graph_run = Table(
+    "graph_run",
+    metadata,
+    Column("run_id", String(36), primary_key=True),
+    Column("job", Integer, primary_key=True),
+    Column("states", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("started", UtcDateTime, nullable=False),
+    Column("ended", UtcDateTime),
+    Column("parent_run_id", String(36)),
+    Column("root_run_id", String(36)),
+    Column("facets", Text, nullable=False),
+    Index("graph_run_of_job", "job", "started"),
+    Index("graph_run_of_parent", "parent_run_id"),
+)
+
+# What was read and written. The teller is a run of a job, or a job event by its hash.
+graph_use = Table(
+    "graph_use",
+    metadata,
+    Column("teller", String(64), primary_key=True),
+    Column("dataset", Integer, primary_key=True),
+    Column("role", String(3), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("facets", Text, nullable=False),
+    Index("graph_use_of_dataset", "dataset", "at"),
+)
+
+# One state of what a job makes one dataset (0: none) of, however many runs told it.
+graph_lineage = Table(
+    "graph_lineage",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("job", Integer, nullable=False),
+    Column("dataset", Integer, nullable=False),
+    UniqueConstraint("digest", name="graph_lineage_once"),
+)
+
+graph_source = Table(
+    "graph_source",
+    metadata,
+    Column("lineage", Integer, primary_key=True),
+    Column("dataset", Integer, primary_key=True),
+    Index("graph_source_of_dataset", "dataset"),
+)
+
+graph_edge = Table(
+    "graph_edge",
+    metadata,
+    Column("lineage", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("source", Integer, nullable=False),
+    Column("target", Integer, nullable=False),
+    Column("type", String(16)),
+    Column("subtype", String(64)),
+    Column("masking", Boolean, nullable=False),
+    Column("description", Text, nullable=False),
+    Index("graph_edge_of_source", "source", "lineage", "target", "type", "masking"),
+    Index("graph_edge_of_target", "target", "lineage", "source", "type", "masking"),
+)
+
+# Who told which lineage, and when it held: the statements that the intervals are made of.
+graph_told = Table(
+    "graph_told",
+    metadata,
+    Column("job", Integer, primary_key=True),
+    Column("dataset", Integer, primary_key=True),
+    Column("at", UtcDateTime, primary_key=True),
+    Column("teller", String(64), primary_key=True),
+    Column("lineage", Integer, nullable=False),
+    Index("graph_told_by", "teller"),
+)
+
+graph_validity = Table(
+    "graph_validity",
+    metadata,
+    Column("job", Integer, primary_key=True),
+    Column("dataset", Integer, primary_key=True),
+    Column("valid_from", UtcDateTime, primary_key=True),
+    Column("valid_to", UtcDateTime),
+    Column("lineage", Integer, nullable=False),
+    Index("graph_validity_of_lineage", "lineage", "valid_to", "valid_from"),
+)
+
+GRAPH = tuple(table for table in metadata.sorted_tables if table.name.startswith("graph_"))
+"""All of the projection."""

@@ -88,10 +88,10 @@ def whole_day(day: date | str) -> tuple[str, ...]:
 
 def look(lake: Lake, cursor: str | None = None) -> tuple[list[dg.RunRequest], str | None]:
     with dg.DagsterInstance.ephemeral() as instance:
-        context = dg.build_sensor_context(
+        with dg.build_sensor_context(
             instance=instance, cursor=cursor, resources={"lake": lake}
-        )
-        result = new_files(context)
+        ) as context:
+            result = new_files(context)
     if isinstance(result, dg.SkipReason):
         return [], cursor
     return list(result.run_requests or ()), result.cursor
@@ -176,12 +176,13 @@ def test_the_schedule_takes_late_and_failed_days_and_no_day_twice(
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
 
         def tonight() -> list[dg.RunRequest]:
-            context = dg.build_schedule_context(
+            # entered, or what it opens stays open and the next test of Dagster stumbles over it
+            with dg.build_schedule_context(
                 instance=instance,
                 scheduled_execution_time=datetime.now(UTC),
                 resources={"lake": lake},
-            )
-            result = nightly(context)
+            ) as context:
+                result = nightly(context)
             return [] if isinstance(result, dg.SkipReason) else list(result)
 
         def ran(request: dg.RunRequest, status: dg.DagsterRunStatus) -> None:

@@ -1,0 +1,132 @@
+"""What an OpenLineage event must be for the ledger to take it: the core of the specification.
+
+Facets are kept as they come, known or not. Names are the specification's, version 2-0-2
+(https://openlineage.io/spec/2-0-2/OpenLineage.json).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime  # noqa: TC003 - pydantic reads it
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from penstock.errors import InputError
+from penstock.lineage.name import LONGEST_NAME_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["EventShape", "event_shape"]
+
+_EARLIEST, _LATEST = 1, 9999  # years, of which a day is kept free for any offset
+
+
+def _storable(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("holds a NUL character")
+    if len(text.encode()) > LONGEST_NAME_BYTES:  # a lone surrogate is no text: ValueError
+        raise ValueError(f"is longer than {LONGEST_NAME_BYTES} bytes of UTF-8")
+    return text
+
+
+def _storable_moment(at: datetime) -> datetime:
+    if not _EARLIEST < at.year < _LATEST:
+        raise ValueError("is no moment that a database can keep")
+    return at
+
+
+def _storable_facets(facets: dict[str, Any] | None) -> dict[str, Any]:
+    for name, facet in (facets or {}).items():
+        _storable(name)
+        if facet is not None and not isinstance(facet, dict):
+            raise ValueError(f"the facet {name[:80]!r} is no object")
+    return facets or {}
+
+
+_Name = Annotated[str, Field(min_length=1), AfterValidator(_storable)]
+_Moment = Annotated[AwareDatetime, AfterValidator(_storable_moment)]
+_Facets = Annotated[dict[str, Any] | None, AfterValidator(_storable_facets)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class _Run(_Part):
+    runId: UUID  # noqa: N815 - the specification's name
+    facets: _Facets = None
+
+
+class _Job(_Part):
+    namespace: _Name
+    name: _Name
+    facets: _Facets = None
+
+
+class _Dataset(_Part):
+    namespace: _Name
+    name: _Name
+    facets: _Facets = None
+    inputFacets: _Facets = None  # noqa: N815
+    outputFacets: _Facets = None  # noqa: N815
+
+
+class EventShape(_Part):
+    """A run event, a job event (no run) or a dataset event (neither), as far as it must be right.
+
+    `run`, `job` and `dataset` say which it is.
+    """
+
+    eventTime: _Moment  # noqa: N815
+    producer: _Name
+    schemaURL: _Name  # noqa: N815
+    eventType: (  # noqa: N815
+        Literal["START", "RUNNING", "COMPLETE", "ABORT", "FAIL", "OTHER"] | None
+    ) = None
+    run: _Run | None = None
+    job: _Job | None = None
+    dataset: _Dataset | None = None
+    inputs: list[_Dataset] | None = None
+    outputs: list[_Dataset] | None = None
+
+    @property
+    def namespace(self) -> str:
+        """Whose chain it belongs to: the job's namespace, or the dataset's."""
+        named = self.job or self.dataset
+        assert named is not None
+        return named.namespace
+
+
+def event_shape(payload: Mapping[str, Any], where: str) -> EventShape:
+    """The event's own shape. Raises InputError that names the JSON path of what is wrong."""
+    try:
+        shape = EventShape.model_validate(payload)
+    except (ValidationError, RecursionError, OverflowError) as error:
+        path, found = _first(error)
+        raise _refused(where, path, found) from None
+    if shape.run and not shape.job:
+        raise _refused(where, "$.job", "nothing: a run belongs to a job")
+    if not (shape.job or shape.dataset):
+        raise _refused(where, "$", "neither run and job, nor job, nor dataset")
+    return shape
+
+
+def _first(error: Exception) -> tuple[str, str]:
+    if not isinstance(error, ValidationError):
+        return "$", type(error).__name__
+    # the input itself is not shown: it may be a value of somebody's data
+    first = error.errors(include_url=False, include_input=False)[0]
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"])
+    return "$" + "".join(steps), first["msg"]
+
+
+def _refused(where: str, path: str, found: str) -> InputError:
+    return InputError(
+        "this is not an OpenLineage event",
+        where=f"{where} {path}",
+        expected="a RunEvent, JobEvent or DatasetEvent of the OpenLineage specification 2-0-2",
+        found=found,
+        next_step=f"correct {path} and send the event again; nothing of it was kept",
+    )

@@ -1,0 +1,396 @@
+"""What is known of datasets, jobs and runs, by name and by id, with their facets."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, or_, select
+
+from penstock.lineage.graph.column_edge import ROWS
+from penstock.lineage.graph.last_told import LastTold, merged
+from penstock.lineage.graph.rows import chunks
+from penstock.lineage.graph.walk import held_at
+from penstock.lineage.tables import (
+    graph_column,
+    graph_dataset,
+    graph_document,
+    graph_job,
+    graph_lineage,
+    graph_run,
+    graph_source,
+    graph_symlink,
+    graph_use,
+    graph_validity,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from penstock.lineage.graph.statement import Name
+
+__all__ = ["Catalog", "DatasetEdge", "DatasetNode", "JobNode", "RunNode", "UseNode"]
+
+Facets = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetNode:
+    """A dataset under its own name. `other_names` are those it says it has, the last told first."""
+
+    id: int
+    namespace: str
+    name: str
+    first_seen: datetime
+    last_seen: datetime
+    facets: Facets
+    other_names: tuple[Name, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobNode:
+    """A job."""
+
+    id: int
+    namespace: str
+    name: str
+    first_seen: datetime
+    last_seen: datetime
+    facets: Facets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunNode:
+    """A run of a job; `teller` is what its uses are told by."""
+
+    run_id: str
+    job: int
+    state: str
+    started: datetime
+    ended: datetime | None
+    parent_run_id: str | None
+    root_run_id: str | None
+    facets: Facets
+
+    @property
+    def teller(self) -> str:
+        """Under which the run's uses are kept."""
+        return f"{self.run_id}:{self.job}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UseNode:
+    """That somebody read (`IN`) or wrote (`OUT`) a dataset."""
+
+    teller: str
+    dataset: int
+    role: str
+    at: datetime
+    facets: Facets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatasetEdge:
+    """`job` makes `target` of `source`; None when it only reads."""
+
+    job: int
+    source: int
+    target: int | None
+    valid_from: datetime
+    valid_to: datetime | None
+
+
+class Catalog:
+    """Asks in one transaction, so that all it sees is of one moment."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def dataset_id(self, namespace: str, name: str) -> int | None:
+        """The dataset of this name, or the one that claims it as another name. None: unknown."""
+        query = select(graph_dataset.c.same_as).where(
+            graph_dataset.c.namespace == namespace, graph_dataset.c.name == name
+        )
+        found = self._connection.execute(query).scalar()
+        if found is None:
+            claimed = (
+                select(graph_dataset.c.same_as)
+                .join(graph_symlink, graph_symlink.c.dataset == graph_dataset.c.id)
+                .where(graph_symlink.c.namespace == namespace, graph_symlink.c.name == name)
+                .order_by(graph_symlink.c.told.desc(), graph_dataset.c.name.desc())
+                .limit(1)
+            )
+            found = self._connection.execute(claimed).scalar()
+        return None if found is None else int(found)
+
+    def dataset_ids(
+        self, *, text: str = "", namespace: str | None = None, limit: int, offset: int = 0
+    ) -> tuple[list[int], int]:
+        """Datasets whose name, or another name, holds the text, by name; and how many there are."""
+        same = graph_dataset.c.same_as == graph_dataset.c.id
+        query = select(graph_dataset.c.id).where(same)
+        if namespace is not None:
+            query = query.where(graph_dataset.c.namespace == namespace)
+        if text:
+            other = select(graph_symlink.c.dataset).where(_holds(graph_symlink.c.name, text))
+            query = query.where(
+                or_(_holds(graph_dataset.c.name, text), graph_dataset.c.id.in_(other))
+            )
+        total = self._connection.execute(select(func.count()).select_from(query.subquery()))
+        ordered = query.order_by(graph_dataset.c.namespace, graph_dataset.c.name)
+        found = self._connection.execute(ordered.limit(limit).offset(offset)).scalars()
+        return [int(i) for i in found], int(total.scalar_one())
+
+    def datasets(self, ids: Collection[int]) -> dict[int, DatasetNode]:
+        """These datasets; what was told under their other names is told of them."""
+        rows: list[Any] = []
+        for some in chunks(sorted(ids)):
+            query = select(graph_dataset).where(graph_dataset.c.same_as.in_(some))
+            rows += self._connection.execute(query).all()
+        facets: dict[int, LastTold] = {}
+        groups: dict[int, list[Any]] = {}
+        for row in rows:
+            groups.setdefault(row.same_as, []).append(row)
+            facets[row.same_as] = merged(facets.get(row.same_as, {}), json.loads(row.facets))
+        bodies = self._bodies(facets.values())
+        others = self._other_names([row.id for row in rows])
+        found = {}
+        for row in rows:
+            if row.id != row.same_as:
+                continue
+            group = groups[row.id]
+            found[row.id] = DatasetNode(
+                id=row.id,
+                namespace=row.namespace,
+                name=row.name,
+                first_seen=min(r.first_seen for r in group),
+                last_seen=max(r.last_seen for r in group),
+                facets=_filled(facets[row.id], bodies),
+                other_names=tuple(others.get(row.id, ())),
+            )
+        return found
+
+    def columns(self, ids: Collection[int]) -> dict[int, tuple[int, str]]:
+        """(dataset, name) of each of these columns."""
+        found: dict[int, tuple[int, str]] = {}
+        for some in chunks(sorted(ids)):
+            query = select(graph_column).where(graph_column.c.id.in_(some))
+            found |= {r.id: (r.dataset, r.name) for r in self._connection.execute(query)}
+        return found
+
+    def column_ids(self, dataset: int) -> dict[str, int]:
+        """The columns of a dataset by name; that of its rows is left out."""
+        query = select(graph_column).where(graph_column.c.dataset == dataset)
+        rows = self._connection.execute(query)
+        return {r.name: r.same_as for r in rows if r.name != ROWS}
+
+    def job_id(self, namespace: str, name: str) -> int | None:
+        """The job of this name."""
+        query = select(graph_job.c.id)
+        query = query.where(graph_job.c.namespace == namespace, graph_job.c.name == name)
+        return self._connection.execute(query).scalar()
+
+    def job_ids(
+        self, *, text: str = "", namespace: str | None = None, limit: int, offset: int = 0
+    ) -> tuple[list[int], int]:
+        """Jobs whose name holds the text, by name; and how many there are."""
+        query = select(graph_job.c.id)
+        if namespace is not None:
+            query = query.where(graph_job.c.namespace == namespace)
+        if text:
+            query = query.where(_holds(graph_job.c.name, text))
+        total = self._connection.execute(select(func.count()).select_from(query.subquery()))
+        ordered = query.order_by(graph_job.c.namespace, graph_job.c.name)
+        found = self._connection.execute(ordered.limit(limit).offset(offset)).scalars()
+        return [int(i) for i in found], int(total.scalar_one())
+
+    def jobs(self, ids: Collection[int]) -> dict[int, JobNode]:
+        """These jobs."""
+        rows: list[Any] = []
+        for some in chunks(sorted(ids)):
+            rows += self._connection.execute(select(graph_job).where(graph_job.c.id.in_(some)))
+        told = {row.id: json.loads(row.facets) for row in rows}
+        bodies = self._bodies(told.values())
+        return {
+            row.id: JobNode(
+                id=row.id,
+                namespace=row.namespace,
+                name=row.name,
+                first_seen=row.first_seen,
+                last_seen=row.last_seen,
+                facets=_filled(told[row.id], bodies),
+            )
+            for row in rows
+        }
+
+    def runs(
+        self,
+        *,
+        run_id: str | None = None,
+        jobs: Collection[int] | None = None,
+        parent: str | None = None,
+        limit: int,
+        offset: int = 0,
+    ) -> list[RunNode]:
+        """The latest runs, newest first, of what is asked for."""
+        query = select(graph_run)
+        if run_id is not None:
+            query = query.where(graph_run.c.run_id == run_id)
+        if jobs is not None:
+            query = query.where(graph_run.c.job.in_(sorted(jobs)))
+        if parent is not None:
+            query = query.where(graph_run.c.parent_run_id == parent)
+        query = query.order_by(graph_run.c.started.desc(), graph_run.c.run_id, graph_run.c.job)
+        return self._runs(self._connection.execute(query.limit(limit).offset(offset)).all())
+
+    def run_count(self, jobs: Collection[int]) -> int:
+        """How many runs these jobs have had."""
+        query = select(func.count()).select_from(graph_run).where(graph_run.c.job.in_(sorted(jobs)))
+        return int(self._connection.execute(query).scalar_one())
+
+    def uses(
+        self,
+        *,
+        tellers: Collection[str] | None = None,
+        datasets: Collection[int] | None = None,
+        role: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[UseNode]:
+        """Uses, newest first. A dataset's are also those under its other names."""
+        query = select(
+            graph_use.c.teller,
+            graph_dataset.c.same_as.label("dataset"),
+            graph_use.c.role,
+            graph_use.c.at,
+            graph_use.c.facets,
+        ).join(graph_dataset, graph_dataset.c.id == graph_use.c.dataset)
+        if tellers is not None:
+            query = query.where(graph_use.c.teller.in_(sorted(tellers)))
+        if datasets is not None:
+            query = query.where(graph_dataset.c.same_as.in_(sorted(datasets)))
+        if role is not None:
+            query = query.where(graph_use.c.role == role)
+        if since is not None:
+            query = query.where(graph_use.c.at >= since)
+        if until is not None:
+            query = query.where(graph_use.c.at <= until)
+        query = query.order_by(graph_use.c.at.desc(), graph_use.c.teller, graph_use.c.dataset)
+        rows = self._connection.execute(query.limit(limit).offset(offset)).all()
+        told = [json.loads(row.facets) for row in rows]
+        bodies = self._bodies(told)
+        return [
+            UseNode(
+                teller=row.teller,
+                dataset=row.dataset,
+                role=row.role,
+                at=row.at,
+                facets=_filled(entries, bodies),
+            )
+            for row, entries in zip(rows, told, strict=True)
+        ]
+
+    def runs_of(self, tellers: Iterable[str]) -> dict[str, RunNode]:
+        """The runs behind these tellers; a job event is behind the others."""
+        wanted = {teller for teller in tellers if ":" in teller}
+        rows: list[Any] = []
+        for some in chunks(sorted({teller.partition(":")[0] for teller in wanted})):
+            query = select(graph_run).where(graph_run.c.run_id.in_(some))
+            rows += self._connection.execute(query).all()
+        return {run.teller: run for run in self._runs(rows) if run.teller in wanted}
+
+    def edges(
+        self,
+        *,
+        sources: Collection[int] | None = None,
+        targets: Collection[int] | None = None,
+        at: datetime | None = None,
+    ) -> list[DatasetEdge]:
+        """What is made of these, and what these are made of, as of an instant. None: all."""
+        near = graph_dataset.alias("near")
+        far = graph_dataset.alias("far")
+        query = (
+            select(
+                graph_validity.c.job,
+                near.c.same_as.label("source"),
+                far.c.same_as.label("target"),
+                graph_validity.c.valid_from,
+                graph_validity.c.valid_to,
+            )
+            .select_from(graph_source)
+            .join(graph_lineage, graph_lineage.c.id == graph_source.c.lineage)
+            .join(graph_validity, graph_validity.c.lineage == graph_lineage.c.id)
+            .join(near, near.c.id == graph_source.c.dataset)
+            .outerjoin(far, far.c.id == graph_lineage.c.dataset)
+            .where(held_at(at))
+        )
+        asked = [
+            query.where(column.in_(some))
+            for column, ids in ((near.c.same_as, sources), (far.c.same_as, targets))
+            if ids is not None
+            for some in chunks(sorted(ids))
+        ]
+        if sources is None and targets is None:
+            asked = [query]
+        found = {
+            DatasetEdge(
+                job=row.job,
+                source=row.source,
+                target=row.target,
+                valid_from=row.valid_from,
+                valid_to=row.valid_to,
+            )
+            for one in asked
+            for row in self._connection.execute(one)
+        }
+        return sorted(found, key=lambda e: (e.source, e.target or 0, e.job, e.valid_from))
+
+    def _runs(self, rows: Sequence[Any]) -> list[RunNode]:
+        told = [json.loads(row.facets) for row in rows]
+        bodies = self._bodies(told)
+        return [
+            RunNode(
+                run_id=row.run_id,
+                job=row.job,
+                state=row.state,
+                started=row.started,
+                ended=row.ended,
+                parent_run_id=row.parent_run_id,
+                root_run_id=row.root_run_id,
+                facets=_filled(entries, bodies),
+            )
+            for row, entries in zip(rows, told, strict=True)
+        ]
+
+    def _other_names(self, ids: Collection[int]) -> dict[int, list[Name]]:
+        found: dict[int, list[Name]] = {}
+        for some in chunks(sorted(ids)):
+            query = select(graph_symlink).where(graph_symlink.c.dataset.in_(some))
+            query = query.order_by(graph_symlink.c.told.desc(), graph_symlink.c.name)
+            for row in self._connection.execute(query):
+                found.setdefault(row.dataset, []).append((row.namespace, row.name))
+        return found
+
+    def _bodies(self, told: Iterable[LastTold]) -> dict[str, Any]:
+        digests = {entry[-1] for facets in told for entry in facets.values()}
+        return dict(self._body_pairs(digests))
+
+    def _body_pairs(self, digests: Collection[str]) -> Iterator[tuple[str, Any]]:
+        for some in chunks(sorted(digests)):
+            query = select(graph_document).where(graph_document.c.digest.in_(some))
+            for row in self._connection.execute(query):
+                yield row.digest, json.loads(row.body)
+
+
+def _filled(told: LastTold, bodies: Mapping[str, Any]) -> Facets:
+    return {name: bodies[entry[-1]] for name, entry in sorted(told.items())}
+
+
+def _holds(column: Any, text: str) -> Any:
+    return func.lower(column).contains(text.lower(), autoescape=True)

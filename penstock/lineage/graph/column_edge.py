@@ -1,0 +1,109 @@
+"""The column edges that a columnLineage facet tells, of any version of it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from penstock.lineage.name import is_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from penstock.lineage.graph.statement import Name
+
+__all__ = ["ROWS", "ColumnEdge", "column_edges", "schema_columns"]
+
+#: The name of the column that stands for which rows there are, and in what order.
+ROWS = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class ColumnEdge:
+    """One column that takes part in another. Type and subtype are None when they were not told."""
+
+    source: Name
+    source_column: str
+    target_column: str
+    type: str | None
+    subtype: str | None
+    masking: bool
+    description: str
+
+
+def column_edges(facet: Mapping[str, Any]) -> tuple[ColumnEdge, ...]:
+    """Each edge once, sorted. A part of the facet that makes no sense is passed."""
+    fields = facet.get("fields")
+    found = set()
+    for column, field in fields.items() if isinstance(fields, dict) else ():
+        if is_name(column) and isinstance(field, dict):
+            found |= set(_edges(field.get("inputFields"), column, field))
+    found |= set(_edges(facet.get("dataset"), ROWS, {}))
+    return tuple(sorted(found, key=_order))
+
+
+def _order(edge: ColumnEdge) -> tuple[Any, ...]:
+    return (
+        edge.target_column,
+        edge.source,
+        edge.source_column,
+        edge.type or "",
+        edge.subtype or "",
+        edge.masking,
+        edge.description,
+    )
+
+
+def _edges(inputs: Any, target: str, field: Mapping[str, Any]) -> Iterator[ColumnEdge]:
+    for item in inputs if isinstance(inputs, list) else ():
+        if not isinstance(item, dict):
+            continue
+        source = (item.get("namespace"), item.get("name"), item.get("field"))
+        if not all(is_name(part) for part in source):
+            continue
+        told = item.get("transformations")
+        steps = [step for step in told if isinstance(step, dict)] if isinstance(told, list) else []
+        for step in steps or [_old_step(field)]:
+            yield ColumnEdge(
+                source=(str(source[0]), str(source[1])),
+                source_column=str(source[2]),
+                target_column=target,
+                type=_text(step.get("type")),
+                subtype=_text(step.get("subtype")),
+                masking=step.get("masking") is True,
+                description=_text(step.get("description")) or "",
+            )
+
+
+def _old_step(field: Mapping[str, Any]) -> dict[str, Any]:
+    # before version 1-1-0 a field had one word for all its inputs: IDENTITY or MASKED
+    word = _text(field.get("transformationType"))
+    if word is None:
+        return {}
+    return {
+        "type": "DIRECT",
+        "subtype": "IDENTITY" if word == "IDENTITY" else "TRANSFORMATION",
+        "masking": word == "MASKED",
+        "description": field.get("transformationDescription"),
+    }
+
+
+def _text(value: Any) -> str | None:
+    # PostgreSQL keeps no NUL
+    return (value.replace("\0", "") or None) if isinstance(value, str) else None
+
+
+def schema_columns(facet: Mapping[str, Any]) -> Iterator[str]:
+    """The columns that a schema facet tells, those inside structs as `a.b`."""
+    fields = facet.get("fields")
+    waiting = [("", field) for field in reversed(fields if isinstance(fields, list) else [])]
+    while waiting:
+        above, field = waiting.pop()
+        if not isinstance(field, dict) or not isinstance(field.get("name"), str):
+            continue
+        name = f"{above}{field['name']}"
+        if is_name(name):
+            yield name
+        inner = field.get("fields")
+        if isinstance(inner, list):
+            waiting.extend((f"{name}.", part) for part in reversed(inner))

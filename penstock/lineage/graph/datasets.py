@@ -1,0 +1,187 @@
+"""Datasets and their columns by name, and which names mean the same dataset.
+
+A dataset that says it has another name (its symlinks facet) claims that name: whoever is told
+under it is the claimant. Of several claimants the one that said it last has it. Two that claim
+each other are one, by the name that sorts first.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, select
+
+from penstock.lineage.graph.last_told import LastTold, merged
+from penstock.lineage.graph.rows import Rows, chunks
+from penstock.lineage.tables import graph_column, graph_dataset, graph_symlink
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from penstock.lineage.graph.statement import Name
+
+__all__ = ["Datasets"]
+
+
+class Datasets:
+    """Those that a batch touches."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._rows = Rows(connection, graph_dataset, ("namespace", "name"), numbered=True)
+        self._columns = Rows(connection, graph_column, ("dataset", "name"), numbered=True)
+        self._claims = Rows(connection, graph_symlink, ("namespace", "name", "dataset"))
+        self._with_columns: set[int] = set()
+        self._names: dict[int, Name] = {}
+        self._claimed: set[Name] = set()
+        self._renamed = False
+
+    def load(self, names: Iterable[Name]) -> None:
+        """Read what is known of these, before they are seen."""
+        wanted = [name for _, name in names]
+        self._rows.load("name", wanted)
+        self._claims.load("name", wanted)
+        self._claimed |= {(row["namespace"], row["name"]) for row in self._claims}
+
+    def see(self, name: Name, at: datetime, facets: LastTold) -> int:
+        """The dataset was told of; gives its id."""
+        row = self._rows.get(*name)
+        if row is None:
+            row = self._rows.add(
+                {
+                    "namespace": name[0],
+                    "name": name[1],
+                    "same_as": 0,
+                    "facets": "{}",
+                    "first_seen": at,
+                    "last_seen": at,
+                }
+            )
+            row["same_as"] = row["id"]
+            self._names[row["id"]] = name
+            self._renamed |= name in self._claimed
+        self._rows.change(
+            row,
+            facets=json.dumps(merged(json.loads(row["facets"]), facets), sort_keys=True),
+            first_seen=min(row["first_seen"], at),
+            last_seen=max(row["last_seen"], at),
+        )
+        number: int = row["id"]
+        return number
+
+    def claim(self, dataset: int, name: Name, at: datetime) -> None:
+        """The dataset says that this is another name of it."""
+        row = self._claims.get(*name, dataset)
+        if row is None:
+            self._claims.add(
+                {"namespace": name[0], "name": name[1], "dataset": dataset, "told": at}
+            )
+            self._claimed.add(name)
+            self._renamed = True
+        elif row["told"] < at:
+            self._claims.change(row, told=at)
+            self._renamed = True
+
+    def column(self, dataset: int, name: str) -> int:
+        """The id of a column of it; made when it is new. Its dataset's columns are loaded."""
+        row = self._columns.get(dataset, name)
+        if row is None:
+            row = self._columns.add({"dataset": dataset, "name": name, "same_as": 0})
+            row["same_as"] = row["id"]
+            # a column of another name's is a column of the dataset itself
+            self._renamed |= self._is_other_name(dataset)
+        number: int = row["id"]
+        return number
+
+    def name_columns(self, dataset: int, names: Iterable[str]) -> None:
+        """It has these columns."""
+        self.load_columns([dataset])
+        for name in names:
+            self.column(dataset, name)
+
+    def load_columns(self, datasets: Iterable[int]) -> None:
+        """Read the columns of these, unless that was done."""
+        missing = set(datasets) - self._with_columns
+        if missing:
+            self._columns.load("dataset", missing)
+            self._with_columns |= missing
+
+    def names(self, datasets: Iterable[int]) -> Mapping[int, Name]:
+        """The names of these."""
+        known, wanted = self._names, set(datasets)
+        missing = wanted - known.keys()
+        for some in chunks(missing):
+            query = select(graph_dataset.c.id, graph_dataset.c.namespace, graph_dataset.c.name)
+            for row in self._connection.execute(query.where(graph_dataset.c.id.in_(some))):
+                known[row.id] = (row.namespace, row.name)
+        return {number: known[number] for number in wanted if number in known}
+
+    def flush(self) -> None:
+        """Write what changed; names that mean the same are brought together."""
+        for rows in (self._rows, self._claims, self._columns):
+            rows.flush()
+        if self._renamed:
+            self._bring_together()
+
+    def _is_other_name(self, dataset: int) -> bool:
+        return self.names([dataset])[dataset] in self._claimed
+
+    def _bring_together(self) -> None:
+        """Give every dataset that is another's name that dataset as `same_as`, and its columns."""
+        named = select(graph_symlink.c.dataset, graph_symlink.c.told, graph_dataset.c.id).join(
+            graph_dataset,
+            and_(
+                graph_dataset.c.namespace == graph_symlink.c.namespace,
+                graph_dataset.c.name == graph_symlink.c.name,
+            ),
+        )
+        claims = [tuple(row) for row in self._connection.execute(named)]
+        claimed = {alias for _, _, alias in claims}
+        moved = select(graph_dataset.c.id).where(graph_dataset.c.same_as != graph_dataset.c.id)
+        concerned = claimed | set(self._connection.execute(moved).scalars())
+        names = self.names(concerned | {dataset for dataset, _, _ in claims})
+        after = {
+            alias: max(
+                ((told, names[dataset], dataset) for dataset, told, a in claims if a == alias)
+            )[2]
+            for alias in claimed
+        }
+        self._rows.load("id", concerned)
+        by_id = {row["id"]: row for row in self._rows}
+        self._columns.load("dataset", concerned)
+        for dataset in sorted(concerned):
+            same_as = _root(dataset, after, names)
+            self._rows.change(by_id[dataset], same_as=same_as)
+            self._join_columns(dataset, same_as)
+        self._rows.flush()
+        self._columns.flush()
+
+    def _join_columns(self, dataset: int, same_as: int) -> None:
+        self._columns.load("dataset", [same_as])
+        for row in self._columns:
+            if row["dataset"] != dataset:
+                continue
+            column = row["id"]
+            if same_as != dataset:
+                column = (self._columns.get(same_as, row["name"]) or self._new(same_as, row))["id"]
+            self._columns.change(row, same_as=column)
+
+    def _new(self, dataset: int, like: Mapping[str, Any]) -> dict[str, Any]:
+        row = self._columns.add({"dataset": dataset, "name": like["name"], "same_as": 0})
+        row["same_as"] = row["id"]
+        return row
+
+
+def _root(dataset: int, after: Mapping[int, int], names: Mapping[int, Name]) -> int:
+    """Whom the names lead to; in a ring, the one whose name sorts first."""
+    path = [dataset]
+    while (following := after.get(path[-1])) is not None:
+        if following in path:
+            ring = path[path.index(following) :]
+            return min(ring, key=lambda one: names[one])
+        path.append(following)
+    return path[-1]

@@ -1,0 +1,264 @@
+"""Which lineage each job told of each dataset, and the intervals in which it held."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, delete, func, insert, select, update
+
+from penstock.lineage.chain import digest_of
+from penstock.lineage.graph.column_edge import ColumnEdge, column_edges
+from penstock.lineage.graph.rows import Rows, chunks
+from penstock.lineage.graph.validity import intervals
+from penstock.lineage.tables import (
+    graph_document,
+    graph_edge,
+    graph_job,
+    graph_lineage,
+    graph_source,
+    graph_told,
+    graph_use,
+    graph_validity,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from penstock.lineage.graph.datasets import Datasets
+
+__all__ = ["Told"]
+
+#: In place of the dataset's id where a job writes none.
+NOTHING = 0
+_LONGEST_TYPE, _LONGEST_SUBTYPE = 16, 64
+
+Subject = tuple[int, int]  # (job, dataset)
+
+
+class Told:
+    """Works on what a batch has written of uses and runs."""
+
+    def __init__(
+        self, connection: Connection, datasets: Datasets, documents: Mapping[str, str]
+    ) -> None:
+        self._connection = connection
+        self._datasets = datasets
+        self._documents = dict(documents)
+        self._lineages = Rows(connection, graph_lineage, ("digest",), numbered=True)
+
+    def renew(self, tellers: Mapping[str, tuple[int, datetime | None]]) -> None:
+        """Each teller has told what its uses say, as of the moment given, or (None) nothing yet."""
+        new = dict(self._statements(tellers))
+        old = dict(self._known(tellers))
+        gone = {key: at for key, (at, lineage) in old.items() if new.get(key) != (at, lineage)}
+        come = {key: value for key, value in new.items() if old.get(key) != value}
+        for (teller, job, dataset), at in gone.items():
+            self._connection.execute(
+                delete(graph_told).where(
+                    graph_told.c.job == job,
+                    graph_told.c.dataset == dataset,
+                    graph_told.c.at == at,
+                    graph_told.c.teller == teller,
+                )
+            )
+        since: dict[Subject, datetime] = {}
+        for (_, job, dataset), at in [*gone.items(), *((k, v[0]) for k, v in come.items())]:
+            since[job, dataset] = min(since.get((job, dataset), at), at)
+        late = self._late(since)
+        if come:
+            self._connection.execute(
+                insert(graph_told),
+                [
+                    {"teller": t, "job": j, "dataset": d, "at": at, "lineage": lineage}
+                    for (t, j, d), (at, lineage) in come.items()
+                ],
+            )
+        self._hold(since, come, late | {(j, d) for _, j, d in gone})
+
+    def _statements(
+        self, tellers: Mapping[str, tuple[int, datetime | None]]
+    ) -> Iterator[tuple[tuple[str, int, int], tuple[datetime, int]]]:
+        counted = {teller: at for teller, (_, at) in tellers.items() if at is not None}
+        uses: dict[str, list[Any]] = {teller: [] for teller in counted}
+        for some in chunks(sorted(counted)):
+            query = select(graph_use).where(graph_use.c.teller.in_(some))
+            for row in self._connection.execute(query):
+                uses[row.teller].append(row)
+        names = self._datasets.names(row.dataset for rows in uses.values() for row in rows)
+        jobs = self._job_names({tellers[teller][0] for teller in counted})
+        wanted = []
+        for teller, rows in uses.items():
+            job = tellers[teller][0]
+            sources = sorted(
+                {row.dataset for row in rows if row.role == "IN"}, key=names.__getitem__
+            )
+            targets = [
+                (row.dataset, json.loads(row.facets).get("columnLineage", (None,))[-1])
+                for row in rows
+                if row.role == "OUT"
+            ]
+            if not targets and sources:
+                targets = [(NOTHING, None)]
+            for dataset, document in targets:
+                named = [*jobs[job], names.get(dataset), [names[s] for s in sources], document]
+                digest = digest_of(json.dumps(named))
+                wanted.append((teller, job, dataset, digest, sources, document))
+        self._lineages.load("digest", (item[3] for item in wanted))
+        self._make([item for item in wanted if self._lineages.get(item[3]) is None], counted)
+        for teller, job, dataset, digest, _, _ in wanted:
+            lineage = self._lineages.get(digest)
+            assert lineage
+            yield (teller, job, dataset), (counted[teller], lineage["id"])
+
+    def _make(
+        self,
+        wanted: list[tuple[str, int, int, str, list[int], str | None]],
+        counted: Mapping[str, datetime],
+    ) -> None:
+        """The lineages that nobody told before."""
+        self._read_documents({item[5] for item in wanted if item[5]})
+        read = {
+            document: column_edges(json.loads(self._documents[document]))
+            for document in {item[5] for item in wanted if item[5]}
+        }
+        edges = [edge for found in read.values() for edge in found]
+        self._datasets.load(edge.source for edge in edges)
+        sources, rows = [], []
+        for teller, job, dataset, digest, inputs, document in wanted:
+            if self._lineages.get(digest) is not None:
+                continue
+            lineage = self._lineages.add({"digest": digest, "job": job, "dataset": dataset})["id"]
+            found = read[document] if document else ()
+            at = counted[teller]
+            ids = {name: self._datasets.see(name, at, {}) for name in {e.source for e in found}}
+            self._datasets.load_columns([dataset, *ids.values()])
+            sources += [
+                {"lineage": lineage, "dataset": each} for each in sorted({*inputs, *ids.values()})
+            ]
+            rows += [
+                self._row(lineage, number, dataset, ids[edge.source], edge)
+                for number, edge in enumerate(found)
+            ]
+        self._lineages.flush()
+        if sources:
+            self._connection.execute(insert(graph_source), sources)
+        if rows:
+            self._connection.execute(insert(graph_edge), rows)
+
+    def _row(
+        self, lineage: int, number: int, dataset: int, source: int, edge: ColumnEdge
+    ) -> dict[str, Any]:
+        return {
+            "lineage": lineage,
+            "number": number,
+            "source": self._datasets.column(source, edge.source_column),
+            "target": self._datasets.column(dataset, edge.target_column),
+            "type": edge.type and edge.type[:_LONGEST_TYPE],
+            "subtype": edge.subtype and edge.subtype[:_LONGEST_SUBTYPE],
+            "masking": edge.masking,
+            "description": edge.description,
+        }
+
+    def _read_documents(self, digests: Iterable[str]) -> None:
+        for some in chunks(set(digests) - self._documents.keys()):
+            query = select(graph_document).where(graph_document.c.digest.in_(some))
+            self._documents.update(
+                (row.digest, row.body) for row in self._connection.execute(query)
+            )
+
+    def _job_names(self, jobs: Iterable[int]) -> Mapping[int, tuple[str, str]]:
+        found: dict[int, tuple[str, str]] = {}
+        for some in chunks(jobs):
+            query = select(graph_job.c.id, graph_job.c.namespace, graph_job.c.name).where(
+                graph_job.c.id.in_(some)
+            )
+            found |= {r.id: (r.namespace, r.name) for r in self._connection.execute(query)}
+        return found
+
+    def _known(
+        self, tellers: Iterable[str]
+    ) -> Iterator[tuple[tuple[str, int, int], tuple[datetime, int]]]:
+        for some in chunks(sorted(tellers)):
+            query = select(graph_told).where(graph_told.c.teller.in_(some))
+            for row in self._connection.execute(query):
+                yield (row.teller, row.job, row.dataset), (row.at, row.lineage)
+
+    def _late(self, since: Mapping[Subject, datetime]) -> set[Subject]:
+        """The subjects of which something is told already for that moment or a later one."""
+        late = set()
+        for some in chunks(sorted({job for job, _ in since})):
+            query = (
+                select(graph_told.c.job, graph_told.c.dataset, func.max(graph_told.c.at))
+                .where(graph_told.c.job.in_(some))
+                .group_by(graph_told.c.job, graph_told.c.dataset)
+            )
+            for job, dataset, last in self._connection.execute(query):
+                at = since.get((job, dataset))
+                if at is not None and at <= last:
+                    late.add((job, dataset))
+        return late
+
+    def _hold(
+        self,
+        since: Mapping[Subject, datetime],
+        come: Mapping[tuple[str, int, int], tuple[datetime, int]],
+        late: set[Subject],
+    ) -> None:
+        """Make the intervals of these subjects say what is told."""
+        new: dict[Subject, list[tuple[datetime, str, int]]] = {key: [] for key in since}
+        for (teller, job, dataset), (at, lineage) in come.items():
+            new[job, dataset].append((at, teller, lineage))
+        open_ones = dict(self._open({key for key in since if key not in late}))
+        made: list[dict[str, Any]] = []
+        for key, told in new.items():
+            if key in late:
+                told = self._all_told(key)  # noqa: PLW2901 - all of it, not only what came
+                self._connection.execute(
+                    delete(graph_validity).where(_subject(graph_validity, key))
+                )
+            elif key in open_ones:
+                begun, lineage = open_ones[key]
+                told = [(begun, "", lineage), *told]  # noqa: PLW2901 - on top of what holds
+                found = intervals(told)
+                if found[0].valid_to is not None:
+                    self._connection.execute(
+                        update(graph_validity)
+                        .where(_subject(graph_validity, key), graph_validity.c.valid_from == begun)
+                        .values(valid_to=found[0].valid_to)
+                    )
+                made += [_interval(key, item) for item in found[1:]]
+                continue
+            made += [_interval(key, item) for item in intervals(told)]
+        if made:
+            self._connection.execute(insert(graph_validity), made)
+
+    def _open(self, keys: set[Subject]) -> Iterator[tuple[Subject, tuple[datetime, int]]]:
+        for some in chunks(sorted({job for job, _ in keys})):
+            query = select(graph_validity).where(
+                graph_validity.c.job.in_(some), graph_validity.c.valid_to.is_(None)
+            )
+            for row in self._connection.execute(query):
+                if (row.job, row.dataset) in keys:
+                    yield (row.job, row.dataset), (row.valid_from, row.lineage)
+
+    def _all_told(self, key: Subject) -> list[tuple[datetime, str, int]]:
+        query = select(graph_told).where(_subject(graph_told, key))
+        return [(row.at, row.teller, row.lineage) for row in self._connection.execute(query)]
+
+
+def _subject(table: Any, key: Subject) -> Any:
+    return and_(table.c.job == key[0], table.c.dataset == key[1])
+
+
+def _interval(key: Subject, item: Any) -> dict[str, Any]:
+    return {
+        "job": key[0],
+        "dataset": key[1],
+        "valid_from": item.valid_from,
+        "valid_to": item.valid_to,
+        "lineage": item.state,
+    }

@@ -1,0 +1,44 @@
+"""The application: its routes, and what surrounds each call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from penstock.lineage.group_commit import GroupCommit
+from penstock.lineage.server import browser, ingest, marquez, own
+from penstock.lineage.server.following import following
+from penstock.lineage.server.guard import Guard
+from penstock.lineage.server.path_names import EscapedSlashes
+from penstock.lineage.server.problem import add_problems
+from penstock.lineage.server.settings import ServerSettings
+from penstock.version import VERSION
+
+if TYPE_CHECKING:
+    from penstock.lineage.ledger import Ledger
+
+__all__ = ["create_app"]
+
+
+def create_app(ledger: Ledger, settings: ServerSettings | None = None) -> FastAPI:
+    """The server of one ledger. The caller opens and closes it."""
+    app = FastAPI(
+        title="Penstock lineage",
+        version=VERSION,
+        description="OpenLineage events in, Marquez's read API and Penstock's own out.",
+        # their pages are fetched from elsewhere, and no request may leave the machine
+        lifespan=following(ledger.database),
+        docs_url=None,
+        redoc_url=None,
+    )
+    allowed = settings or ServerSettings()
+    app.state.ledger, app.state.settings = ledger, allowed
+    app.state.appender = GroupCommit(ledger)
+    add_problems(app)
+    for part in (ingest, marquez, own):
+        app.include_router(part.router)
+    browser.add_pages(app)
+    app.add_middleware(EscapedSlashes)
+    app.add_middleware(Guard, ledger=ledger, settings=allowed)
+    return app

@@ -1,0 +1,73 @@
+"""How the server says that something is wrong: what, where and the next step, never a stack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from penstock.errors import InputError, LedgerError, PenstockError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI, Request
+
+__all__ = ["Problem", "add_problems", "problem"]
+
+BAD_REQUEST, NOT_FOUND, UNPROCESSABLE, UNAVAILABLE = 400, 404, 422, 503
+
+
+class Problem(Exception):  # noqa: N818 - it is what is answered
+    """An answer that ends the call."""
+
+    def __init__(self, status: int, what: str, *, where: str, next_step: str) -> None:
+        self.status, self.what, self.where, self.next_step = status, what, where, next_step
+        super().__init__(what)
+
+    @classmethod
+    def unknown(cls, kind: str, where: str) -> Problem:
+        """There is no such thing."""
+        step = "look it up by name: /api/v1/search?q="
+        return cls(NOT_FOUND, f"there is no such {kind}", where=where, next_step=step)
+
+
+def problem(status: int, what: str, *, where: str, next_step: str, **more: Any) -> JSONResponse:
+    """The answer as JSON. `code` and `message` are Marquez's names."""
+    told = {"error": what, "where": where, "next_step": next_step, "code": status, "message": what}
+    return JSONResponse({**told, **more}, status_code=status)
+
+
+def add_problems(app: FastAPI) -> None:
+    """Let every error of the application be answered this way."""
+
+    @app.exception_handler(Problem)
+    def told(_request: Request, error: Problem) -> JSONResponse:
+        return problem(error.status, error.what, where=error.where, next_step=error.next_step)
+
+    @app.exception_handler(InputError)
+    def refused(_request: Request, error: InputError) -> JSONResponse:
+        return _of(UNPROCESSABLE, error)
+
+    @app.exception_handler(LedgerError)
+    def unavailable(_request: Request, error: LedgerError) -> JSONResponse:
+        return _of(UNAVAILABLE, error)
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        where = ".".join(str(step) for step in first["loc"])
+        step = "see /openapi.json for the parameters of this call"
+        return problem(UNPROCESSABLE, first["msg"], where=where, next_step=step)
+
+    @app.exception_handler(HTTPException)
+    def other(request: Request, error: HTTPException) -> JSONResponse:
+        step = "see /openapi.json for what there is"
+        return problem(error.status_code, str(error.detail), where=request.url.path, next_step=step)
+
+
+def _of(status: int, error: PenstockError) -> JSONResponse:
+    more = {"expected": error.expected, "found": error.found}
+    told = {name: value for name, value in more.items() if value}
+    where = error.where or "ledger"
+    return problem(status, error.what, where=where, next_step=error.next_step, **told)
