@@ -5,6 +5,7 @@ import {
   getViewportForBounds,
   MarkerType,
   MiniMap,
+  Panel,
   Position,
   ReactFlow,
   ReactFlowProvider,
@@ -14,6 +15,7 @@ import {
 } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useRef, type FocusEvent } from "react";
 import type { DatasetEdge } from "../api/types";
+import { plural } from "../format";
 import type { Bundle, Change } from "./bundle";
 import { JOB_Y, ROWS_Y, cardOf, columnY, type Card } from "./card";
 import { ActionsContext, DatasetNode, GroupNode, type Actions, type CardData } from "./dataset_node";
@@ -59,6 +61,7 @@ const MANY = 400;
 /** Room for the +N marks above a card. */
 const MARGIN = 14;
 
+const mapColour = (node: Node) => (node.type === "group_box" ? "transparent" : "var(--line-strong)");
 const reduced = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 export function Canvas(props: CanvasProps) {
@@ -300,7 +303,12 @@ function Flow(props: CanvasProps) {
           </svg>
         </ControlButton>
       </Controls>
-      {graph.datasets.size > MAP_ABOVE && <MiniMap pannable zoomable ariaLabel="Overview of the graph" nodeColor="var(--line-strong)" />}
+      {graph.datasets.size > MAP_ABOVE && <MiniMap pannable zoomable ariaLabel="Overview of the graph" nodeColor={mapColour} />}
+      {!placed && (
+        <Panel position="top-center" className="layout-note">
+          <span role="status">Laying out {plural(graph.datasets.size, "dataset")}…</span>
+        </Panel>
+      )}
     </ReactFlow>
   );
 }

@@ -3,7 +3,7 @@ import workerUrl from "elkjs/lib/elk-worker.min.js?url";
 import { useEffect, useMemo, useState } from "react";
 import { layoutInput, placedOf, quickLayout, type Box, type ElkShape, type Line, type Placed } from "./layout_input";
 
-const QUICK_ABOVE = 400;
+const QUICK_ABOVE = 250;
 
 interface Engine {
   layout(graph: ElkShape): Promise<ElkShape>;

@@ -1,5 +1,7 @@
 import { useCallback, useEffect, useMemo, useState } from "react";
-import type { ColumnEdge, DatasetEdge } from "../api/types";
+import { address } from "../api/client";
+import type { ColumnEdge, Dataset, DatasetEdge } from "../api/types";
+import { useAnswer } from "../api/use_answer";
 import { plural, time } from "../format";
 import type { Bundle, Change } from "../graph/bundle";
 import { Canvas } from "../graph/canvas";
@@ -66,6 +68,14 @@ export function GraphPage({ place }: { place: Place }) {
   );
 
   const { graph } = view;
+  // A dataset goes by several names; the graph knows it by one.
+  const elsewhere = graph !== null && request.id !== null && graph.datasets.size > 0 && !graph.datasets.has(request.id) && !request.onlyWays;
+  const named = useAnswer<Dataset>(elsewhere ? address("/dataset", { id: request.id, at: request.at }) : null);
+  const known = elsewhere ? named.data?.id : undefined;
+  useEffect(() => {
+    if (known) change({ id: known }, { replace: true });
+  }, [known, change]);
+
   const focus = request.id ? graph?.datasets.get(request.id) : undefined;
   const title = request.id ? `Graph of ${focus?.label ?? request.id}` : "Whole graph";
   const few = (graph?.datasets.size ?? 0) <= FEW || request.onlyWays;
