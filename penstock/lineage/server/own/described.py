@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -57,9 +58,16 @@ def id_of(node: DatasetNode | JobNode) -> str:
 
 
 def label_of(node: DatasetNode) -> str:
-    """What a person calls it: its other name when it has one that is no path."""
-    named = [name for _, name in node.other_names if "/" not in name]
+    """What a person calls it: its other name when it has one that is no place."""
+    named = [n for _, n in node.other_names if not n.startswith("/") and "://" not in n]
     return named[0] if named else node.name
+
+
+def _layer_of(node: DatasetNode) -> str:
+    """`silver` of silver.bookings, `landing` of landing/bookings, otherwise the namespace."""
+    label = label_of(node)
+    layer = re.split(r"[./]", label)[0]
+    return layer if layer not in ("", label) and label != node.name else node.namespace
 
 
 def owners_of(node: DatasetNode) -> list[str]:
@@ -120,14 +128,13 @@ class Describer:
     def node(self, node: DatasetNode) -> dict[str, Any]:
         """A dataset without what is near it."""
         label = label_of(node)
-        layer, dot, _ = label.partition(".")
         owners = owners_of(node)
         return {
             "id": id_of(node),
             "namespace": node.namespace,
             "name": node.name,
             "label": label,
-            "group": layer if dot and "/" not in label else node.namespace,
+            "group": _layer_of(node),
             "owner": owners[0] if owners else None,
             "description": node.facets.get("documentation", {}).get("description"),
             "columns": columns_of(node),
