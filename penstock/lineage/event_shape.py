@@ -7,12 +7,21 @@ Facets are kept as they come, known or not. Names are the specification's, versi
 from __future__ import annotations
 
 from datetime import datetime  # noqa: TC003 - pydantic reads it
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from penstock.errors import InputError
+from penstock.lineage.name import LONGEST_BYTES, is_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,16 +67,23 @@ class _Run(_Part):
     facets: _Facets = None
 
 
-class _Job(_Part):
+class _Named(_Part):
     namespace: _Name
     name: _Name
     facets: _Facets = None
 
+    @model_validator(mode="after")
+    def _findable(self) -> Self:
+        if not is_name(self.namespace, self.name):
+            raise ValueError(f"namespace and name are longer than {LONGEST_BYTES} bytes together")
+        return self
 
-class _Dataset(_Part):
-    namespace: _Name
-    name: _Name
-    facets: _Facets = None
+
+class _Job(_Named):
+    """A job."""
+
+
+class _Dataset(_Named):
     inputFacets: _Facets = None  # noqa: N815
     outputFacets: _Facets = None  # noqa: N815
 

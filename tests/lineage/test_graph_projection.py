@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from penstock.errors import InputError
 from penstock.lineage import Ledger
 from penstock.lineage.graph.fingerprint import graph_lines
 from penstock.lineage.graph.projector import catch_up, rebuild
@@ -129,6 +130,7 @@ def test_a_projection_that_is_killed_goes_on_where_it_was(ledger: Ledger, tmp_pa
     ledger.append_all(story())
     code = """
 import os, signal, sys
+from penstock.errors import InputError
 from penstock.lineage import Ledger
 from penstock.lineage.graph import projector, batch
 real, count = batch.Batch.take, 0
@@ -164,6 +166,11 @@ ODD = [
         {"namespace": "n", "name": "m", "field": "f",
          "transformations": [{"type": "DI\0RECT", "subtype": [], "masking": "yes"}]}]}}}},
     {"columnLineage": {"fields": {}, "dataset": 8}},
+    # longer than what a database can find again
+    {"schema": {"fields": [{"name": "é" * 1301}]}},
+    {"symlinks": {"identifiers": [{"namespace": "n" * 1300, "name": "m" * 1301, "type": "T"}]}},
+    {"columnLineage": {"fields": {"a": {"inputFields": [
+        {"namespace": "n", "name": "m", "field": "f" * 2601}]}}}},
 ]  # fmt: skip
 
 
@@ -174,7 +181,28 @@ def test_a_facet_that_makes_no_sense_stops_nothing(ledger: Ledger, facets: dict[
     ledger.append(run_event("COMPLETE", 2, "after", inputs=("odd",), outputs=("other",)))
     assert catch_up(ledger.database) == 2
     # no database keeps a NUL in a text
-    assert not [line for line in lines(ledger) if "\\u0000" in line]
+    assert not [line for line in lines(ledger) if "\\u0000" in line or len(line) > 2600]
+
+
+@pytest.mark.parametrize("part", ["job", "input", "output"])
+def test_a_name_that_no_database_could_find_again_is_refused(ledger: Ledger, part: str) -> None:
+    names = {"job": "job", "input": "in", "output": "out"}
+
+    def told(name: str) -> dict[str, Any]:
+        found = names | {part: name}
+        return run_event(
+            "COMPLETE", 1, found["job"], inputs=(found["input"],), outputs=(found["output"],)
+        )
+
+    space = "spark" if part == "job" else "file"
+    longest = "é" * ((2600 - len(space)) // 2)
+    ledger.append(told(longest))
+    with pytest.raises(InputError) as refused:
+        ledger.append(told(f"{longest}éé"))
+    where = {"job": "$.job", "input": "$.inputs[0]", "output": "$.outputs[0]"}[part]
+    assert refused.value.where is not None
+    assert refused.value.where.endswith(where)
+    assert "2600 bytes" in str(refused.value)
 
 
 def test_a_run_is_one_however_its_id_is_written(ledger: Ledger) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from penstock.lineage.graph.statement import Name, is_name
+from penstock.lineage.name import is_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from penstock.lineage.graph.statement import Name
 
 __all__ = ["ROWS", "ColumnEdge", "column_edges", "schema_columns"]
 
@@ -57,7 +59,7 @@ def _edges(inputs: Any, target: str, field: Mapping[str, Any]) -> Iterator[Colum
         if not isinstance(item, dict):
             continue
         source = (item.get("namespace"), item.get("name"), item.get("field"))
-        if not all(is_name(part) for part in source):
+        if not (is_name(*source[:2]) and is_name(source[2])):
             continue
         told = item.get("transformations")
         steps = [step for step in told if isinstance(step, dict)] if isinstance(told, list) else []
@@ -87,7 +89,7 @@ def _old_step(field: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str | None:
-    return value if is_name(value) else None
+    return value if isinstance(value, str) and value and "\0" not in value else None
 
 
 def schema_columns(facet: Mapping[str, Any]) -> Iterator[str]:

@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, Self
 from uuid import UUID
 
+from penstock.lineage.name import is_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["Name", "Role", "Statement", "Use", "is_name"]
+__all__ = ["Name", "Role", "Statement", "Use"]
 
 #: (namespace, name), as OpenLineage calls a dataset or a job.
 Name = tuple[str, str]
@@ -35,7 +37,7 @@ class Use:
         found = []
         for item in _dicts(self.facets.get("symlinks", {}).get("identifiers")):
             name = (item.get("namespace"), item.get("name"))
-            if all(is_name(part) for part in name) and name != self.dataset:
+            if is_name(*name) and name != self.dataset:
                 found.append((str(name[0]), str(name[1])))
         return tuple(found)
 
@@ -106,11 +108,6 @@ def _run_id(holder: Mapping[str, Any]) -> str | None:
         return str(UUID(found)) if isinstance(found, str) else None
     except ValueError:
         return None
-
-
-def is_name(value: Any) -> bool:
-    """Whether this is a name that a database can keep."""
-    return isinstance(value, str) and bool(value) and "\0" not in value
 
 
 def _dicts(values: Any) -> Iterator[Mapping[str, Any]]:
