@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import typer
 
-from penstock.cli import datasets, demo, history, lineage, machine, quarantine, runs, status, up
+from penstock.cli import (
+    datasets,
+    demo,
+    history,
+    lineage,
+    machine,
+    quarantine,
+    runs,
+    serve,
+    status,
+    up,
+)
 from penstock.cli.failure import exit_codes
 
 __all__ = ["app"]
@@ -20,5 +31,5 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-for part in (datasets, runs, status, history, quarantine, lineage, machine, up, demo):
+for part in (datasets, runs, status, history, quarantine, lineage, machine, serve, up, demo):
     part.register(app)

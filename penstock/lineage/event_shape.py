@@ -7,35 +7,27 @@ Facets are kept as they come, known or not. Names are the specification's, versi
 from __future__ import annotations
 
 from datetime import datetime  # noqa: TC003 - pydantic reads it
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from penstock.errors import InputError
-from penstock.lineage.name import LONGEST_BYTES, is_name
+from penstock.lineage.name import LONGEST_NAME_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["EventShape", "event_shape"]
 
-_LONGEST_NAME = 4096
 _EARLIEST, _LATEST = 1, 9999  # years, of which a day is kept free for any offset
 
 
 def _storable(text: str) -> str:
     if "\0" in text:
         raise ValueError("holds a NUL character")
-    text.encode()  # a lone surrogate is no text
+    if len(text.encode()) > LONGEST_NAME_BYTES:  # a lone surrogate is no text: ValueError
+        raise ValueError(f"is longer than {LONGEST_NAME_BYTES} bytes of UTF-8")
     return text
 
 
@@ -53,7 +45,7 @@ def _storable_facets(facets: dict[str, Any] | None) -> dict[str, Any]:
     return facets or {}
 
 
-_Name = Annotated[str, Field(min_length=1, max_length=_LONGEST_NAME), AfterValidator(_storable)]
+_Name = Annotated[str, Field(min_length=1), AfterValidator(_storable)]
 _Moment = Annotated[AwareDatetime, AfterValidator(_storable_moment)]
 _Facets = Annotated[dict[str, Any] | None, AfterValidator(_storable_facets)]
 
@@ -67,23 +59,16 @@ class _Run(_Part):
     facets: _Facets = None
 
 
-class _Named(_Part):
+class _Job(_Part):
     namespace: _Name
     name: _Name
     facets: _Facets = None
 
-    @model_validator(mode="after")
-    def _findable(self) -> Self:
-        if not is_name(self.namespace, self.name):
-            raise ValueError(f"namespace and name are longer than {LONGEST_BYTES} bytes together")
-        return self
 
-
-class _Job(_Named):
-    """A job."""
-
-
-class _Dataset(_Named):
+class _Dataset(_Part):
+    namespace: _Name
+    name: _Name
+    facets: _Facets = None
     inputFacets: _Facets = None  # noqa: N815
     outputFacets: _Facets = None  # noqa: N815
 

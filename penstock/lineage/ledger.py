@@ -11,7 +11,7 @@ order of commit, and each event is linked to the one before it in its namespace 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
@@ -93,12 +93,21 @@ class Ledger:
 
         Raises InputError, with the event's place in the list, when one is no OpenLineage event.
         """
-        taken = [
+        return self.append_appendable(self.appendable(events), runner=runner)
+
+    def appendable(self, events: Iterable[RunEvent | Mapping[str, Any]]) -> list[Appendable]:
+        """The events, looked at. Raises InputError as `append_all` does."""
+        return [
             Appendable.of(event_payload(event), f"event {number}")
             for number, event in enumerate(events)
         ]
+
+    def append_appendable(
+        self, events: Sequence[Appendable], *, runner: Runner | None = None
+    ) -> tuple[int, ...]:
+        """Stores all of the events, or none, in one transaction."""
         with self.database.write() as connection:
-            return append_all(connection, taken, runner=runner, recorded_at=self._clock())
+            return append_all(connection, events, runner=runner, recorded_at=self._clock())
 
     def events(
         self,

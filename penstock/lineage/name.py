@@ -1,18 +1,20 @@
-"""Names that every database can keep and find again."""
+"""A name as both databases keep it, also in an index."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeGuard
 
-__all__ = ["LONGEST_BYTES", "is_name"]
+__all__ = ["LONGEST_NAME_BYTES", "is_name"]
 
-#: In UTF-8, of a name together with its namespace: a row of PostgreSQL's indexes takes 2,704 bytes
-#: (https://www.postgresql.org/docs/current/btree.html).
-LONGEST_BYTES = 2600
+#: Of UTF-8. PostgreSQL's indexes take rows of at most 2,704 bytes, and some hold two names.
+LONGEST_NAME_BYTES = 1280
 
 
-def is_name(*parts: Any) -> bool:
-    """Whether these are texts that are not empty, hold no NUL, and together are short enough."""
-    if not all(isinstance(part, str) and part and "\0" not in part for part in parts):
-        return False
-    return sum(len(part.encode()) for part in parts) <= LONGEST_BYTES
+def is_name(value: object) -> TypeGuard[str]:
+    """Whether it is text, not empty, without NUL (PostgreSQL keeps none) and not too long."""
+    return (
+        isinstance(value, str)
+        and len(value) > 0
+        and "\0" not in value
+        and len(value.encode(errors="replace")) <= LONGEST_NAME_BYTES
+    )

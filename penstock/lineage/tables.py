@@ -28,6 +28,7 @@ __all__ = [
     "GRAPH",
     "REVISIONS",
     "REVISION_TABLE",
+    "access",
     "archive",
     "chain",
     "contract",
@@ -50,6 +51,7 @@ __all__ = [
     "metadata",
     "parked",
     "run",
+    "token",
 ]
 
 REVISIONS = ("0001", "0002")
@@ -189,6 +191,34 @@ parked = Table(
     Column("parked_at", UtcDateTime, nullable=False),
 )
 
+# Who may call the server. The token itself is kept nowhere.
+token = Table(
+    "token",
+    metadata,
+    Column("name", String(128), primary_key=True),
+    Column("role", String(16), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("revoked_at", UtcDateTime),
+    Index("token_by_digest", "digest", unique=True),
+)
+
+# Who asked the server what, and what came of it.
+access = Table(
+    "access",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("client", Text, nullable=False),
+    Column("method", String(16), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("query", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Index("access_by_time", "at"),
+)
+
 # The graph: a projection of the events, made anew from them at any time.
 
 graph_cursor = Table(
@@ -315,8 +345,8 @@ graph_edge = Table(
     Column("subtype", String(64)),
     Column("masking", Boolean, nullable=False),
     Column("description", Text, nullable=False),
-    Index("graph_edge_of_source", "source"),
-    Index("graph_edge_of_target", "target"),
+    Index("graph_edge_of_source", "source", "lineage", "target", "type", "masking"),
+    Index("graph_edge_of_target", "target", "lineage", "source", "type", "masking"),
 )
 
 # Who told which lineage, and when it held: the statements that the intervals are made of.
@@ -339,7 +369,7 @@ graph_validity = Table(
     Column("valid_from", UtcDateTime, primary_key=True),
     Column("valid_to", UtcDateTime),
     Column("lineage", Integer, nullable=False),
-    Index("graph_validity_of_lineage", "lineage"),
+    Index("graph_validity_of_lineage", "lineage", "valid_to", "valid_from"),
 )
 
 GRAPH = tuple(table for table in metadata.sorted_tables if table.name.startswith("graph_"))

@@ -36,7 +36,7 @@ def column_edges(facet: Mapping[str, Any]) -> tuple[ColumnEdge, ...]:
     fields = facet.get("fields")
     found = set()
     for column, field in fields.items() if isinstance(fields, dict) else ():
-        if isinstance(field, dict) and is_name(column):
+        if is_name(column) and isinstance(field, dict):
             found |= set(_edges(field.get("inputFields"), column, field))
     found |= set(_edges(facet.get("dataset"), ROWS, {}))
     return tuple(sorted(found, key=_order))
@@ -59,7 +59,7 @@ def _edges(inputs: Any, target: str, field: Mapping[str, Any]) -> Iterator[Colum
         if not isinstance(item, dict):
             continue
         source = (item.get("namespace"), item.get("name"), item.get("field"))
-        if not (is_name(*source[:2]) and is_name(source[2])):
+        if not all(is_name(part) for part in source):
             continue
         told = item.get("transformations")
         steps = [step for step in told if isinstance(step, dict)] if isinstance(told, list) else []
@@ -89,7 +89,8 @@ def _old_step(field: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value and "\0" not in value else None
+    # PostgreSQL keeps no NUL
+    return (value.replace("\0", "") or None) if isinstance(value, str) else None
 
 
 def schema_columns(facet: Mapping[str, Any]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from penstock.lineage.name import is_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["Name", "Role", "Statement", "Use"]
+__all__ = ["Name", "Role", "Statement", "Use", "is_name"]
 
 #: (namespace, name), as OpenLineage calls a dataset or a job.
 Name = tuple[str, str]
@@ -37,7 +37,7 @@ class Use:
         found = []
         for item in _dicts(self.facets.get("symlinks", {}).get("identifiers")):
             name = (item.get("namespace"), item.get("name"))
-            if is_name(*name) and name != self.dataset:
+            if all(is_name(part) for part in name) and name != self.dataset:
                 found.append((str(name[0]), str(name[1])))
         return tuple(found)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 
 from penstock.lineage.graph.column_edge import ROWS
 from penstock.lineage.graph.rows import chunks
 from penstock.lineage.tables import graph_column, graph_edge, graph_validity
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -82,39 +82,14 @@ class Walk:
 
     def step(self, columns: Collection[int], direction: Direction) -> list[FoundEdge]:
         """The edges that end (upstream) or begin (downstream) at one of the columns."""
-        near = graph_column.alias("near")
-        far = graph_column.alias("far")
-        ours, others = (
-            (graph_edge.c.target, graph_edge.c.source)
-            if direction == "upstream"
-            else (graph_edge.c.source, graph_edge.c.target)
+        told = (
+            graph_edge.c.subtype,
+            graph_edge.c.description,
+            graph_validity.c.job,
+            graph_validity.c.valid_from,
+            graph_validity.c.valid_to,
         )
-        source, target = (far, near) if direction == "upstream" else (near, far)
-        found: list[Any] = []
-        for some in chunks(sorted(columns)):
-            query = (
-                select(
-                    source.c.same_as.label("source"),
-                    target.c.same_as.label("target"),
-                    target.c.name.label("target_name"),
-                    graph_edge.c.type,
-                    graph_edge.c.subtype,
-                    graph_edge.c.masking,
-                    graph_edge.c.description,
-                    graph_validity.c.job,
-                    graph_validity.c.valid_from,
-                    graph_validity.c.valid_to,
-                )
-                .select_from(near)
-                .join(graph_edge, ours == near.c.id)
-                .join(graph_validity, graph_validity.c.lineage == graph_edge.c.lineage)
-                .join(far, far.c.id == others)
-                .where(near.c.same_as.in_(some), held_at(self._at))
-            )
-            if not self._indirect:
-                query = query.where(or_(graph_edge.c.type == DIRECT, graph_edge.c.type.is_(None)))
-                query = query.where(target.c.name != ROWS)
-            found += self._connection.execute(query).all()
+        found = list(self._rows(columns, direction, told))
         datasets = self._datasets({i for row in found for i in (row.source, row.target)})
         return [
             FoundEdge(
@@ -134,42 +109,98 @@ class Walk:
             for row in found
         ]
 
-    def edges(
-        self, start: Iterable[int], direction: Direction, depth: int | None = None
-    ) -> tuple[list[FoundEdge], dict[int, int]]:
-        """Every edge on a way from the columns, and the depth of each column they come to.
-
-        What decides which rows a dataset has decides all of its columns.
-        """
-        depths = dict.fromkeys(start, 0)
-        frontier, level, edges = set(depths), 0, []
-        while frontier and (depth is None or level < depth):
-            level += 1
-            if direction == "upstream" and self._indirect:
-                frontier |= self._rows_of(frontier)
-            found = self.step(frontier, direction)
-            edges += found
-            ends = {e.source if direction == "upstream" else e.target for e in found}
-            if direction == "downstream":
-                decided = {e.target_dataset for e in found if e.target_is_rows}
-                ends |= set(self.columns_of(decided))
-            frontier = ends - depths.keys()
-            depths |= dict.fromkeys(frontier, level)
-        return edges, depths
+    def _rows(
+        self, columns: Collection[int], direction: Direction, more: tuple[Any, ...] = ()
+    ) -> Iterator[Any]:
+        """(source, target, its name, type, masking, and `more`) of each edge of the columns."""
+        near, far = graph_column.alias("near"), graph_column.alias("far")
+        ours, others = (
+            (graph_edge.c.target, graph_edge.c.source)
+            if direction == "upstream"
+            else (graph_edge.c.source, graph_edge.c.target)
+        )
+        source, target = (far, near) if direction == "upstream" else (near, far)
+        query = (
+            select(
+                source.c.same_as.label("source"),
+                target.c.same_as.label("target"),
+                target.c.name.label("target_name"),
+                graph_edge.c.type,
+                graph_edge.c.masking,
+                *more,
+            )
+            .select_from(near)
+            .join(graph_edge, ours == near.c.id)
+            .join(graph_validity, graph_validity.c.lineage == graph_edge.c.lineage)
+            .join(far, far.c.id == others)
+            .where(near.c.same_as.in_(bindparam("some", expanding=True)), held_at(self._at))
+        )
+        if not self._indirect:
+            query = query.where(or_(graph_edge.c.type == DIRECT, graph_edge.c.type.is_(None)))
+            query = query.where(target.c.name != ROWS)
+        for some in chunks(sorted(columns)):
+            # all at once: one by one costs more than the query
+            yield from self._connection.execute(query, {"some": some}).all()
 
     def reached(
         self, start: Iterable[int], direction: Direction, depth: int | None = None
     ) -> list[Reached]:
-        """Every column that a way from the columns comes to, the columns themselves left out."""
+        """Every column that a way from the columns comes to, the columns themselves left out.
+
+        What decides which rows a dataset has decides all of its columns.
+        """
         begun = list(start)
-        edges, depths = self.edges(begun, direction, depth)
-        ways = [e for e in edges if e.carries_values]
-        direct = _closure(begun, ways, direction)
-        clear = _closure(begun, (e for e in ways if not e.masking), direction)
+        depths = dict.fromkeys(begun, 0)
+        ways: dict[int, list[int]] = {}
+        clear_ways: dict[int, list[int]] = {}
+        frontier, level = set(depths), 0
+        while frontier and (depth is None or level < depth):
+            level += 1
+            if direction == "upstream" and self._indirect:
+                frontier |= self._rows_of(frontier)
+            ends, decided = set(), set()
+            for source, target, target_name, kind, masking in self._rows(frontier, direction):
+                begin, end = (source, target) if direction == "downstream" else (target, source)
+                ends.add(end)
+                if target_name == ROWS:
+                    decided.add(target)
+                elif kind is None or kind == DIRECT:
+                    ways.setdefault(begin, []).append(end)
+                    if not masking:
+                        clear_ways.setdefault(begin, []).append(end)
+            if direction == "downstream" and decided:
+                ends |= set(self.columns_of(set(self._datasets(decided).values())))
+            frontier = ends - depths.keys()
+            depths |= dict.fromkeys(frontier, level)
+        direct, clear = _closure(begun, ways), _closure(begun, clear_ways)
         return [
             Reached(column=column, depth=steps, direct=column in direct, clear=column in clear)
             for column, steps in depths.items()
             if steps
+        ]
+
+    def edges(
+        self, start: Iterable[int], direction: Direction, depth: int | None = None
+    ) -> tuple[list[FoundEdge], dict[int, int]]:
+        """Every edge on a way from the columns, and the depth of each column they come to."""
+        depths = dict.fromkeys(start, 0)
+        depths |= {item.column: item.depth for item in self.reached(depths, direction, depth)}
+        passed = {column for column, steps in depths.items() if depth is None or steps < depth}
+        if direction == "upstream" and self._indirect:
+            passed |= self._rows_of(passed)
+        return self.step(passed, direction), depths
+
+    def between(self, begin: int, end: int) -> list[FoundEdge]:
+        """Every edge on any way from one column down to the other."""
+        below = {begin, *(item.column for item in self.reached([begin], "downstream"))}
+        above = {end, *(item.column for item in self.reached([end], "upstream"))}
+        on_the_way = below & above
+        if begin not in above:
+            return []
+        return [
+            edge
+            for edge in self.step(on_the_way | self._rows_of(on_the_way), "upstream")
+            if edge.source in on_the_way
         ]
 
     def columns_of(self, datasets: Collection[int]) -> list[int]:
@@ -206,13 +237,8 @@ class Walk:
                 yield row.id, row.dataset
 
 
-def _closure(start: Iterable[int], edges: Iterable[FoundEdge], direction: Direction) -> set[int]:
-    """What the edges lead to from the columns."""
-    following: dict[int, list[int]] = {}
-    for edge in edges:
-        ends = (edge.source, edge.target)
-        begin, end = reversed(ends) if direction == "upstream" else ends
-        following.setdefault(begin, []).append(end)
+def _closure(start: Iterable[int], following: Mapping[int, list[int]]) -> set[int]:
+    """What the ways lead to from the columns."""
     found = set(start)
     waiting = list(found)
     while waiting:

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from penstock.lineage.server import ingest, marquez, own
+from penstock.lineage.group_commit import GroupCommit
+from penstock.lineage.server import browser, ingest, marquez, own
+from penstock.lineage.server.following import following
+from penstock.lineage.server.guard import Guard
 from penstock.lineage.server.path_names import EscapedSlashes
 from penstock.lineage.server.problem import add_problems
 from penstock.lineage.server.settings import ServerSettings
@@ -24,11 +27,18 @@ def create_app(ledger: Ledger, settings: ServerSettings | None = None) -> FastAP
         title="Penstock lineage",
         version=VERSION,
         description="OpenLineage events in, Marquez's read API and Penstock's own out.",
+        # their pages are fetched from elsewhere, and no request may leave the machine
+        lifespan=following(ledger.database),
+        docs_url=None,
+        redoc_url=None,
     )
-    app.state.ledger = ledger
-    app.state.settings = settings or ServerSettings()
+    allowed = settings or ServerSettings()
+    app.state.ledger, app.state.settings = ledger, allowed
+    app.state.appender = GroupCommit(ledger)
     add_problems(app)
     for part in (ingest, marquez, own):
         app.include_router(part.router)
+    browser.add_pages(app)
     app.add_middleware(EscapedSlashes)
+    app.add_middleware(Guard, ledger=ledger, settings=allowed)
     return app

@@ -11,7 +11,6 @@ from starlette.concurrency import run_in_threadpool
 
 from penstock.lineage.server.body import body_of
 from penstock.lineage.server.problem import BAD_REQUEST, Problem
-from penstock.lineage.server.reading import ledger_of
 
 __all__ = ["router"]
 
@@ -55,7 +54,7 @@ async def _take(request: Request) -> JSONResponse:
     body = await body_of(request, settings.most_body_bytes)
     events = _events(body, settings.most_events)
     # SQLite and its fsync would hold up every other call
-    sequences = await run_in_threadpool(ledger_of(request).append_all, events)
+    sequences = await run_in_threadpool(request.app.state.appender.append_all, events)
     summary = {"received": len(events), "successful": len(events), "failed": 0}
     told = {"status": "success", "summary": summary, "sequences": list(sequences)}
     return JSONResponse(told, status_code=CREATED)

@@ -57,12 +57,12 @@ def add_problems(app: FastAPI) -> None:
     def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
         where = ".".join(str(step) for step in first["loc"])
-        step = "see /docs for the parameters of this call"
+        step = "see /openapi.json for the parameters of this call"
         return problem(UNPROCESSABLE, first["msg"], where=where, next_step=step)
 
     @app.exception_handler(HTTPException)
     def other(request: Request, error: HTTPException) -> JSONResponse:
-        step = "see /docs for what there is"
+        step = "see /openapi.json for what there is"
         return problem(error.status_code, str(error.detail), where=request.url.path, next_step=step)
 
 

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["ServerSettings"]
+__all__ = ["LOOPBACK_HOSTS", "ServerSettings"]
+
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSettings:
-    """`tokens_required`: every call needs a token of the ledger, of a role that may do it."""
+    """`tokens_required`: every call needs a token of the ledger, of a role that may do it.
+
+    Without it only calls to this machine's own name are answered, so that no page of the web that
+    a browser shows can reach the server by a name of its own.
+    """
 
     tokens_required: bool = False
     most_body_bytes: int = 16 * 1024 * 1024
     most_events: int = 5000
     calls_per_minute: int = 6000
+    dagster_url: str | None = None

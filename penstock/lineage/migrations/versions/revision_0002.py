@@ -36,10 +36,36 @@ def upgrade() -> None:
         sa.Column("chains", sa.Text, nullable=False),
         sa.Column("archived_at", moment, nullable=False),
     )
+    _server()
     _chain_events()
     op.drop_column("head", "payload_hash")
     _free_parked()
     _graph()
+
+
+def _server() -> None:
+    op.create_table(
+        "token",
+        sa.Column("name", sa.String(128), primary_key=True),
+        sa.Column("role", sa.String(16), nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("created_at", moment, nullable=False),
+        sa.Column("revoked_at", moment),
+    )
+    op.create_index("token_by_digest", "token", ["digest"], unique=True)
+    op.create_table(
+        "access",
+        sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("at", moment, nullable=False),
+        sa.Column("who", sa.Text, nullable=False),
+        sa.Column("role", sa.String(16), nullable=False),
+        sa.Column("client", sa.Text, nullable=False),
+        sa.Column("method", sa.String(16), nullable=False),
+        sa.Column("path", sa.Text, nullable=False),
+        sa.Column("query", sa.Text, nullable=False),
+        sa.Column("status", sa.Integer, nullable=False),
+    )
+    op.create_index("access_by_time", "access", ["at"])
 
 
 def _chain_events() -> None:
@@ -233,8 +259,12 @@ def _graph() -> None:
         sa.Column("masking", sa.Boolean, nullable=False),
         sa.Column("description", sa.Text, nullable=False),
     )
-    op.create_index("graph_edge_of_source", "graph_edge", ["source"])
-    op.create_index("graph_edge_of_target", "graph_edge", ["target"])
+    op.create_index(
+        "graph_edge_of_source", "graph_edge", ["source", "lineage", "target", "type", "masking"]
+    )
+    op.create_index(
+        "graph_edge_of_target", "graph_edge", ["target", "lineage", "source", "type", "masking"]
+    )
     op.create_table(
         "graph_told",
         sa.Column("job", sa.Integer, primary_key=True),
@@ -252,4 +282,6 @@ def _graph() -> None:
         sa.Column("valid_to", moment),
         sa.Column("lineage", sa.Integer, nullable=False),
     )
-    op.create_index("graph_validity_of_lineage", "graph_validity", ["lineage"])
+    op.create_index(
+        "graph_validity_of_lineage", "graph_validity", ["lineage", "valid_to", "valid_from"]
+    )

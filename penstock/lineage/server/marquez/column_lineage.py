@@ -47,8 +47,8 @@ def get_column_lineage(
     reading: Reading,
     node: NodeId,
     depth: Depth = 20,
-    withDownstream: bool = False,  # noqa: FBT001, FBT002, N803 - Marquez's parameter
-    indirect: bool = True,  # noqa: FBT001, FBT002 - a parameter of a call over HTTP
+    withDownstream: bool = False,  # noqa: N803 - Marquez's parameter
+    indirect: bool = True,
 ) -> dict[str, Any]:
     """The columns that those of the node are made of, and if asked for what is made of them.
 

@@ -1,0 +1,38 @@
+"""The lineage browser's files, built from `web/` into `static/`; every page of it is one page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastapi.responses import FileResponse, HTMLResponse
+from starlette.responses import Response
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+__all__ = ["STATIC", "add_pages"]
+
+STATIC = Path(__file__).parent / "static"
+_NOT_BUILT = """<!doctype html><html lang="en"><title>Penstock lineage</title>
+<h1>The lineage browser is not built</h1>
+<p>Run <code>make web</code> in the project's folder. The API is up: see
+<a href="/openapi.json">its document</a>.</p></html>
+"""
+
+
+def add_pages(app: FastAPI) -> None:
+    """Answer every path that is no call of the API with the browser."""
+
+    @app.get("/{path:path}", include_in_schema=False)
+    def page(path: str) -> Response:
+        if path.startswith("api/"):
+            from starlette.exceptions import HTTPException
+
+            raise HTTPException(404, "there is no such call")
+        root = STATIC.resolve()
+        wanted = (root / path).resolve()
+        if path and wanted.is_file() and wanted.is_relative_to(root):
+            return FileResponse(wanted, headers={"cache-control": "no-cache"})
+        index = root / "index.html"
+        return FileResponse(index) if index.is_file() else HTMLResponse(_NOT_BUILT)

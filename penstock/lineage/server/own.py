@@ -1,9 +1,0 @@
-"""Penstock's own API."""
-
-from __future__ import annotations
-
-from fastapi import APIRouter
-
-__all__ = ["router"]
-
-router = APIRouter()

@@ -1,0 +1,20 @@
+"""Penstock's own API: the graph as of any instant, pages of what is in it, and who read what."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from penstock.lineage.server.own import (
+    access_log,
+    dataset_page,
+    graph_view,
+    lists,
+    pii,
+    run_page,
+)
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/api/penstock/v1", tags=["penstock"])
+for part in (lists, graph_view, dataset_page, run_page, pii, access_log):
+    router.include_router(part.router)

@@ -1,0 +1,139 @@
+"""A dataset: its contract, its columns and where they come from, its runs and checks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+
+from penstock.lineage.graph.walk import FoundEdge, Walk
+from penstock.lineage.instant import instant
+from penstock.lineage.server.own.described import (
+    At,
+    Describer,
+    Id,
+    columns_of,
+    id_of,
+    label_of,
+    owners_of,
+)
+from penstock.lineage.server.own.run_page import run_line
+from penstock.lineage.server.reading import Reading
+from penstock.lineage.tables import contract
+
+__all__ = ["router"]
+
+router = APIRouter()
+_RUNS = 50
+
+
+@router.get("/dataset")
+def dataset(connection: Reading, id: Id, at: At = None) -> dict[str, Any]:
+    """One dataset, its columns' origins as of an instant, and its latest runs."""
+    describer = Describer(connection)
+    catalog, number = describer.catalog, describer.dataset(id)
+    node = catalog.datasets([number])[number]
+    label = label_of(node)
+    walk = Walk(connection, at=at)
+    own_columns = walk.columns_of([number])
+    up = walk.step(own_columns, "upstream")
+    down = walk.step(own_columns, "downstream")
+    ends = catalog.columns({c for e in (*up, *down) for c in (e.source, e.target)})
+    nodes = catalog.datasets({d for d, _ in ends.values()})
+
+    def told(edge: FoundEdge, column: int) -> dict[str, Any]:
+        where, name = ends[column]
+        return {
+            "dataset": id_of(nodes[where]),
+            "label": label_of(nodes[where]),
+            "column": name or None,
+            "type": edge.type,
+            "subtype": edge.subtype,
+            "masking": edge.masking,
+            "description": edge.description,
+        }
+
+    uses = catalog.uses(datasets=[number], role="OUT", until=at, limit=_RUNS)
+    runs = catalog.runs_of(use.teller for use in uses)
+    jobs = catalog.jobs({run.job for run in runs.values()})
+    contracts = _contracts(connection, label)
+    checks = _checks_by_column(contracts[-1]["document"] if contracts else {})
+    known = {column["name"]: column for column in columns_of(node)}
+    names = [*known, *(n for n in sorted(catalog.column_ids(number)) if n not in known)]
+    bare = {"type": None, "description": None, "pii": None, "masked": False, "key": False}
+    columns = [
+        {
+            **known.get(name, {"name": name, "unit": None, **bare}),
+            "checks": checks.get(name, []),
+            "upstream": [
+                told(e, e.source) for e in up if not e.target_is_rows and ends[e.target][1] == name
+            ],
+            "downstream": [told(e, e.target) for e in down if ends[e.source][1] == name],
+        }
+        for name in names
+    ]
+    told_contract = contracts[-1] if contracts else None
+    return {
+        **describer.node(node),
+        "first_seen": instant(node.first_seen),
+        "last_seen": instant(node.last_seen),
+        "symlinks": [{"namespace": space, "name": name} for space, name in node.other_names],
+        "contract": told_contract and {"name": label, "version": told_contract["version"]},
+        "contracts": contracts,
+        "owners": owners_of(node),
+        "columns": columns,
+        "rows_from": [told(e, e.source) for e in up if e.target_is_rows],
+        "runs": [
+            run_line(runs[use.teller], jobs[runs[use.teller].job], use)
+            for use in uses
+            if use.teller in runs
+        ],
+        "checks": [
+            check
+            for use in uses
+            if use.teller in runs
+            for check in _checks(use.facets, runs[use.teller].run_id, instant(use.at))
+        ],
+        "facets": node.facets,
+    }
+
+
+def _checks(facets: dict[str, Any], run_id: str, at: str) -> list[dict[str, Any]]:
+    told = facets.get("dataQualityAssertions", {}).get("assertions")
+    return [
+        {
+            "at": at,
+            "run_id": run_id,
+            "name": item.get("name") or item.get("assertion"),
+            "column": item.get("column"),
+            "success": item.get("success"),
+            "severity": item.get("severity"),
+            "failed_rows": (item.get("params") or {}).get("failedRows"),
+        }
+        for item in (told if isinstance(told, list) else [])
+        if isinstance(item, dict)
+    ]
+
+
+def _contracts(connection: Any, name: str) -> list[dict[str, Any]]:
+    import json
+
+    from sqlalchemy import select
+
+    query = select(contract).where(contract.c.name == name).order_by(contract.c.id)
+    return [
+        {
+            "version": row.version,
+            "fingerprint": row.fingerprint,
+            "registered_at": instant(row.registered_at),
+            "document": json.loads(row.document),
+        }
+        for row in connection.execute(query)
+    ]
+
+
+def _checks_by_column(document: dict[str, Any]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for check in document.get("checks", ()):
+        found.setdefault(check.get("column") or "", []).append(str(check.get("id")))
+    return found

@@ -1,0 +1,178 @@
+"""Datasets, columns and edges as the browser is told of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Query
+from pydantic import AfterValidator, AwareDatetime
+
+from penstock.lineage.graph.catalog import Catalog, DatasetNode, JobNode
+from penstock.lineage.instant import instant
+from penstock.lineage.server.problem import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from sqlalchemy import Connection
+
+    from penstock.lineage.graph.walk import FoundEdge
+
+__all__ = ["At", "Describer", "Id", "columns_of", "id_of", "label_of", "moment", "owners_of"]
+
+_FIRST_YEAR, _LAST_YEAR = 1, 9999
+
+
+def _askable(at: datetime | None) -> datetime | None:
+    if at is not None and not _FIRST_YEAR < at.year < _LAST_YEAR:
+        raise ValueError("is no moment that a database can keep")
+    return at and at.astimezone(UTC)
+
+
+def _whole(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("holds a NUL character")
+    text.encode()
+    return text
+
+
+Id = Annotated[str, Query(description="<namespace>|<name>"), AfterValidator(_whole)]
+At = Annotated[
+    AwareDatetime | None,
+    Query(description="as of this instant; now when left out"),
+    AfterValidator(_askable),
+]
+
+
+def moment(at: datetime | None) -> str | None:
+    """As the API writes it."""
+    return instant(at) if at else None
+
+
+def id_of(node: DatasetNode | JobNode) -> str:
+    """The API's id of a dataset or job."""
+    return f"{node.namespace}|{node.name}"
+
+
+def label_of(node: DatasetNode) -> str:
+    """What a person calls it: its other name when it has one that is no path."""
+    named = [name for _, name in node.other_names if "/" not in name]
+    return named[0] if named else node.name
+
+
+def owners_of(node: DatasetNode) -> list[str]:
+    """Who answers for it."""
+    told = _dicts(node.facets.get("ownership", {}).get("owners"))
+    return [str(owner["name"]) for owner in told if owner.get("name")]
+
+
+def columns_of(node: DatasetNode) -> list[dict[str, Any]]:
+    """The columns that its schema tells, with what its tags say of them."""
+    tags: dict[str, dict[str, str]] = {}
+    for tag in _dicts(node.facets.get("tags", {}).get("tags")):
+        if isinstance(tag.get("field"), str) and isinstance(tag.get("key"), str):
+            tags.setdefault(tag["field"], {})[tag["key"]] = str(tag.get("value"))
+    found = []
+    for field in _dicts(node.facets.get("schema", {}).get("fields")):
+        own = tags.get(str(field.get("name")), {})
+        found.append(
+            {
+                "name": str(field.get("name")),
+                "type": field.get("type"),
+                "description": field.get("description"),
+                "pii": own["pii"].upper() if "pii" in own else None,
+                "masked": own.get("masked") == "true",
+                "key": own.get("key") == "true",
+                "unit": own.get("unit"),
+            }
+        )
+    return found
+
+
+@dataclass(slots=True)
+class Describer:
+    """Describes in the words of the API, and remembers what it looked up."""
+
+    connection: Connection
+
+    @property
+    def catalog(self) -> Catalog:
+        """What it asks."""
+        return Catalog(self.connection)
+
+    def dataset(self, text: str) -> int:
+        """The id of a dataset in the API's words. Raises Problem when there is none."""
+        namespace, _, name = text.partition("|")
+        found = self.catalog.dataset_id(namespace, name)
+        if found is None:
+            raise Problem.unknown("dataset", text)
+        return found
+
+    def column(self, dataset: int, name: str) -> int:
+        """The id of its column. Raises Problem when there is none."""
+        found = self.catalog.column_ids(dataset).get(name)
+        if found is None:
+            raise Problem.unknown("column", name)
+        return found
+
+    def node(self, node: DatasetNode) -> dict[str, Any]:
+        """A dataset without what is near it."""
+        label = label_of(node)
+        layer, dot, _ = label.partition(".")
+        owners = owners_of(node)
+        return {
+            "id": id_of(node),
+            "namespace": node.namespace,
+            "name": node.name,
+            "label": label,
+            "group": layer if dot and "/" not in label else node.namespace,
+            "owner": owners[0] if owners else None,
+            "description": node.facets.get("documentation", {}).get("description"),
+            "columns": columns_of(node),
+            "more_upstream": 0,
+            "more_downstream": 0,
+        }
+
+    def job(self, node: JobNode) -> dict[str, Any]:
+        """A job."""
+        kind = node.facets.get("jobType", {})
+        return {
+            "id": id_of(node),
+            "namespace": node.namespace,
+            "name": node.name,
+            "kind": kind.get("jobType"),
+        }
+
+    def column_edges(self, edges: Collection[FoundEdge]) -> list[dict[str, Any]]:
+        """Edges between columns, each once."""
+        columns = self.catalog.columns({c for e in edges for c in (e.source, e.target)})
+        nodes = self.catalog.datasets({dataset for dataset, _ in columns.values()})
+        jobs = self.catalog.jobs({e.job for e in edges})
+        found: dict[FoundEdge, dict[str, Any]] = {}
+        for edge in edges:
+            source, target = columns[edge.source], columns[edge.target]
+            found[edge] = {
+                "job": id_of(jobs[edge.job]),
+                "source": id_of(nodes[source[0]]),
+                "source_column": source[1],
+                "target": id_of(nodes[target[0]]),
+                "target_column": target[1] or None,
+                "type": edge.type,
+                "subtype": edge.subtype,
+                "masking": edge.masking,
+                "description": edge.description,
+                "valid_from": instant(edge.valid_from),
+                "valid_to": moment(edge.valid_to),
+            }
+        return sorted(found.values(), key=_order)
+
+
+def _order(edge: Mapping[str, Any]) -> tuple[str, ...]:
+    names = ("target", "target_column", "source", "source_column", "job", "type", "subtype")
+    return (*(str(edge[name]) for name in names), edge["valid_from"])
+
+
+def _dicts(values: Any) -> list[Mapping[str, Any]]:
+    return [v for v in values if isinstance(v, dict)] if isinstance(values, list) else []

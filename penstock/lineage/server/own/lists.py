@@ -1,0 +1,172 @@
+"""Figures of the whole, lists, and search."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from sqlalchemy import func, select
+
+from penstock.lineage.graph.catalog import Catalog
+from penstock.lineage.graph.column_edge import ROWS
+from penstock.lineage.server.own.described import (
+    Describer,
+    Id,
+    columns_of,
+    id_of,
+    label_of,
+    moment,
+    owners_of,
+)
+from penstock.lineage.server.reading import Reading
+from penstock.lineage.tables import (
+    graph_column,
+    graph_dataset,
+    graph_job,
+    graph_run,
+    graph_validity,
+    head,
+)
+
+__all__ = ["router"]
+
+router = APIRouter()
+Limit = Annotated[int, Query(ge=1, le=1000)]
+Offset = Annotated[int, Query(ge=0, le=10_000_000)]
+
+
+@router.get("/summary")
+def summary(request: Request, connection: Reading) -> dict[str, Any]:
+    """How much there is, and since when."""
+
+    def count(table: Any, *conditions: Any) -> int:
+        query = select(func.count()).select_from(table).where(*conditions)
+        return int(connection.execute(query).scalar_one())
+
+    same = graph_dataset.c.same_as == graph_dataset.c.id
+    spans = select(func.min(graph_job.c.first_seen), func.max(graph_job.c.last_seen))
+    first, last = connection.execute(spans).one()
+    spaces = select(graph_dataset.c.namespace).union(select(graph_job.c.namespace))
+    return {
+        "events": int(connection.execute(select(head.c.sequence)).scalar_one()),
+        "datasets": count(graph_dataset, same),
+        "columns": count(
+            graph_column,
+            graph_column.c.same_as == graph_column.c.id,
+            graph_column.c.name != ROWS,
+        ),
+        "jobs": count(graph_job),
+        "runs": count(graph_run),
+        "lineages": count(graph_validity, graph_validity.c.valid_to.is_(None)),
+        "namespaces": sorted(connection.execute(spaces).scalars()),
+        "first_event": moment(first),
+        "last_event": moment(last),
+        "dagster_url": request.app.state.settings.dagster_url,
+    }
+
+
+@router.get("/datasets")
+def datasets(
+    connection: Reading, q: Id = "", limit: Limit = 100, offset: Offset = 0
+) -> dict[str, Any]:
+    """Datasets by name."""
+    describer = Describer(connection)
+    ids, total = describer.catalog.dataset_ids(text=q, limit=limit, offset=offset)
+    nodes = describer.catalog.datasets(ids)
+    return {"total": total, "datasets": [describer.node(nodes[number]) for number in ids]}
+
+
+@router.get("/search")
+def search(connection: Reading, q: Id, limit: Limit = 50) -> dict[str, Any]:
+    """Datasets, columns, jobs, runs, tags and owners whose name holds the text."""
+    text = q.strip()
+    if not text:
+        return {"results": []}
+    catalog = Catalog(connection)
+    found = [*_runs(catalog, text), *_datasets(catalog, text, limit)]
+    found += _columns(connection, catalog, text, limit)
+    numbers, _ = catalog.job_ids(text=text, limit=limit)
+    jobs = catalog.jobs(numbers)
+    found += [
+        _result("job", jobs[n].name, detail=jobs[n].namespace, job=id_of(jobs[n])) for n in numbers
+    ]
+    found += _tags_and_owners(catalog, text)
+    return {"results": found[:limit]}
+
+
+def _runs(catalog: Catalog, text: str) -> list[dict[str, Any]]:
+    try:
+        run_id = str(UUID(text))
+    except ValueError:
+        return []
+    runs = catalog.runs(run_id=run_id, limit=20)
+    jobs = catalog.jobs({run.job for run in runs})
+    return [
+        _result("run", run.run_id, detail=f"{jobs[run.job].name} {run.state}", run_id=run.run_id)
+        for run in runs
+    ]
+
+
+def _datasets(catalog: Catalog, text: str, limit: int) -> list[dict[str, Any]]:
+    ids, _ = catalog.dataset_ids(text=text, limit=limit)
+    nodes = catalog.datasets(ids)
+    return [
+        _result("dataset", label_of(nodes[n]), detail=nodes[n].name, dataset=id_of(nodes[n]))
+        for n in ids
+    ]
+
+
+def _columns(connection: Any, catalog: Catalog, text: str, limit: int) -> list[dict[str, Any]]:
+    query = (
+        select(graph_column.c.dataset, graph_column.c.name)
+        .where(
+            graph_column.c.same_as == graph_column.c.id,
+            func.lower(graph_column.c.name).contains(text.lower(), autoescape=True),
+        )
+        .order_by(graph_column.c.name, graph_column.c.dataset)
+        .limit(limit)
+    )
+    rows = connection.execute(query).all()
+    nodes = catalog.datasets({row.dataset for row in rows})
+    return [
+        _result(
+            "column",
+            row.name,
+            detail=label_of(nodes[row.dataset]),
+            dataset=id_of(nodes[row.dataset]),
+            column=row.name,
+        )
+        for row in rows
+        if row.dataset in nodes
+    ]
+
+
+def _tags_and_owners(catalog: Catalog, text: str) -> list[dict[str, Any]]:
+    # they stand in facets; a few thousand datasets are read in a moment
+    ids, _ = catalog.dataset_ids(limit=5000)
+    wanted, found = text.lower(), []
+    for node in catalog.datasets(ids).values():
+        label = label_of(node)
+        found += [
+            _result("owner", owner, detail=label, dataset=id_of(node))
+            for owner in owners_of(node)
+            if wanted in owner.lower()
+        ]
+        found += [
+            _result(
+                "tag",
+                c["pii"],
+                detail=f"{label}.{c['name']}",
+                dataset=id_of(node),
+                column=c["name"],
+            )
+            for c in columns_of(node)
+            if c["pii"] and wanted in c["pii"].lower()
+        ]
+    return found
+
+
+def _result(kind: str, label: str, **more: Any) -> dict[str, Any]:
+    empty = {"dataset": None, "column": None, "run_id": None, "job": None, "detail": ""}
+    return {"kind": kind, "label": label, **empty, **more}

@@ -1,0 +1,104 @@
+"""Personal data: where each class is, where it came from, where it is in clear, who is cleared."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fastapi import APIRouter
+from sqlalchemy import select
+
+from penstock.lineage.graph.walk import Walk
+from penstock.lineage.server.own.described import At, Describer, columns_of, id_of, label_of
+from penstock.lineage.server.reading import Reading
+from penstock.lineage.tables import contract
+
+__all__ = ["router"]
+
+router = APIRouter()
+_MOST_DATASETS = 20_000
+
+
+@router.get("/pii")
+def pii(connection: Reading, at: At = None) -> dict[str, Any]:
+    """Every column tagged with a class of personal data, and every column it reaches in clear.
+
+    `in_clear`: the column holds the data as it is. A column that no tag names and that is made of
+    a tagged one without masking is listed with `tagged` false: nobody may know what it holds.
+    `contradicted`: it is tagged as masked, and lineage shows a way to it on which nothing masks.
+    """
+    describer = Describer(connection)
+    catalog = describer.catalog
+    ids, _ = catalog.dataset_ids(limit=_MOST_DATASETS)
+    nodes = catalog.datasets(ids)
+    cleared = _cleared(connection)
+    walk = Walk(connection, at=at)
+    found: dict[str, dict[int, dict[str, Any]]] = {}
+    for number, node in nodes.items():
+        columns = [column for column in columns_of(node) if column["pii"]]
+        if not columns:
+            continue
+        named = catalog.column_ids(number)
+        for column in columns:
+            told = _entry(node, column["name"], column["pii"], cleared)
+            told |= {"masked": column["masked"], "in_clear": not column["masked"], "tagged": True}
+            found.setdefault(column["pii"], {})[named[column["name"]]] = told
+    for kind, entries in found.items():
+        clear = [number for number, told in entries.items() if told["in_clear"]]
+        reached = walk.reached(clear, "downstream")
+        places = catalog.columns({item.column for item in reached})
+        for item in reached:
+            dataset, name = places[item.column]
+            if not (item.clear and name and dataset in nodes):
+                continue
+            if item.column in entries:
+                # its contract says masked, and what it is made of came in unmasked
+                told = entries[item.column]
+                told["contradicted"] = told["contradicted"] or not told["in_clear"]
+                told["in_clear"] = True
+            else:
+                told = _entry(nodes[dataset], name, kind, cleared)
+                entries[item.column] = told | {"masked": False, "in_clear": True, "tagged": False}
+        origins = walk.step(list(entries), "upstream")
+        ends = catalog.columns({edge.source for edge in origins})
+        for edge in origins:
+            if edge.carries_values and edge.target in entries:
+                dataset, name = ends[edge.source]
+                entries[edge.target]["from"].append(
+                    {
+                        "dataset": id_of(nodes[dataset]),
+                        "label": label_of(nodes[dataset]),
+                        "column": name,
+                        "masking": edge.masking,
+                    }
+                )
+    return {
+        "classes": [
+            {
+                "pii": kind,
+                "columns": sorted(entries.values(), key=lambda e: (e["label"], e["column"])),
+            }
+            for kind, entries in sorted(found.items())
+        ]
+    }
+
+
+def _entry(node: Any, column: str, kind: str, cleared: dict[str, set[str]]) -> dict[str, Any]:
+    label = label_of(node)
+    return {
+        "dataset": id_of(node),
+        "label": label,
+        "column": column,
+        "cleared": kind in cleared[label] if label in cleared else None,
+        "contradicted": False,
+        "from": [],
+    }
+
+
+def _cleared(connection: Any) -> dict[str, set[str]]:
+    """The classes that the latest contract of each dataset is cleared for."""
+    found = {}
+    for row in connection.execute(select(contract).order_by(contract.c.id)):
+        document = json.loads(row.document)
+        found[row.name] = {str(item).upper() for item in document.get("cleared", ())}
+    return found

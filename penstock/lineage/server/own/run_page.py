@@ -1,0 +1,241 @@
+"""A run: what it read and wrote, at which versions, and how it differs from another."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from sqlalchemy import select
+
+from penstock.lineage.graph.catalog import Catalog, RunNode, UseNode
+from penstock.lineage.graph.walk import Walk
+from penstock.lineage.instant import instant
+from penstock.lineage.server.own.described import At, Describer, Id, id_of, label_of, moment
+from penstock.lineage.server.problem import Problem
+from penstock.lineage.server.reading import Reading
+from penstock.lineage.tables import event
+
+__all__ = ["router", "run_line"]
+
+router = APIRouter()
+_MOST_RUNS = 500
+
+
+def run_line(run: RunNode, job: Any, output: UseNode | None) -> dict[str, Any]:
+    """A run in a list."""
+    own = run.facets.get("penstock_run", {})
+    statistics = output.facets.get("outputStatistics", {}) if output else {}
+    version = output.facets.get("version", {}).get("datasetVersion") if output else None
+    seconds = (run.ended - run.started).total_seconds() if run.ended else None
+    return {
+        "run_id": run.run_id,
+        "job": id_of(job),
+        "kind": job.facets.get("jobType", {}).get("jobType"),
+        "state": run.state,
+        "started": instant(run.started),
+        "ended": moment(run.ended),
+        "seconds": seconds,
+        "slice": own.get("slice"),
+        "rows_in": own.get("rowsIn"),
+        "rows_committed": own.get("rowsCommitted", statistics.get("rowCount")),
+        "rows_quarantined": own.get("rowsQuarantined"),
+        "version": version,
+        "bytes": statistics.get("size"),
+        "files": statistics.get("fileCount"),
+    }
+
+
+@router.get("/run")
+def run(connection: Reading, id: UUID, job: Id | None = None) -> dict[str, Any]:
+    """One run. Some producers give one id to runs of many jobs: `job` says which."""
+    return _page(connection, _run(Catalog(connection), str(id), job))
+
+
+@router.get("/run/diff")
+def run_diff(connection: Reading, id: UUID, other: UUID | None = None) -> dict[str, Any]:
+    """What differs from another run; without one, from the run before of the job and slice."""
+    catalog = Catalog(connection)
+    one = _page(connection, _run(catalog, str(id), None))
+    before = str(other) if other else one["previous"]
+    if before is None:
+        return {"run": one["run_id"], "other": None, "differences": []}
+    two = _page(connection, _run(catalog, before, None))
+    return {"run": one["run_id"], "other": two["run_id"], "differences": _differences(two, one)}
+
+
+@router.get("/readers")
+def readers(
+    connection: Reading, id: Id, column: Id | None = None, since: At = None, until: At = None
+) -> dict[str, Any]:
+    """Which runs read a dataset, or one column of it, and whether all it went into was masked."""
+    describer = Describer(connection)
+    catalog, dataset = describer.catalog, describer.dataset(id)
+    wanted = {describer.column(dataset, column)} if column else None
+    uses = catalog.uses(datasets=[dataset], role="IN", since=since, until=until, limit=_MOST_RUNS)
+    runs = catalog.runs_of(use.teller for use in uses)
+    jobs = catalog.jobs({r.job for r in runs.values()})
+    found = []
+    for use in uses:
+        reader = runs.get(use.teller)
+        if reader is None:
+            continue
+        edges = [
+            edge
+            for edge in Walk(connection, at=reader.ended or use.at).step(
+                wanted or Walk(connection).columns_of([dataset]), "downstream"
+            )
+            if edge.job == reader.job
+        ]
+        told = bool(_told_columns(catalog, use.teller))
+        if wanted and told and not edges:
+            continue
+        columns = catalog.columns({e.target for e in edges})
+        nodes = catalog.datasets({d for d, _ in columns.values()})
+        carried = [e for e in edges if e.carries_values]
+        found.append(
+            {
+                "run_id": reader.run_id,
+                "job": id_of(jobs[reader.job]),
+                "state": reader.state,
+                "at": instant(use.at),
+                "dataset_version": use.facets.get("version", {}).get("datasetVersion"),
+                "into": [
+                    {
+                        "dataset": id_of(nodes[d]),
+                        "label": label_of(nodes[d]),
+                        "column": name or None,
+                    }
+                    for d, name in sorted(columns.values())
+                ],
+                "masked": all(e.masking for e in carried) if told else None,
+            }
+        )
+    return {"runs": found, "complete": len(uses) < _MOST_RUNS}
+
+
+def _told_columns(catalog: Catalog, teller: str) -> bool:
+    outputs = catalog.uses(tellers=[teller], role="OUT")
+    return bool(outputs) and all("columnLineage" in use.facets for use in outputs)
+
+
+def _run(catalog: Catalog, run_id: str, job: str | None) -> RunNode:
+    runs = catalog.runs(run_id=run_id, limit=1000)
+    if job is not None:
+        namespace, _, name = job.partition("|")
+        number = catalog.job_id(namespace, name)
+        runs = [r for r in runs if r.job == number]
+    if not runs:
+        raise Problem.unknown("run", run_id)
+    return runs[0]
+
+
+def _page(connection: Any, run: RunNode) -> dict[str, Any]:
+    catalog = Catalog(connection)
+    job = catalog.jobs([run.job])[run.job]
+    uses = catalog.uses(tellers=[run.teller])
+    nodes = catalog.datasets({use.dataset for use in uses})
+    outputs = [use for use in uses if use.role == "OUT"]
+    own = run.facets.get("penstock_run", {})
+    place = job.facets.get("sourceCodeLocation", {})
+
+    def told(use: UseNode) -> dict[str, Any]:
+        node = nodes[use.dataset]
+        statistics = use.facets.get("outputStatistics") or use.facets.get("inputStatistics")
+        return {
+            "dataset": id_of(node),
+            "label": label_of(node),
+            "version": use.facets.get("version", {}).get("datasetVersion"),
+            "statistics": statistics,
+            "facets": use.facets,
+        }
+
+    return {
+        **run_line(run, job, outputs[0] if outputs else None),
+        "parent": _parent(run.facets.get("parent", {})),
+        "root": _parent(run.facets.get("parent", {}).get("root") or {}),
+        "inputs": [told(use) for use in uses if use.role == "IN"],
+        "outputs": [told(use) for use in outputs],
+        "source": {
+            "url": place.get("url") or place.get("repoUrl"),
+            "path": place.get("path"),
+            "commit": place.get("version"),
+            "line": place.get("lineNumber") or place.get("line"),
+        }
+        if place
+        else None,
+        "error": run.facets.get("errorMessage", {}).get("message"),
+        "code_version": own.get("codeVersion"),
+        "contract_version": own.get("contractVersion"),
+        "facets": run.facets,
+        "job_facets": job.facets,
+        "events": _events(connection, run.run_id, job.name),
+        "previous": _previous(catalog, run, own.get("slice")),
+    }
+
+
+def _parent(told: dict[str, Any]) -> dict[str, Any] | None:
+    run, job = told.get("run"), told.get("job")
+    if not (isinstance(run, dict) and isinstance(job, dict)):
+        return None
+    return {
+        "run_id": run.get("runId"),
+        "job_name": job.get("name"),
+        "job_namespace": job.get("namespace"),
+    }
+
+
+def _events(connection: Any, run_id: str, job: str) -> list[dict[str, Any]]:
+    query = select(event).where(event.c.run_id == run_id, event.c.job == job)
+    return [
+        {
+            "sequence": row.sequence,
+            "event_type": row.event_type,
+            "event_time": instant(row.event_time),
+            "recorded_at": instant(row.recorded_at),
+            "link": row.link,
+        }
+        for row in connection.execute(query.order_by(event.c.sequence).limit(1000))
+    ]
+
+
+def _previous(catalog: Catalog, run: RunNode, slice_key: str | None) -> str | None:
+    def same(other: RunNode) -> bool:
+        other_slice = other.facets.get("penstock_run", {}).get("slice")
+        return other.started < run.started and other_slice == slice_key
+
+    return next((o.run_id for o in catalog.runs(jobs=[run.job], limit=200) if same(o)), None)
+
+
+def _differences(before: dict[str, Any], after: dict[str, Any]) -> list[dict[str, Any]]:
+    found = []
+
+    def compare(what: str, subject: str | None, old: Any, new: Any) -> None:
+        if old != new:
+            found.append({"what": what, "subject": subject, "before": old, "after": new})
+
+    for what, key in (
+        ("state", "state"),
+        ("slice", "slice"),
+        ("code", "code_version"),
+        ("contract", "contract_version"),
+        ("rows in", "rows_in"),
+        ("rows committed", "rows_committed"),
+        ("rows quarantined", "rows_quarantined"),
+        ("files", "files"),
+        ("bytes", "bytes"),
+        ("error", "error"),
+    ):
+        compare(what, None, before[key], after[key])
+    for what, side in (("input version", "inputs"), ("output version", "outputs")):
+        old = {item["label"]: item["version"] for item in before[side]}
+        new = {item["label"]: item["version"] for item in after[side]}
+        for label in sorted(old.keys() | new.keys()):
+            if (label in old) != (label in new):
+                compare(side[:-1], label, label in old, label in new)
+            else:
+                compare(what, label, old[label], new[label])
+    place = [(page["source"] or {}).get("commit") for page in (before, after)]
+    compare("commit", None, *place)
+    compare("duration", None, before["seconds"], after["seconds"])
+    return found
