@@ -121,6 +121,7 @@ event = Table(
     Index("event_of_job", "job", "sequence"),
     Index("event_of_run", "run_id", "sequence"),
     Index("event_of_namespace", "namespace", "position"),
+    Index("event_of_time", "event_time", "sequence"),
 )
 
 # What was moved out of the event table: a Parquet file, and where its chains end.

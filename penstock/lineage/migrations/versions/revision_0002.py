@@ -140,6 +140,7 @@ def _free_parked() -> None:
     op.create_index("event_of_job", "event", ["job", "sequence"])
     op.create_index("event_of_run", "event", ["run_id", "sequence"])
     op.create_index("event_of_namespace", "event", ["namespace", "position"])
+    op.create_index("event_of_time", "event", ["event_time", "sequence"])
     for statement in append_only(op.get_bind().dialect.name):
         op.execute(statement)
 
