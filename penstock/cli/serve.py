@@ -42,7 +42,7 @@ def register(app: typer.Typer) -> None:
 def serve(
     call: Call,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = _HOST,
-    port: Annotated[int, typer.Option(help="Port; 0 for any.")] = _PORT,
+    port: Annotated[int, typer.Option(help="Port; 0 for any.", min=0, max=65535)] = _PORT,
     tls_certificate: Annotated[
         Path | None, typer.Option(help="Certificate chain (PEM).", dir_okay=False)
     ] = None,
@@ -67,17 +67,11 @@ def serve(
     import uvicorn
 
     from penstock.lineage.server import ServerSettings, create_app
+    from penstock.lineage.server.listening import check_tls, listen, url_of
     from penstock.lineage.tokens import Tokens
-    from penstock.resources import ports
 
-    if (tls_certificate is None) != (tls_key is None):
-        raise SetupError(
-            "TLS needs a certificate and its key",
-            where="penstock serve",
-            next_step="give both --tls-certificate and --tls-key, or none",
-        )
+    tls = check_tls(tls_certificate, tls_key)
     outside = not _is_loopback(host)
-    chosen = port if outside else ports.take_port(port or None, "the lineage server")
     with _ledger(call, ledger_url) as ledger:
         if (outside or tokens) and all(e.revoked_at for e in Tokens(ledger.database).all()):
             raise SetupError(
@@ -87,13 +81,11 @@ def serve(
             )
         settings = ServerSettings(tokens_required=outside or tokens, dagster_url=dagster_url)
         app = create_app(ledger, settings)
-        scheme = "https" if tls_certificate else "http"
-        url = f"{scheme}://{host}:{chosen}"
+        listening = listen(host, port)
+        url = url_of(listening, host, tls=tls)
         server = uvicorn.Server(
             uvicorn.Config(
                 app,
-                host=host,
-                port=chosen,
                 log_level="warning",
                 access_log=False,
                 server_header=False,
@@ -101,11 +93,11 @@ def serve(
                 ssl_keyfile=tls_key,
             )
         )
-        if outside and not tls_certificate:
+        if outside and not tls:
             call.say("Without TLS the tokens travel in clear: put a proxy with TLS before it.")
         shown = Text.assemble(("Lineage  ", "dim"), (url, "bold cyan"), "\nCtrl-C ends it.")
         call.answer({"url": url, "ledger": ledger.database.where}, shown)
-        server.run()
+        server.run(sockets=[listening])
 
 
 def verify_ledger(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Appendable", "append_all"]
 
 _MOST_PARAMETERS = 500  # of one statement; every database takes more
+_MOST_LEVELS = 100  # so that whoever reads it need not go deeper than Python goes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +43,12 @@ class Appendable:
         try:
             text = canonical(payload)
             digest = digest_of(text)
+            _refuse_depth(payload)
         except (ValueError, RecursionError) as error:
             raise InputError(
                 "the event cannot be kept as JSON",
                 where=where,
-                expected="finite numbers, whole Unicode text, no bottomless nesting",
+                expected=f"finite numbers, whole Unicode text, at most {_MOST_LEVELS} levels",
                 found=type(error).__name__,
                 next_step="correct the event and send it again; nothing of it was kept",
             ) from None
@@ -89,6 +91,16 @@ def append_all(
         _put_ends(connection, {row["namespace"]: ends[row["namespace"]] for row in rows})
         _project_runs(connection, fresh, runner, recorded_at)
     return tuple(known[item.digest] for item in events)
+
+
+def _refuse_depth(payload: Mapping[str, Any]) -> None:
+    level: list[Any] = [payload]
+    for _ in range(_MOST_LEVELS):
+        values = (v for item in level for v in (item.values() if isinstance(item, dict) else item))
+        level = [value for value in values if isinstance(value, dict | list)]
+        if not level:
+            return
+    raise RecursionError
 
 
 def _row(

@@ -6,13 +6,21 @@ Facets are kept as they come, known or not. Names are the specification's, versi
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - pydantic reads it
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
 from penstock.errors import InputError
+from penstock.lineage.instant import told_moment
 from penstock.lineage.name import LONGEST_NAME_BYTES
 
 if TYPE_CHECKING:
@@ -20,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EventShape", "event_shape"]
 
-_EARLIEST, _LATEST = 1, 9999  # years, of which a day is kept free for any offset
+_LONGEST_PATH = 300  # characters of a JSON path in a message; its names are the sender's
 
 
 def _storable(text: str) -> str:
@@ -31,10 +39,11 @@ def _storable(text: str) -> str:
     return text
 
 
-def _storable_moment(at: datetime) -> datetime:
-    if not _EARLIEST < at.year < _LATEST:
-        raise ValueError("is no moment that a database can keep")
-    return at
+def _moment(told: Any) -> datetime:
+    # pydantic alone would take a number too, which no other reader of the event understands
+    if not isinstance(told, str):
+        raise ValueError("is no text")  # noqa: TRY004 - pydantic tells of a ValueError alone
+    return told_moment(told)
 
 
 def _storable_facets(facets: dict[str, Any] | None) -> dict[str, Any]:
@@ -46,7 +55,7 @@ def _storable_facets(facets: dict[str, Any] | None) -> dict[str, Any]:
 
 
 _Name = Annotated[str, Field(min_length=1), AfterValidator(_storable)]
-_Moment = Annotated[AwareDatetime, AfterValidator(_storable_moment)]
+_Moment = Annotated[datetime, BeforeValidator(_moment)]
 _Facets = Annotated[dict[str, Any] | None, AfterValidator(_storable_facets)]
 
 
@@ -119,7 +128,8 @@ def _first(error: Exception) -> tuple[str, str]:
     # the input itself is not shown: it may be a value of somebody's data
     first = error.errors(include_url=False, include_input=False)[0]
     steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"])
-    return "$" + "".join(steps), first["msg"]
+    path = ("$" + "".join(steps)).encode("ascii", "backslashreplace").decode()
+    return path[:_LONGEST_PATH], first["msg"]
 
 
 def _refused(where: str, path: str, found: str) -> InputError:

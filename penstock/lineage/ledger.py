@@ -98,7 +98,7 @@ class Ledger:
     def appendable(self, events: Iterable[RunEvent | Mapping[str, Any]]) -> list[Appendable]:
         """The events, looked at. Raises InputError as `append_all` does."""
         return [
-            Appendable.of(event_payload(event), f"event {number}")
+            Appendable.of(event_payload(event, f"event {number}"), f"event {number}")
             for number, event in enumerate(events)
         ]
 

@@ -62,7 +62,8 @@ class LedgerDatabase:
             parsed = make_url(url)
         except SQLAlchemyError as error:
             raise ledger_failure(error, "ledger") from error
-        where = f"ledger {parsed.render_as_string(hide_password=True)}"
+        # parameters of the URL can hold a password too
+        where = f"ledger {parsed.set(query={}).render_as_string(hide_password=True)}"
         database: Self | None = None
         try:
             engine = _engine(parsed, where, busy_timeout_seconds)

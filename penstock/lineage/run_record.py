@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
+from penstock.lineage.instant import told_moment
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from penstock.lineage.runner import Runner
 
@@ -68,7 +70,7 @@ def project(
     whichever came first: the commit is the truth, and its record may be completed after a crash.
     Otherwise the later event counts, so that events may arrive out of order.
     """
-    at = datetime.fromisoformat(payload["eventTime"])
+    at = told_moment(payload["eventTime"])
     kind = payload.get("eventType")
     if record is None:
         facets = _part(payload["run"], "facets")

@@ -62,18 +62,18 @@ def input_edges(
     for item in inputs if isinstance(inputs, list) else ():
         if not isinstance(item, dict):
             continue
-        source = (item.get("namespace"), item.get("name"), item.get("field"))
-        if not all(is_name(part) for part in source):
+        namespace, name, column = item.get("namespace"), item.get("name"), item.get("field")
+        if not (is_name(namespace) and is_name(name) and is_name(column)):
             continue
         told = item.get("transformations")
         steps = [step for step in told if isinstance(step, dict)] if isinstance(told, list) else []
         for step in steps or [otherwise or {}]:
             yield ColumnEdge(
-                source=(str(source[0]), str(source[1])),
-                source_column=str(source[2]),
+                source=(namespace, name),
+                source_column=column,
                 target_column=target,
-                type=_text(step.get("type")),
-                subtype=_text(step.get("subtype")),
+                type=_text(step.get("type")) or None,
+                subtype=_text(step.get("subtype")) or None,
                 masking=step.get("masking") is True,
                 description=_text(step.get("description")) or "",
             )
@@ -82,7 +82,7 @@ def input_edges(
 def _old_step(field: Mapping[str, Any]) -> dict[str, Any]:
     # before version 1-1-0 a field had one word for all its inputs: IDENTITY or MASKED
     word = _text(field.get("transformationType"))
-    if word is None:
+    if not word:
         return {}
     return {
         "type": "DIRECT",
@@ -103,11 +103,12 @@ def schema_columns(facet: Mapping[str, Any]) -> Iterator[str]:
     waiting = [("", field) for field in reversed(fields if isinstance(fields, list) else [])]
     while waiting:
         above, field = waiting.pop()
-        if not isinstance(field, dict) or not isinstance(field.get("name"), str):
+        if not isinstance(field, dict) or not is_name(field.get("name")):
             continue
         name = f"{above}{field['name']}"
-        if is_name(name):
-            yield name
+        if not is_name(name):
+            continue
+        yield name
         inner = field.get("fields")
         if isinstance(inner, list):
             waiting.extend((f"{name}.", part) for part in reversed(inner))

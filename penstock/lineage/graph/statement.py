@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, Self
 from uuid import UUID
 
 from penstock.lineage.graph.explicit_lineage import job_reads, job_writes
+from penstock.lineage.instant import told_moment
 from penstock.lineage.name import is_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
-__all__ = ["Name", "Role", "Statement", "Use", "is_name"]
+__all__ = ["Name", "Role", "Statement", "Use"]
 
 #: (namespace, name), as OpenLineage calls a dataset or a job.
 Name = tuple[str, str]
@@ -37,9 +38,9 @@ class Use:
         """The other names that it says it has."""
         found = []
         for item in _dicts(self.facets.get("symlinks", {}).get("identifiers")):
-            name = (item.get("namespace"), item.get("name"))
-            if all(is_name(part) for part in name) and name != self.dataset:
-                found.append((str(name[0]), str(name[1])))
+            namespace, name = item.get("namespace"), item.get("name")
+            if is_name(namespace) and is_name(name) and (namespace, name) != self.dataset:
+                found.append((namespace, name))
         return tuple(found)
 
 
@@ -62,13 +63,13 @@ class Statement:
         job, run = payload.get("job"), payload.get("run")
         job_facets = _facets((job or {}).get("facets"))
         uses = [
-            *_uses(payload.get("inputs"), "IN"),
-            *_uses(payload.get("outputs"), "OUT"),
-            *_uses([payload["dataset"]] if not job and payload.get("dataset") else [], ""),
+            *_uses(payload.get("inputs") if job else None, "IN"),
+            *_uses(payload.get("outputs") if job else None, "OUT"),
+            *_uses(None if job else [payload.get("dataset")], ""),
             *_told_by_the_job(job_facets.get("lineage", {})),
         ]
         return cls(
-            at=datetime.fromisoformat(payload["eventTime"]).astimezone(UTC),
+            at=told_moment(payload["eventTime"]),
             hash=payload_hash,
             job=(job["namespace"], job["name"]) if job else None,
             run_id=str(UUID(run["runId"])) if run else None,
@@ -86,7 +87,7 @@ class Statement:
         return _run_id(parent), _run_id(root if isinstance(root, dict) else {})
 
 
-def _uses(datasets: Iterable[Any] | None, role: Role) -> Iterator[Use]:
+def _uses(datasets: Any, role: Role) -> Iterator[Use]:
     for item in _dicts(datasets):
         facets = _facets(item.get("facets"))
         own = _facets(item.get("inputFacets" if role == "IN" else "outputFacets"))
@@ -115,11 +116,11 @@ def _run_id(holder: Mapping[str, Any]) -> str | None:
     run = holder.get("run")
     found = run.get("runId") if isinstance(run, dict) else None
     try:
-        return str(UUID(found)) if isinstance(found, str) else None
-    except ValueError:
+        return str(UUID(found))
+    except (ValueError, AttributeError, TypeError):  # whatever it is, it is nobody's id
         return None
 
 
 def _dicts(values: Any) -> Iterator[Mapping[str, Any]]:
-    listed = values if isinstance(values, list) else ()
-    return (value for value in listed if isinstance(value, dict))
+    told = values if isinstance(values, list) else ()
+    return (value for value in told if isinstance(value, dict))

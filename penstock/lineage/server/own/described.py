@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +12,7 @@ from pydantic import AfterValidator, AwareDatetime
 
 from penstock.lineage.graph.catalog import Catalog, DatasetNode, JobNode
 from penstock.lineage.instant import instant
+from penstock.lineage.name import LONGEST_NAME_BYTES, is_name
 from penstock.lineage.server.problem import Problem
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["At", "Describer", "Id", "columns_of", "id_of", "label_of", "moment", "owners_of"]
 
 _FIRST_YEAR, _LAST_YEAR = 1, 9999
+_MOST_BARS = 8
 
 
 def _askable(at: datetime | None) -> datetime | None:
@@ -38,7 +41,13 @@ def _whole(text: str) -> str:
     return text
 
 
-Id = Annotated[str, Query(description="<namespace>|<name>"), AfterValidator(_whole)]
+# what is longer names nothing, and SQLite searches for no more than 50,000 bytes
+_LONGEST_ID = 2 * LONGEST_NAME_BYTES + 1
+Id = Annotated[
+    str,
+    Query(description="<namespace>|<name>", max_length=_LONGEST_ID),
+    AfterValidator(_whole),
+]
 At = Annotated[
     AwareDatetime | None,
     Query(description="as of this instant; now when left out"),
@@ -57,9 +66,16 @@ def id_of(node: DatasetNode | JobNode) -> str:
 
 
 def label_of(node: DatasetNode) -> str:
-    """What a person calls it: its other name when it has one that is no path."""
-    named = [name for _, name in node.other_names if "/" not in name]
+    """What a person calls it: its other name when it has one that is no place."""
+    named = [n for _, n in node.other_names if not n.startswith("/") and "://" not in n]
     return named[0] if named else node.name
+
+
+def _layer_of(node: DatasetNode) -> str:
+    """`silver` of silver.bookings, `landing` of landing/bookings, otherwise the namespace."""
+    label = label_of(node)
+    layer = re.split(r"[./]", label)[0]
+    return layer if layer not in ("", label) and label != node.name else node.namespace
 
 
 def owners_of(node: DatasetNode) -> list[str]:
@@ -76,10 +92,13 @@ def columns_of(node: DatasetNode) -> list[dict[str, Any]]:
             tags.setdefault(tag["field"], {})[tag["key"]] = str(tag.get("value"))
     found = []
     for field in _dicts(node.facets.get("schema", {}).get("fields")):
-        own = tags.get(str(field.get("name")), {})
+        # the others are no columns of the graph
+        if not is_name(field.get("name")):
+            continue
+        own = tags.get(field["name"], {})
         found.append(
             {
-                "name": str(field.get("name")),
+                "name": field["name"],
                 "type": field.get("type"),
                 "description": field.get("description"),
                 "pii": own["pii"].upper() if "pii" in own else None,
@@ -104,11 +123,13 @@ class Describer:
 
     def dataset(self, text: str) -> int:
         """The id of a dataset in the API's words. Raises Problem when there is none."""
-        namespace, _, name = text.partition("|")
-        found = self.catalog.dataset_id(namespace, name)
-        if found is None:
-            raise Problem.unknown("dataset", text)
-        return found
+        parts = text.split("|")
+        # a namespace may hold a bar too; whoever looks for many of them looks for nothing
+        for end in range(1, min(len(parts), _MOST_BARS + 1)):
+            found = self.catalog.dataset_id("|".join(parts[:end]), "|".join(parts[end:]))
+            if found is not None:
+                return found
+        raise Problem.unknown("dataset", text)
 
     def column(self, dataset: int, name: str) -> int:
         """The id of its column. Raises Problem when there is none."""
@@ -120,14 +141,13 @@ class Describer:
     def node(self, node: DatasetNode) -> dict[str, Any]:
         """A dataset without what is near it."""
         label = label_of(node)
-        layer, dot, _ = label.partition(".")
         owners = owners_of(node)
         return {
             "id": id_of(node),
             "namespace": node.namespace,
             "name": node.name,
             "label": label,
-            "group": layer if dot and "/" not in label else node.namespace,
+            "group": _layer_of(node),
             "owner": owners[0] if owners else None,
             "description": node.facets.get("documentation", {}).get("description"),
             "columns": columns_of(node),
