@@ -73,6 +73,9 @@ def story() -> list[dict[str, Any]]:
         run_event("RUNNING", 52, "stream", inputs=("/e",), outputs=("/f",)),
         run_event(None, 53, "stream", inputs=("/c",), outputs=("/f",)),
         run_event("COMPLETE", 54, "dashboard", inputs=("/f",)),
+        run_event("COMPLETE", 55, "explicit", inputs=("/f",), outputs=(dataset("/h", lineage={
+            "inputs": [{"namespace": "file", "name": "/e", "type": "DATASET", "field": "k"}],
+        }),)),
         {
             "eventTime": moment(55),
             "producer": PRODUCER,
