@@ -6,11 +6,19 @@ Facets are kept as they come, known or not. Names are the specification's, versi
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - pydantic reads it
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
 from penstock.errors import InputError
 from penstock.lineage.name import LONGEST_NAME_BYTES
@@ -26,9 +34,21 @@ _EARLIEST, _LATEST = 1, 9999  # years, of which a day is kept free for any offse
 def _storable(text: str) -> str:
     if "\0" in text:
         raise ValueError("holds a NUL character")
-    if len(text.encode()) > LONGEST_NAME_BYTES:  # a lone surrogate is no text: ValueError
+    text.encode()  # a lone surrogate is no text
+    return text
+
+
+def _name(text: str) -> str:
+    if len(_storable(text).encode()) > LONGEST_NAME_BYTES:
         raise ValueError(f"is longer than {LONGEST_NAME_BYTES} bytes of UTF-8")
     return text
+
+
+def _iso(value: object) -> datetime:
+    # pydantic would take numbers too, which the specification does not
+    if not isinstance(value, str):
+        raise ValueError("is no ISO 8601 text")  # noqa: TRY004 - pydantic tells ValueErrors
+    return datetime.fromisoformat(value)
 
 
 def _storable_moment(at: datetime) -> datetime:
@@ -45,8 +65,8 @@ def _storable_facets(facets: dict[str, Any] | None) -> dict[str, Any]:
     return facets or {}
 
 
-_Name = Annotated[str, Field(min_length=1), AfterValidator(_storable)]
-_Moment = Annotated[AwareDatetime, AfterValidator(_storable_moment)]
+_Name = Annotated[str, Field(min_length=1), AfterValidator(_name)]
+_Moment = Annotated[AwareDatetime, BeforeValidator(_iso), AfterValidator(_storable_moment)]
 _Facets = Annotated[dict[str, Any] | None, AfterValidator(_storable_facets)]
 
 

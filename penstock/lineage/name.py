@@ -14,7 +14,7 @@ def is_name(value: object) -> TypeGuard[str]:
     """Whether it is text, not empty, without NUL (PostgreSQL keeps none) and not too long."""
     return (
         isinstance(value, str)
-        and 0 < len(value)
+        and len(value) > 0
         and "\0" not in value
         and len(value.encode(errors="replace")) <= LONGEST_NAME_BYTES
     )

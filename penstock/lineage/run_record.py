@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
+from penstock.lineage.name import is_name
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -17,6 +19,7 @@ __all__ = ["RunRecord", "RunStateName", "project"]
 RunStateName = Literal["START", "RUNNING", "COMPLETE", "FAIL", "ABORT"]
 ENDED = frozenset({"COMPLETE", "FAIL", "ABORT"})
 SAID_BY_THE_RUN = frozenset({"COMPLETE", "FAIL"})
+LONGEST_ID, MOST_ATTEMPTS = 64, 2**31
 OUTCOME = {
     "committed": "committed",
     "contractVersion": "contract_version",
@@ -71,14 +74,15 @@ def project(
     facets = payload["run"].get("facets") or {}
     facet = facets.get("penstock_run") or {}
     if record is None:
-        parent = (facets.get("parent") or {}).get("run") or {}
+        parent = (facets.get("parent") or {}).get("run")
+        parent_id = parent.get("runId") if isinstance(parent, dict) else None
         record = RunRecord(
             run_id=UUID(payload["run"]["runId"]),
             namespace=payload["job"]["namespace"],
-            dataset=facet.get("dataset", payload["job"]["name"]),
-            slice=facet.get("slice"),
-            dagster_run_id=facet.get("dagsterRunId", parent.get("runId")),
-            attempt=facet.get("attempt", 1),
+            dataset=_word(facet.get("dataset")) or payload["job"]["name"],
+            slice=_word(facet.get("slice")),
+            dagster_run_id=_id(facet.get("dagsterRunId", parent_id)),
+            attempt=_number(facet.get("attempt")),
             state="START",
             started=at,
             ended=None,
@@ -125,6 +129,22 @@ def _outcome(payload: Mapping[str, Any]) -> dict[str, Any]:
             outcome["bytes"] = statistics["size"]
         if "fileCount" in statistics:
             outcome["files"] = statistics["fileCount"]
-    if "errorMessage" in facets:
+    if facets.get("errorMessage"):
         outcome["error"] = facets["errorMessage"].get("message")
     return outcome
+
+
+# anybody may send a facet by these names: what makes no sense in it is passed
+
+
+def _word(value: Any) -> str | None:
+    return value if is_name(value) else None
+
+
+def _id(value: Any) -> str | None:
+    return value if is_name(value) and len(value) <= LONGEST_ID else None
+
+
+def _number(value: Any) -> int:
+    counts = isinstance(value, int) and not isinstance(value, bool) and 0 < value < MOST_ATTEMPTS
+    return value if counts else 1

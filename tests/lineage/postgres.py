@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own: in a temporary folder, on a socket that only we can open."""
+"""A PostgreSQL server of the tests' own: in a temporary folder, on a socket only we can open."""
 
 from __future__ import annotations
 
@@ -50,12 +50,10 @@ class PostgresServer:
     def database(self) -> str:
         """Makes a database and gives its name."""
         name = f"ledger_{next(self._numbers)}"
-        self.execute(f"CREATE DATABASE {name} ENCODING 'UTF8' LC_COLLATE 'C.UTF-8' TEMPLATE template0")
+        self.execute(
+            f"CREATE DATABASE {name} ENCODING 'UTF8' LC_COLLATE 'C.UTF-8' TEMPLATE template0"
+        )
         return name
-
-    def new_url(self) -> str:
-        """The URL of a database made for this call."""
-        return self.url(self.database())
 
     def drop(self, database: str) -> None:
         """Ends the database and every session in it."""
@@ -63,9 +61,7 @@ class PostgresServer:
 
     def connect(self, database: str = "postgres") -> psycopg.Connection[tuple[Any, ...]]:
         """A session of the owner outside Penstock, each statement its own transaction."""
-        return psycopg.connect(
-            host=str(self.socket), dbname=database, user=OWNER, autocommit=True
-        )
+        return psycopg.connect(host=str(self.socket), dbname=database, user=OWNER, autocommit=True)
 
     def execute(self, *statements: str, database: str = "postgres") -> None:
         """Runs the statements as the owner."""
@@ -82,12 +78,26 @@ def postgres_server() -> Iterator[PostgresServer]:
     user = _user()
     if user:
         os.chown(folder, user.pw_uid, user.pw_gid)
-    started: dict[str, Any] = {"cwd": folder, "env": {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}}
+    started: dict[str, Any] = {
+        "cwd": folder,
+        "env": {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
+    }
     if user:
         started |= {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     try:
         data = folder / "data"
-        made = [programs / "initdb", "-D", data, "-U", OWNER, "-A", "trust", "-E", "UTF8"]
+        made = [
+            programs / "initdb",
+            "-D",
+            data,
+            "-U",
+            OWNER,
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--no-sync",
+        ]
         subprocess.run(made, check=True, stdout=subprocess.DEVNULL, timeout=120, **started)
         with (folder / "log").open("wb") as log:
             server = subprocess.Popen(
@@ -139,9 +149,7 @@ def _ended_with_us() -> list[str]:
     return [setpriv, "--pdeathsig", "INT"] if setpriv else []
 
 
-def _answering(
-    found: PostgresServer, server: subprocess.Popen[bytes], log: Path
-) -> PostgresServer:
+def _answering(found: PostgresServer, server: subprocess.Popen[bytes], log: Path) -> PostgresServer:
     deadline = time.monotonic() + 60
     while True:
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import random
 import signal
@@ -43,7 +45,16 @@ def new_url(request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:
         yield lambda: f"sqlite:///{folders.mktemp('graph')}/ledger.db"
         return
     server: PostgresServer = request.getfixturevalue("postgres")
-    yield server.new_url
+    database, numbers = server.database(), itertools.count(1)
+
+    def new() -> str:
+        # a schema each: fifty databases would be written to the disk when the server ends
+        schema = f"graph_{next(numbers)}"
+        server.execute(f"CREATE SCHEMA {schema}", database=database)
+        return f"{server.url(database)}&options=-csearch_path%3D{schema}"
+
+    yield new
+    server.drop(database)
 
 
 def lines(ledger: Ledger) -> list[str]:
@@ -184,12 +195,15 @@ def test_a_name_that_no_index_keeps_is_passed_and_the_rest_is_taken(
             "make_b",
             inputs=(a,),
             outputs=(dataset("/b", columnLineage=told),),
-            run_facets={"parent": parent, name: {"x": name}} if "\0" not in name else {"parent": parent},
+            run_facets={"parent": parent, name: {"x": name}}
+            if "\0" not in name
+            else {"parent": parent},
         )
     )
     assert catch_up(ledger.database) == 1
-    found = [line for line in lines(ledger) if line.startswith('["edge"')]
-    assert len(found) == 1
+    (told,) = [json.loads(line) for line in lines(ledger) if line.startswith('["lineage"')]
+    edges = [fact for fact in told[2] if len(fact) > 2]
+    assert [edge[:2] for edge in edges] == [[["file", "/a", "k"], ["file", "/b", "k"]]]
 
 
 def test_names_of_the_greatest_length_are_kept_in_every_index(ledger: Ledger) -> None:
@@ -200,7 +214,9 @@ def test_names_of_the_greatest_length_are_kept_in_every_index(ledger: Ledger) ->
 
     space, column, job = name(), name(), name()
     a = dataset(name(), namespace=space, schema=schema(column), symlinks=symlinks((name(), name())))
-    ledger.append(run_event("COMPLETE", 1, job, run="x", inputs=(a,), outputs=(name(),), namespace=name()))
+    ledger.append(
+        run_event("COMPLETE", 1, job, run="x", inputs=(a,), outputs=(name(),), namespace=name())
+    )
     assert catch_up(ledger.database) == 1
     with pytest.raises(InputError, match="not an OpenLineage event"):
         ledger.append(run_event("COMPLETE", 1, name() + "x", run="x"))

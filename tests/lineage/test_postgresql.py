@@ -90,9 +90,10 @@ def test_a_session_that_the_server_ended_is_replaced(
         ended = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
         postgres.execute(ended)
         assert ledger.append(run_event("COMPLETE", 2, "job")) == 2
-        with pytest.raises(LedgerError, match="ended the connection"), ledger.database.write() as c:
-            postgres.execute(ended)
-            c.exec_driver_sql("UPDATE head SET sequence = 99")
+        with pytest.raises(LedgerError, match="ended the connection"):  # noqa: PT012 - between
+            with ledger.database.write() as connection:
+                connection.exec_driver_sql("UPDATE head SET sequence = 99")
+                postgres.execute(ended)
         assert ledger.append(run_event("COMPLETE", 3, "job")) == 3
 
 
@@ -148,6 +149,7 @@ def test_an_address_without_a_driver_takes_ours(postgresql_url: str) -> None:
         assert ledger.append(EVENT) == 1
 
 
+@pytest.mark.slow
 def test_the_tests_own_server_leaves_nothing_also_when_they_are_killed() -> None:
     code = """
 import os, signal
