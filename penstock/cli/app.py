@@ -8,6 +8,7 @@ from penstock.cli import (
     datasets,
     demo,
     history,
+    ledger,
     lineage,
     machine,
     quarantine,
@@ -31,5 +32,17 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-for part in (datasets, runs, status, history, quarantine, lineage, machine, serve, up, demo):
+for part in (
+    datasets,
+    runs,
+    status,
+    history,
+    quarantine,
+    lineage,
+    ledger,
+    machine,
+    serve,
+    up,
+    demo,
+):
     part.register(app)

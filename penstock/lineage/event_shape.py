@@ -34,7 +34,12 @@ _LONGEST_PATH = 300  # characters of a JSON path in a message; its names are the
 def _storable(text: str) -> str:
     if "\0" in text:
         raise ValueError("holds a NUL character")
-    if len(text.encode()) > LONGEST_NAME_BYTES:  # a lone surrogate is no text: ValueError
+    text.encode()  # a lone surrogate is no text
+    return text
+
+
+def _name(text: str) -> str:
+    if len(_storable(text).encode()) > LONGEST_NAME_BYTES:
         raise ValueError(f"is longer than {LONGEST_NAME_BYTES} bytes of UTF-8")
     return text
 
@@ -54,7 +59,7 @@ def _storable_facets(facets: dict[str, Any] | None) -> dict[str, Any]:
     return facets or {}
 
 
-_Name = Annotated[str, Field(min_length=1), AfterValidator(_storable)]
+_Name = Annotated[str, Field(min_length=1), AfterValidator(_name)]
 _Moment = Annotated[datetime, BeforeValidator(_moment)]
 _Facets = Annotated[dict[str, Any] | None, AfterValidator(_storable_facets)]
 

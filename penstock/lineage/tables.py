@@ -30,6 +30,7 @@ __all__ = [
     "REVISION_TABLE",
     "access",
     "archive",
+    "archived_event",
     "chain",
     "contract",
     "delivery",
@@ -134,6 +135,15 @@ archive = Table(
     Column("sha256", String(64), nullable=False),
     Column("chains", Text, nullable=False),
     Column("archived_at", UtcDateTime, nullable=False),
+)
+
+# Of each archived event its hash, so that one sent again is known and not stored twice.
+archived_event = Table(
+    "archived_event",
+    metadata,
+    Column("payload_hash", String(64), primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 run = Table(

@@ -55,10 +55,6 @@ class PostgresServer:
         )
         return name
 
-    def new_url(self) -> str:
-        """The URL of a database made for this call."""
-        return self.url(self.database())
-
     def drop(self, database: str) -> None:
         """Ends the database and every session in it."""
         self.execute(f"DROP DATABASE {database} WITH (FORCE)")
@@ -90,7 +86,18 @@ def postgres_server() -> Iterator[PostgresServer]:
         started |= {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     try:
         data = folder / "data"
-        made = [programs / "initdb", "-D", data, "-U", OWNER, "-A", "trust", "-E", "UTF8"]
+        made = [
+            programs / "initdb",
+            "-D",
+            data,
+            "-U",
+            OWNER,
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--no-sync",
+        ]
         subprocess.run(made, check=True, stdout=subprocess.DEVNULL, timeout=120, **started)
         with (folder / "log").open("wb") as log:
             server = subprocess.Popen(

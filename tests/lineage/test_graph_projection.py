@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -44,7 +45,16 @@ def new_url(request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:
         yield lambda: f"sqlite:///{folders.mktemp('graph')}/ledger.db"
         return
     server: PostgresServer = request.getfixturevalue("postgres")
-    yield server.new_url
+    database, numbers = server.database(), itertools.count(1)
+
+    def new() -> str:
+        # a schema each: fifty databases would be written to the disk when the server ends
+        schema = f"graph_{next(numbers)}"
+        server.execute(f"CREATE SCHEMA {schema}", database=database)
+        return f"{server.url(database)}&options=-csearch_path%3D{schema}"
+
+    yield new
+    server.drop(database)
 
 
 def lines(ledger: Ledger) -> list[str]:

@@ -454,3 +454,34 @@ def test_this_process_is_alive_and_known_from_others() -> None:
     assert here.alive() is True
     assert gone().alive() is False
     assert replace(here, host="another-host").alive() is None
+
+
+@pytest.mark.parametrize(
+    "facets",
+    [
+        {"parent": {"run": {"runId": "nul\0"}}},
+        {"parent": {"run": {"runId": "x" * 65}}},
+        {"parent": {"run": "no object"}},
+        {"penstock_run": {"dataset": 5, "slice": ["x"], "attempt": "first", "dagsterRunId": {}}},
+        {"penstock_run": {"dataset": "\0", "slice": "\0", "attempt": 2**40, "rowsIn": "\0"}},
+        {"errorMessage": None},
+        {"errorMessage": {"message": {"nul": "\0"}}},
+    ],
+)
+def test_what_others_say_in_our_facets_never_keeps_an_event_out(
+    ledger: Ledger, facets: dict[str, Any]
+) -> None:
+    payload = event_payload(start_event(facts_of(), at=AT))
+    payload["producer"] = "https://example.com/other"
+    payload["run"]["facets"] = facets
+    assert ledger.append(payload) == 1
+    assert [event.payload for event in ledger.events()] == [payload]
+    (run,) = ledger.runs()
+    assert (run.dataset, run.attempt) == ("silver.bookings", 1)
+
+
+@pytest.mark.parametrize("moment", [1700000000, "1700000000", 1.5, "2024-01-01T00:00:00"])
+def test_a_moment_that_is_no_iso_8601_text_is_no_event(ledger: Ledger, moment: object) -> None:
+    payload = {**event_payload(start_event(facts_of(), at=AT)), "eventTime": moment}
+    with pytest.raises(InputError, match="not an OpenLineage event"):
+        ledger.append(payload)

@@ -93,8 +93,8 @@ def test_a_session_that_the_server_ended_is_replaced(
 
         def cut_off() -> None:
             with ledger.database.write() as connection:
-                postgres.execute(ended)
                 connection.exec_driver_sql("UPDATE head SET sequence = 99")
+                postgres.execute(ended)
 
         with pytest.raises(LedgerError, match="ended the connection"):
             cut_off()
@@ -153,6 +153,7 @@ def test_an_address_without_a_driver_takes_ours(postgresql_url: str) -> None:
         assert ledger.append(EVENT) == 1
 
 
+@pytest.mark.slow
 def test_the_tests_own_server_leaves_nothing_also_when_they_are_killed() -> None:
     code = """
 import os, signal

@@ -36,6 +36,12 @@ def upgrade() -> None:
         sa.Column("chains", sa.Text, nullable=False),
         sa.Column("archived_at", moment, nullable=False),
     )
+    op.create_table(
+        "archived_event",
+        sa.Column("payload_hash", sa.String(64), primary_key=True),
+        sa.Column("sequence", sa.BigInteger, nullable=False),
+        sqlite_with_rowid=False,
+    )
     _server()
     _chain_events()
     op.drop_column("head", "payload_hash")
