@@ -12,10 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from penstock.cli.command import Call, command
+from penstock.cli.evidence import signing_key
 from penstock.errors import SetupError
 
 if TYPE_CHECKING:
+    from penstock.assets.deployment import Deployment
     from penstock.lineage import Ledger
+    from penstock.lineage.table_histories import Histories
     from penstock.lineage.verification import ChainEnd
 
 __all__ = ["register"]
@@ -70,6 +73,7 @@ def serve(
         )
     outside = not _is_loopback(host)
     chosen = port if outside else ports.take_port(port or None, "the lineage server")
+    deployment = None if ledger_url else call.deployment()
     with _ledger(call, ledger_url) as ledger:
         if (outside or tokens) and all(e.revoked_at for e in Tokens(ledger.database).all()):
             raise SetupError(
@@ -78,7 +82,12 @@ def serve(
                 next_step="penstock token add NAME --role reader|emitter|auditor|admin",
             )
         settings = ServerSettings(tokens_required=outside or tokens)
-        app = create_app(ledger, settings)
+        app = create_app(
+            ledger,
+            settings,
+            histories=_histories(deployment) if deployment else None,
+            signing_key=lambda: signing_key(deployment),
+        )
         scheme = "https" if tls_certificate else "http"
         url = f"{scheme}://{host}:{chosen}"
         server = uvicorn.Server(
@@ -203,6 +212,13 @@ def revoke_token(
     said = "ended" if ended else "there is no such token that is not ended"
     call.answer({"name": name, "revoked": ended}, Text(f"{name}: {said}"))
     return 0 if ended else 1
+
+
+def _histories(deployment: Deployment) -> Histories:
+    from penstock.lineage.table_histories import TableHistories
+
+    lake = deployment.resources["lake"]
+    return TableHistories([lake.table(spec.name) for spec in deployment.datasets])
 
 
 def _ledger(call: Call, url: str | None) -> Ledger:

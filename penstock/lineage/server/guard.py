@@ -74,6 +74,7 @@ class Guard:
         if refused is not None:
             await refused(scope, receive, sending)
             return
+        scope.setdefault("state", {})["caller"] = (caller or _NOBODY).name
         limited = _Limited(receive, self._settings.most_body_bytes)
         try:
             await self._app(scope, limited, sending)
