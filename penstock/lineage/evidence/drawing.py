@@ -20,14 +20,16 @@ _STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #1c2733 }
 .title { font-weight: 600 } .small { font-size: 11px; fill: #5a6775 }
 .box { fill: #fff; stroke: #8a97a5 } .asked { fill: #fff6d6; stroke: #b58900; stroke-width: 2 }
-.mark { fill: #fff6d6 } path { fill: none; stroke-width: 1.4 }
+.mark { fill: #ffe08a } path { fill: none; stroke-width: 1.4 }
 .clear { stroke: #b3261e } .masked { stroke: #1b7f4b; stroke-width: 2 }
-.decides { stroke: #8a97a5; stroke-dasharray: 4 3 } .ended { opacity: .4 }
+.decides { stroke: #8a97a5; stroke-dasharray: 4 3 } .read { stroke: #c3cbd4 }
+.ended { opacity: .4 }
 """
 _LEGEND = (
     ("clear", "made of it, not masked"),
     ("masked", "made of it, masked"),
     ("decides", "decides it (join, filter, sort)"),
+    ("read", "read, no column of it told"),
 )
 
 
@@ -52,9 +54,9 @@ def drawing(graph: Mapping[str, Any]) -> bytes:
     boxes = _placed(graph)
     width = max((b.x + _WIDTH for b in boxes.values()), default=_WIDTH) + 30
     height = max((b.y + b.height for b in boxes.values()), default=_TOP) + 30
-    width = max(width, 3 * (_WIDTH + 20))
+    width = max(width, len(_LEGEND) * 230)
     asked = graph["asked"]
-    body = [*_legend(), *_edges(graph, boxes)]
+    body = [*_legend(), *_reads(graph, boxes), *_edges(graph, boxes)]
     for box in boxes.values():
         body += _drawn(box, asked)
     parts = (_label(graph, asked["dataset"]), asked["column"])
@@ -76,15 +78,15 @@ def _placed(graph: Mapping[str, Any]) -> dict[str, _Box]:
     pairs = {(e["source"], e["target"]) for e in graph["edges"] if e["target"]}
     pairs |= {(e["source"], e["target"]) for e in graph["column_edges"]}
     labels = {d["id"]: d["label"] for d in graph["datasets"]}
-    layers = _layers(sorted(labels, key=lambda i: (labels[i], i)), pairs)
     shown = _columns(graph)
+    layers = _layers(sorted(labels, key=lambda i: (not shown[i], labels[i], i)), pairs)
     below: dict[int, int] = {}
     boxes = {}
     for dataset, layer in layers.items():
         box = _Box(
             id=dataset,
             label=labels[dataset],
-            columns=tuple(shown.get(dataset, ())),
+            columns=tuple(shown[dataset]),
             x=20 + layer * (_WIDTH + _GAP),
             y=below.get(layer, _TOP),
         )
@@ -140,15 +142,26 @@ def _edges(graph: Mapping[str, Any], boxes: Mapping[str, _Box]) -> Iterable[str]
     # what decides lies below what is made
     for (kind, source, column, target, into), holds in sorted(kinds.items(), reverse=True):
         begin, end = boxes[source], boxes[target]
-        x, y = begin.x + _WIDTH, begin.line(column)
-        to_x, to_y = end.x, end.line(into)
-        bend = max(40, abs(to_x - x) // 2)
         said = f"{begin.label}.{column} → {end.label}.{into}: {dict(_LEGEND)[kind]}"
         ended = "" if holds else " ended"
-        yield (
-            f'<path class="{kind}{ended}" d="M{x} {y} C{x + bend} {y} {to_x - bend} {to_y} '
-            f'{to_x} {to_y}"><title>{_text(said + ("" if holds else ", no more"))}</title></path>'
-        )
+        said += "" if holds else ", no more"
+        yield _curve(kind + ended, begin, begin.line(column), end, end.line(into), said)
+
+
+def _reads(graph: Mapping[str, Any], boxes: Mapping[str, _Box]) -> Iterable[str]:
+    told = {(e["source"], e["target"]) for e in graph["column_edges"]}
+    pairs = {(e["source"], e["target"]) for e in graph["edges"] if e["target"]}
+    for source, target in sorted(pairs - told):
+        begin, end = boxes[source], boxes[target]
+        said = f"{begin.label} → {end.label}: {dict(_LEGEND)['read']}"
+        yield _curve("read", begin, begin.y + 15, end, end.y + 15, said)
+
+
+def _curve(style: str, begin: _Box, y: int, end: _Box, to_y: int, said: str) -> str:
+    x, to_x = begin.x + _WIDTH, end.x
+    bend = max(40, abs(to_x - x) // 2)
+    line = f"M{x} {y} C{x + bend} {y} {to_x - bend} {to_y} {to_x} {to_y}"
+    return f'<path class="{style}" d="{line}"><title>{_text(said)}</title></path>'
 
 
 def _drawn(box: _Box, asked: Mapping[str, Any]) -> Iterable[str]:
@@ -180,7 +193,10 @@ def _label(graph: Mapping[str, Any], dataset: str | None) -> str | None:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
+    if len(name) <= _LONGEST:
+        return name
+    # of a path the end tells more
+    return f"…{name[1 - _LONGEST :]}" if "/" in name else f"{name[: _LONGEST - 1]}…"
 
 
 def _text(text: str) -> str:
