@@ -327,8 +327,27 @@ CHAINS = {
     "nesting without end": _events(lambda e: e[1].update(payload="[" * 100_000)),
     "more than is known": _events(lambda e: e[1].update(more=1)),
     "no line": lambda files: files.update({"events.jsonl": b"\xff\n"}),
+    "the end of the links gone": lambda files: files.update(
+        {"links.jsonl": files["links.jsonl"].rsplit(b"\n", 2)[0] + b"\n"}
+    ),
     "the links gone": lambda files: files.update({"links.jsonl": b""}),
 }
+
+
+def test_of_a_chain_too_long_to_be_in_it_the_rest_is_checked(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock.lineage.evidence.event_lines._MOST_LINKS", 1)
+    files = unpacked(office.make(dataset="silver.b", column="email"))
+    assert check(packed(files)).intact
+    manifest = Manifest.read(files[MANIFEST])
+    assert manifest
+    assert {name: end.whole for name, end in manifest.chains.items()}["spark"] is False
+    assert any("too many" in note for note in manifest.notes)
+    for case in ("a link", "a moment", "the link before", "another order", "an event twice"):
+        changed = dict(files)
+        CHAINS[case](changed)
+        assert not check(office.signed(changed)).intact, case
 
 
 @pytest.mark.parametrize("case", CHAINS)
