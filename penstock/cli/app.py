@@ -5,8 +5,10 @@ from __future__ import annotations
 import typer
 
 from penstock.cli import (
+    coverage,
     datasets,
     demo,
+    evidence,
     history,
     ledger,
     lineage,
@@ -32,17 +34,9 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-for part in (
-    datasets,
-    runs,
-    status,
-    history,
-    quarantine,
-    lineage,
-    ledger,
-    machine,
-    serve,
-    up,
-    demo,
-):
+PARTS = (
+    *(datasets, runs, status, history, quarantine, lineage, coverage, evidence),
+    *(ledger, machine, serve, up, demo),
+)
+for part in PARTS:
     part.register(app)

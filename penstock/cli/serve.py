@@ -12,8 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from penstock.cli.command import Call, command
+from penstock.cli.evidence import signing_key
 from penstock.cli.ledger import open_ledger
-from penstock.errors import SetupError
+from penstock.errors import DefinitionError, SetupError
+
+if TYPE_CHECKING:
+    from penstock.assets.deployment import Deployment
+    from penstock.lineage.table_histories import Histories
 
 __all__ = ["register"]
 
@@ -64,6 +69,7 @@ def serve(
 
     tls = check_tls(tls_certificate, tls_key)
     outside = not _is_loopback(host)
+    deployment = _deployment(call, ledger_url)
     with open_ledger(call, ledger_url) as ledger:
         if (outside or tokens) and all(e.revoked_at for e in Tokens(ledger.database).all()):
             raise SetupError(
@@ -72,7 +78,12 @@ def serve(
                 next_step="penstock token add NAME --role reader|emitter|auditor|admin",
             )
         settings = ServerSettings(tokens_required=outside or tokens, dagster_url=dagster_url)
-        app = create_app(ledger, settings)
+        app = create_app(
+            ledger,
+            settings,
+            histories=_histories(deployment) if deployment else None,
+            signing_key=lambda: signing_key(deployment),
+        )
         listening = listen(host, port)
         url = url_of(listening, host, tls=tls)
         server = uvicorn.Server(
@@ -138,6 +149,24 @@ def revoke_token(
     said = "ended" if ended else "there is no such token that is not ended"
     call.answer({"name": name, "revoked": ended}, Text(f"{name}: {said}"))
     return 0 if ended else 1
+
+
+def _deployment(call: Call, ledger_url: str | None) -> Deployment | None:
+    """The deployment whose ledger is served: its lake has the tables that events speak of."""
+    if ledger_url is None:
+        return call.deployment()
+    try:
+        found = call.deployment()
+    except DefinitionError:
+        return None
+    return found if found.resources["ledger"].url == ledger_url else None
+
+
+def _histories(deployment: Deployment) -> Histories:
+    from penstock.lineage.table_histories import TableHistories
+
+    lake = deployment.resources["lake"]
+    return TableHistories([lake.table(spec.name) for spec in deployment.datasets])
 
 
 def _is_loopback(host: str) -> bool:

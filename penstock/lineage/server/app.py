@@ -16,13 +16,27 @@ from penstock.lineage.server.settings import ServerSettings
 from penstock.version import VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from penstock.lineage.evidence.signing_key import SigningKey
     from penstock.lineage.ledger import Ledger
+    from penstock.lineage.table_histories import Histories
 
 __all__ = ["create_app"]
 
 
-def create_app(ledger: Ledger, settings: ServerSettings | None = None) -> FastAPI:
-    """The server of one ledger. The caller opens and closes it."""
+def create_app(
+    ledger: Ledger,
+    settings: ServerSettings | None = None,
+    *,
+    histories: Histories | None = None,
+    signing_key: Callable[[], SigningKey] | None = None,
+) -> FastAPI:
+    """The server of one ledger. The caller opens and closes it.
+
+    `histories` are the tables of a lake: without them nothing is said of coverage. `signing_key`
+    signs evidence: without it none is given.
+    """
     app = FastAPI(
         title="Penstock lineage",
         version=VERSION,
@@ -34,6 +48,7 @@ def create_app(ledger: Ledger, settings: ServerSettings | None = None) -> FastAP
     )
     allowed = settings or ServerSettings()
     app.state.ledger, app.state.settings = ledger, allowed
+    app.state.histories, app.state.signing_key = histories, signing_key
     app.state.appender = GroupCommit(ledger)
     add_problems(app)
     for part in (ingest, marquez, own):

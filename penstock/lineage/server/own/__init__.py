@@ -6,7 +6,9 @@ from fastapi import APIRouter
 
 from penstock.lineage.server.own import (
     access_log,
+    coverage,
     dataset_page,
+    evidence,
     graph_view,
     lists,
     pii,
@@ -16,5 +18,5 @@ from penstock.lineage.server.own import (
 __all__ = ["router"]
 
 router = APIRouter(prefix="/api/penstock/v1", tags=["penstock"])
-for part in (lists, graph_view, dataset_page, run_page, pii, access_log):
+for part in (lists, graph_view, dataset_page, run_page, pii, access_log, coverage, evidence):
     router.include_router(part.router)
