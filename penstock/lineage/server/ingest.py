@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from penstock.lineage.group_commit import GroupCommit
 from penstock.lineage.server.body import TOO_LARGE, json_of
-from penstock.lineage.server.problem import Problem
+from penstock.lineage.server.problem import Problem, documented
 from penstock.lineage.server.settings import ServerSettings
 
 __all__ = ["router"]
@@ -22,29 +21,47 @@ _EVENT = {"schema": {"type": "object", "required": ["eventTime", "producer", "sc
 _BODY = {"requestBody": {"required": True, "content": {"application/json": _EVENT}}}
 _EVENTS = {"schema": {"type": "array", "items": _EVENT["schema"]}}
 _BATCH = {"requestBody": {"required": True, "content": {"application/json": _EVENTS}}}
-_ANSWERS: dict[int | str, dict[str, Any]] = {
-    code: {"description": text}
-    for code, text in {
-        201: "every event is on disk",
+_ANSWERS = documented(
+    {
         400: "the body is no JSON",
-        401: "a token is needed",
-        403: "the token may not send events",
         413: "the body, also unpacked, or the list is too long",
         415: "the body is not application/json, or packed otherwise than by gzip",
         422: "an event is not one of OpenLineage; nothing was kept",
-        429: "too many calls",
         503: "the ledger cannot be written; nothing was kept",
-    }.items()
-}
+    }
+)
+_TAKEN = "every event is on disk"
 
 
-@router.post("/lineage", status_code=CREATED, openapi_extra=_BODY, responses=_ANSWERS)
+class Taken(BaseModel):
+    """What was taken; `sequences` are the events' places in the ledger, in the order given."""
+
+    status: str
+    summary: dict[str, int]
+    sequences: list[int]
+
+
+@router.post(
+    "/lineage",
+    status_code=CREATED,
+    openapi_extra=_BODY,
+    responses=_ANSWERS,
+    response_model=Taken,
+    response_description=_TAKEN,
+)
 async def take(request: Request) -> JSONResponse:
     """Take one event, or a list of them: all or none. An event sent again is kept once."""
     return await _take(request)
 
 
-@router.post("/lineage/batch", status_code=CREATED, openapi_extra=_BATCH, responses=_ANSWERS)
+@router.post(
+    "/lineage/batch",
+    status_code=CREATED,
+    openapi_extra=_BATCH,
+    responses=_ANSWERS,
+    response_model=Taken,
+    response_description=_TAKEN,
+)
 async def take_batch(request: Request) -> JSONResponse:
     """Take a list of events: all or none."""
     return await _take(request)
