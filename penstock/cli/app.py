@@ -5,9 +5,12 @@ from __future__ import annotations
 import typer
 
 from penstock.cli import (
+    coverage,
     datasets,
     demo,
+    evidence,
     history,
+    ledger,
     lineage,
     machine,
     quarantine,
@@ -31,5 +34,9 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-for part in (datasets, runs, status, history, quarantine, lineage, machine, serve, up, demo):
+PARTS = (
+    *(datasets, runs, status, history, quarantine, lineage, coverage, evidence),
+    *(ledger, machine, serve, up, demo),
+)
+for part in PARTS:
     part.register(app)

@@ -13,7 +13,7 @@ from penstock.lineage.event_shape import EventShape, event_shape
 from penstock.lineage.ledger_database import lock_head
 from penstock.lineage.ledger_row import run_record, run_row
 from penstock.lineage.run_record import RunRecord, project
-from penstock.lineage.tables import chain, event, head, run
+from penstock.lineage.tables import archived_event, chain, event, head, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -131,8 +131,10 @@ def _row(
 
 def _stored(connection: Connection, digests: Sequence[str]) -> Iterator[tuple[str, int]]:
     for some in _chunks(digests):
-        query = select(event.c.payload_hash, event.c.sequence).where(event.c.payload_hash.in_(some))
-        yield from ((digest, sequence) for digest, sequence in connection.execute(query))
+        for table in (event, archived_event):
+            query = select(table.c.payload_hash, table.c.sequence)
+            found = connection.execute(query.where(table.c.payload_hash.in_(some)))
+            yield from ((digest, sequence) for digest, sequence in found)
 
 
 def _ends(connection: Connection, namespaces: set[str]) -> Iterator[tuple[str, tuple[int, str]]]:

@@ -21,14 +21,14 @@ from pydantic import (
 
 from penstock.errors import InputError
 from penstock.lineage.instant import told_moment
-from penstock.lineage.name import LONGEST_NAME, is_name
+from penstock.lineage.name import LONGEST_NAME_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["EventShape", "event_shape"]
 
-_LONGEST_TEXT = 4096  # characters
+_LONGEST_TEXT = 4096  # characters of what is no name
 _LONGEST_PATH = 300  # characters of a JSON path in a message; its names are the sender's
 
 
@@ -39,9 +39,9 @@ def _storable(text: str) -> str:
     return text
 
 
-def _named(text: str) -> str:
-    if not is_name(text):
-        raise ValueError(f"is no name of 1 to {LONGEST_NAME} bytes")
+def _name(text: str) -> str:
+    if len(_storable(text).encode()) > LONGEST_NAME_BYTES:
+        raise ValueError(f"is longer than {LONGEST_NAME_BYTES} bytes of UTF-8")
     return text
 
 
@@ -60,7 +60,7 @@ def _storable_facets(facets: dict[str, Any] | None) -> dict[str, Any]:
     return facets or {}
 
 
-_Name = Annotated[str, AfterValidator(_storable), AfterValidator(_named)]
+_Name = Annotated[str, Field(min_length=1), AfterValidator(_name)]
 _Text = Annotated[str, Field(min_length=1, max_length=_LONGEST_TEXT), AfterValidator(_storable)]
 _Moment = Annotated[datetime, BeforeValidator(_moment)]
 _Facets = Annotated[dict[str, Any] | None, AfterValidator(_storable_facets)]

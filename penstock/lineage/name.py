@@ -1,15 +1,20 @@
-"""Names of datasets, columns and jobs: what every database can keep as one, and find by it."""
+"""A name as both databases keep it, also in an index."""
 
 from __future__ import annotations
 
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
-__all__ = ["LONGEST_NAME", "is_name"]
+__all__ = ["LONGEST_NAME_BYTES", "is_name"]
 
-# bytes: PostgreSQL's index holds 2704 of a row, and a row is found by namespace and name
-LONGEST_NAME = 1300
+#: Of UTF-8. PostgreSQL's indexes take rows of at most 2,704 bytes, and some hold two names.
+LONGEST_NAME_BYTES = 1280
 
 
-def is_name(value: Any) -> TypeGuard[str]:
-    """Whether it is text of 1 to LONGEST_NAME bytes in UTF-8 without NUL."""
-    return isinstance(value, str) and 0 < len(value.encode()) <= LONGEST_NAME and "\0" not in value
+def is_name(value: object) -> TypeGuard[str]:
+    """Whether it is text, not empty, without NUL (PostgreSQL keeps none) and not too long."""
+    return (
+        isinstance(value, str)
+        and len(value) > 0
+        and "\0" not in value
+        and len(value.encode(errors="replace")) <= LONGEST_NAME_BYTES
+    )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 from penstock.lineage.instant import told_moment
-from penstock.lineage.name import is_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +19,8 @@ __all__ = ["RunRecord", "RunStateName", "project"]
 RunStateName = Literal["START", "RUNNING", "COMPLETE", "FAIL", "ABORT"]
 ENDED = frozenset({"COMPLETE", "FAIL", "ABORT"})
 SAID_BY_THE_RUN = frozenset({"COMPLETE", "FAIL"})
-_MOST_ATTEMPTS = 2**31 - 1  # of an integer in every database
+LONGEST_ID = 64  # characters, of Dagster's
+MOST_ATTEMPTS = 2**31 - 1  # that every database keeps as an integer
 OUTCOME = {
     "committed": "committed",
     "contractVersion": "contract_version",
@@ -72,17 +72,16 @@ def project(
     """
     at = told_moment(payload["eventTime"])
     kind = payload.get("eventType")
-    facets = _dict(payload["run"].get("facets"))
-    facet = _dict(facets.get("penstock_run"))
     if record is None:
-        parent = _dict(_dict(facets.get("parent")).get("run"))
+        facets = _part(payload["run"], "facets")
+        facet, parent = _part(facets, "penstock_run"), _part(_part(facets, "parent"), "run")
         record = RunRecord(
             run_id=UUID(payload["run"]["runId"]),
             namespace=payload["job"]["namespace"],
-            dataset=_name(facet.get("dataset")) or payload["job"]["name"],
-            slice=_name(facet.get("slice")),
-            dagster_run_id=_name(facet.get("dagsterRunId")) or _name(parent.get("runId")),
-            attempt=_attempt(facet.get("attempt")),
+            dataset=_text(facet, "dataset") or payload["job"]["name"],
+            slice=_text(facet, "slice"),
+            dagster_run_id=_id(facet, "dagsterRunId") or _id(parent, "runId"),
+            attempt=min(_count(facet, "attempt") or 1, MOST_ATTEMPTS),
             state="START",
             started=at,
             ended=None,
@@ -120,28 +119,41 @@ def _state(record: RunRecord, kind: str | None, at: datetime) -> RunStateName:
 
 
 def _outcome(payload: Mapping[str, Any]) -> dict[str, Any]:
-    facets = _dict(payload["run"].get("facets"))
-    facet = _dict(facets.get("penstock_run"))
+    facets = _part(payload["run"], "facets")
+    facet = _part(facets, "penstock_run")
     outcome = {name: facet[key] for key, name in OUTCOME.items() if key in facet}
     for output in payload.get("outputs") or ():
-        statistics = _dict(_dict(output.get("outputFacets")).get("outputStatistics"))
-        if "size" in statistics:
-            outcome["bytes"] = statistics["size"]
-        if "fileCount" in statistics:
-            outcome["files"] = statistics["fileCount"]
-    if "errorMessage" in facets:
-        outcome["error"] = _dict(facets["errorMessage"]).get("message")
+        statistics = _part(_part(output, "outputFacets"), "outputStatistics")
+        for name, told in (("bytes", "size"), ("files", "fileCount")):
+            count = _count(statistics, told)
+            if count is not None:
+                outcome[name] = count
+    error = _part(facets, "errorMessage")
+    if error:
+        outcome["error"] = _text(error, "message")
     return outcome
 
 
-def _dict(told: Any) -> Mapping[str, Any]:
-    return told if isinstance(told, dict) else {}
+# A facet of another producer may hold anything; what makes no sense in it is passed.
 
 
-def _name(told: Any) -> str | None:
-    return told if is_name(told) else None
+def _part(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = whole.get(name)
+    return value if isinstance(value, dict) else {}
 
 
-def _attempt(told: Any) -> int:
-    counts = isinstance(told, int) and not isinstance(told, bool) and 0 < told <= _MOST_ATTEMPTS
-    return told if counts else 1
+def _text(facet: Mapping[str, Any], name: str) -> str | None:
+    value = facet.get(name)
+    return value if isinstance(value, str) and "\0" not in value else None
+
+
+def _id(facet: Mapping[str, Any], name: str) -> str | None:
+    value = _text(facet, name)
+    return value if value and len(value) <= LONGEST_ID else None
+
+
+def _count(facet: Mapping[str, Any], name: str) -> int | None:
+    value = facet.get(name)
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if value >= 0 else None

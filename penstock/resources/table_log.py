@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import unquote
 
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
@@ -17,7 +19,7 @@ from penstock.errors import LakeError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Commit", "TableColumn", "TableLog"]
+__all__ = ["Commit", "StoredCommit", "StoredFile", "TableColumn", "TableLog"]
 
 #: Operations that move or drop files, set facts or settings, and leave every row as it was.
 UPKEEP_OPERATIONS = frozenset(
@@ -52,7 +54,8 @@ class TableColumn:
 class Commit:
     """One commit. `facts` is what Penstock wrote in its userMetadata; None for other writers.
 
-    `only_adds`: it took no row out and read none (Delta's blind append).
+    `only_adds`: it took no row out and read none (Delta's blind append). `user` and `engine` are
+    what the writer said of itself.
     """
 
     version: int
@@ -62,6 +65,13 @@ class Commit:
     parameters: Mapping[str, Any]
     only_adds: bool
     facts: Mapping[str, Any] | None
+    user: str | None = None
+    engine: str | None = None
+
+    @property
+    def who(self) -> str | None:
+        """Who wrote it, as far as the log says: the user, else the program."""
+        return self.user or self.engine
 
     @property
     def changes_rows(self) -> bool:
@@ -91,6 +101,27 @@ class Commit:
         """The operation metric `name` as a number, None when the commit does not say."""
         value = self.metrics.get(name)
         return None if value is None else int(value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """A data file that a commit added, by the last part of its path, which is unique.
+
+    The folders before it may be named after values of rows.
+    """
+
+    name: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCommit:
+    """A commit as it lies in the log: the digest of its file, and the data files it added."""
+
+    version: int
+    sha256: str
+    added: tuple[StoredFile, ...]
+    removed: int
 
 
 class TableLog:
@@ -162,11 +193,8 @@ class TableLog:
         Only columns that every one of the files counts. Raises LakeError when the commit cannot
         be read.
         """
-        name = f"_delta_log/{version:020}.json"
         try:
-            store = DeltaStorageHandler(self._table.table_uri, dict(self._options) or None)
-            with store.open_input_file(name) as file:
-                actions = [json.loads(line) for line in file.read(file.size()).splitlines()]
+            actions = _actions(self._commit_file(version))
         except (DeltaError, OSError, ValueError) as error:
             raise _unreadable(self.where, error) from error
         counts = [
@@ -176,6 +204,28 @@ class TableLog:
         ]
         told = set.intersection(*map(set, counts)) if counts else set()
         return {column: sum(file[column] for file in counts) for column in sorted(told)}
+
+    def stored(self, version: int) -> StoredCommit | None:
+        """The commit as it lies in the log, None when its file was cleaned up.
+
+        Raises LakeError when it is there and cannot be read.
+        """
+        try:
+            content = self._commit_file(version)
+            actions = _actions(content)
+        except FileNotFoundError:
+            return None
+        except (DeltaError, OSError, ValueError) as error:
+            raise _unreadable(self.where, error) from error
+        added = sorted(
+            (_file_name(a["add"]["path"]), int(a["add"]["size"])) for a in actions if "add" in a
+        )
+        return StoredCommit(
+            version=version,
+            sha256=hashlib.sha256(content).hexdigest(),
+            added=tuple(StoredFile(name=name, bytes=size) for name, size in added),
+            removed=sum("remove" in action for action in actions),
+        )
 
     def commits(self) -> Iterator[Commit]:
         """The commits still in the log, newest first."""
@@ -199,6 +249,11 @@ class TableLog:
             if commit.operation == "RESTORE":
                 undone_above = self._restored_to(commit)
             yield commit
+
+    def _commit_file(self, version: int) -> bytes:
+        store = DeltaStorageHandler(self._table.table_uri, dict(self._options) or None)
+        with store.open_input_file(f"_delta_log/{version:020}.json") as file:
+            return bytes(file.read(file.size()))
 
     def _restored_to(self, restore: Commit) -> int:
         version, instant = (restore.parameters.get(name) for name in ("version", "timestamp"))
@@ -226,6 +281,14 @@ class TableLog:
             raise _unreadable(self.where, error) from error
         commits = [c for c in map(_commit, history) if c.version <= self.version]
         return commits, limit is None or len(history) < limit
+
+
+def _actions(commit: bytes) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in commit.splitlines()]
+
+
+def _file_name(path: str) -> str:
+    return unquote(path).rpartition("/")[2]
 
 
 def _leaves(counts: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, int]]:
@@ -282,7 +345,13 @@ def _commit(entry: Mapping[str, Any]) -> Commit:
         parameters=entry.get("operationParameters") or {},
         only_adds=bool(entry.get("isBlindAppend")),
         facts=_facts(entry.get("userMetadata")),
+        user=_text(entry.get("userName") or entry.get("userId")),
+        engine=_text(entry.get("engineInfo") or entry.get("clientVersion")),
     )
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _facts(text: object) -> Mapping[str, Any] | None:

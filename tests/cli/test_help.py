@@ -16,7 +16,8 @@ from penstock.errors import PenstockError
 
 COMMANDS = [
     *("list", "show", "run", "backfill", "status", "history", "lineage", "jars", "doctor"),
-    *("up", "demo", "version", "quarantine show"),
+    *("up", "demo", "version", "quarantine show", "coverage"),
+    *("evidence export", "evidence verify", "evidence key"),
 ]
 
 

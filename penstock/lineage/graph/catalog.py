@@ -11,7 +11,7 @@ from sqlalchemy import func, or_, select
 from penstock.lineage.graph.column_edge import ROWS
 from penstock.lineage.graph.last_told import LastTold, merged
 from penstock.lineage.graph.rows import chunks
-from penstock.lineage.graph.walk import held_at
+from penstock.lineage.graph.walk import Period, held_at, held_during
 from penstock.lineage.tables import (
     graph_column,
     graph_dataset,
@@ -311,8 +311,12 @@ class Catalog:
         sources: Collection[int] | None = None,
         targets: Collection[int] | None = None,
         at: datetime | None = None,
+        during: Period | None = None,
     ) -> list[DatasetEdge]:
-        """What is made of these, and what these are made of, as of an instant. None: all."""
+        """What is made of these, and what these are made of, as of an instant. None: all.
+
+        With `during`, what was so at some instant of the period.
+        """
         near = graph_dataset.alias("near")
         far = graph_dataset.alias("far")
         query = (
@@ -328,7 +332,7 @@ class Catalog:
             .join(graph_validity, graph_validity.c.lineage == graph_lineage.c.id)
             .join(near, near.c.id == graph_source.c.dataset)
             .outerjoin(far, far.c.id == graph_lineage.c.dataset)
-            .where(held_at(at))
+            .where(held_at(at) if during is None else held_during(during))
         )
         asked = [
             query.where(column.in_(some))

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from penstock.lineage.graph.statement import Name
 
-__all__ = ["ROWS", "ColumnEdge", "column_edges", "schema_columns"]
+__all__ = ["ROWS", "ColumnEdge", "column_edges", "input_edges", "order_of", "schema_columns"]
 
 #: The name of the column that stands for which rows there are, and in what order.
 ROWS = ""
@@ -37,12 +37,13 @@ def column_edges(facet: Mapping[str, Any]) -> tuple[ColumnEdge, ...]:
     found = set()
     for column, field in fields.items() if isinstance(fields, dict) else ():
         if is_name(column) and isinstance(field, dict):
-            found |= set(_edges(field.get("inputFields"), column, field))
-    found |= set(_edges(facet.get("dataset"), ROWS, {}))
-    return tuple(sorted(found, key=_order))
+            found |= set(input_edges(field.get("inputFields"), column, _old_step(field)))
+    found |= set(input_edges(facet.get("dataset"), ROWS))
+    return tuple(sorted(found, key=order_of))
 
 
-def _order(edge: ColumnEdge) -> tuple[Any, ...]:
+def order_of(edge: ColumnEdge) -> tuple[Any, ...]:
+    """By what edges are sorted."""
     return (
         edge.target_column,
         edge.source,
@@ -54,7 +55,10 @@ def _order(edge: ColumnEdge) -> tuple[Any, ...]:
     )
 
 
-def _edges(inputs: Any, target: str, field: Mapping[str, Any]) -> Iterator[ColumnEdge]:
+def input_edges(
+    inputs: Any, target: str, otherwise: dict[str, Any] | None = None
+) -> Iterator[ColumnEdge]:
+    """The edges from a list of input columns; `otherwise` is the step of one that tells none."""
     for item in inputs if isinstance(inputs, list) else ():
         if not isinstance(item, dict):
             continue
@@ -63,7 +67,7 @@ def _edges(inputs: Any, target: str, field: Mapping[str, Any]) -> Iterator[Colum
             continue
         told = item.get("transformations")
         steps = [step for step in told if isinstance(step, dict)] if isinstance(told, list) else []
-        for step in steps or [_old_step(field)]:
+        for step in steps or [otherwise or {}]:
             yield ColumnEdge(
                 source=(namespace, name),
                 source_column=column,
@@ -90,7 +94,7 @@ def _old_step(field: Mapping[str, Any]) -> dict[str, Any]:
 
 def _text(value: Any) -> str | None:
     # PostgreSQL keeps no NUL
-    return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else None
+    return (value.replace("\0", "") or None) if isinstance(value, str) else None
 
 
 def schema_columns(facet: Mapping[str, Any]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, insert, select, update
 
 from penstock.errors import LedgerError
+from penstock.lineage.archived import check_archives
 from penstock.lineage.event_reader import events_after
 from penstock.lineage.graph.batch import Batch
 from penstock.lineage.graph.statement import Statement
@@ -84,7 +85,12 @@ def _take_or_pass(database: LedgerDatabase) -> int:
 
 
 def rebuild(database: LedgerDatabase) -> int:
-    """Throws the graph away and makes it anew. Until it is done, readers see a part of it."""
+    """Throws the graph away and makes it anew. Until it is done, readers see a part of it.
+
+    Raises LedgerError, with the graph as it was, when an archive is missing or was changed.
+    """
+    with database.read() as connection:
+        check_archives(connection)
     with database.write() as connection:
         _cursor(connection, lock=True)
         for table in reversed(GRAPH):

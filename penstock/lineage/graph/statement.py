@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 from uuid import UUID
 
+from penstock.lineage.graph.explicit_lineage import job_reads, job_writes
 from penstock.lineage.instant import told_moment
 from penstock.lineage.name import is_name
 
@@ -60,10 +61,12 @@ class Statement:
     def of(cls, payload: Mapping[str, Any], payload_hash: str) -> Self:
         """What an event says that the ledger took; a part of it that makes no sense is passed."""
         job, run = payload.get("job"), payload.get("run")
+        job_facets = _facets((job or {}).get("facets"))
         uses = [
             *_uses(payload.get("inputs") if job else None, "IN"),
             *_uses(payload.get("outputs") if job else None, "OUT"),
             *_uses(None if job else [payload.get("dataset")], ""),
+            *_told_by_the_job(job_facets.get("lineage", {})),
         ]
         return cls(
             at=told_moment(payload["eventTime"]),
@@ -71,7 +74,7 @@ class Statement:
             job=(job["namespace"], job["name"]) if job else None,
             run_id=str(UUID(run["runId"])) if run else None,
             event_type=payload.get("eventType") or "OTHER",
-            job_facets=_facets((job or {}).get("facets")),
+            job_facets=job_facets,
             run_facets=_facets((run or {}).get("facets")),
             uses=tuple(uses),
         )
@@ -91,6 +94,13 @@ def _uses(datasets: Any, role: Role) -> Iterator[Use]:
         yield Use(
             dataset=(item["namespace"], item["name"]), role=role, facets=facets, use_facets=own
         )
+
+
+def _told_by_the_job(facet: Mapping[str, Any]) -> Iterator[Use]:
+    for name in job_reads(facet):
+        yield Use(dataset=name, role="IN", facets={}, use_facets={})
+    for name, told in job_writes(facet):
+        yield Use(dataset=name, role="OUT", facets={}, use_facets={"lineage": told})
 
 
 def _facets(facets: Any) -> dict[str, Any]:

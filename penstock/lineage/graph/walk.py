@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import and_, bindparam, or_, select
+from sqlalchemy import and_, bindparam, or_, select, true
 
 from penstock.lineage.graph.column_edge import ROWS
 from penstock.lineage.graph.rows import chunks
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-__all__ = ["Direction", "FoundEdge", "Reached", "Walk", "held_at"]
+__all__ = ["Direction", "FoundEdge", "Period", "Reached", "Walk", "held_at", "held_during"]
 
 Direction = Literal["upstream", "downstream"]
 DIRECT = "DIRECT"
@@ -31,6 +31,25 @@ def held_at(at: datetime | None) -> Any:
         graph_validity.c.valid_from <= at,
         or_(graph_validity.c.valid_to.is_(None), graph_validity.c.valid_to > at),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Period:
+    """From `since` to `until`, both included; None: without a bound on that side."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+def held_during(period: Period) -> Any:
+    """The condition that an interval holds at some instant of the period."""
+    held: Any = true()
+    if period.until is not None:
+        held = and_(held, graph_validity.c.valid_from <= period.until)
+    if period.since is not None:
+        ends = graph_validity.c.valid_to
+        held = and_(held, or_(ends.is_(None), ends > period.since))
+    return held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,13 +90,21 @@ class Reached:
 
 
 class Walk:
-    """Walks in one transaction, so that all it sees is of one moment."""
+    """Walks in one transaction, so that all it sees is of one moment.
+
+    With `during`, on every edge that held at some instant of the period.
+    """
 
     def __init__(
-        self, connection: Connection, *, at: datetime | None = None, indirect: bool = True
+        self,
+        connection: Connection,
+        *,
+        at: datetime | None = None,
+        during: Period | None = None,
+        indirect: bool = True,
     ) -> None:
         self._connection = connection
-        self._at = at
+        self._held = held_at(at) if during is None else held_during(during)
         self._indirect = indirect
 
     def step(self, columns: Collection[int], direction: Direction) -> list[FoundEdge]:
@@ -133,7 +160,7 @@ class Walk:
             .join(graph_edge, ours == near.c.id)
             .join(graph_validity, graph_validity.c.lineage == graph_edge.c.lineage)
             .join(far, far.c.id == others)
-            .where(near.c.same_as.in_(bindparam("some", expanding=True)), held_at(self._at))
+            .where(near.c.same_as.in_(bindparam("some", expanding=True)), self._held)
         )
         if not self._indirect:
             query = query.where(or_(graph_edge.c.type == DIRECT, graph_edge.c.type.is_(None)))
@@ -178,6 +205,17 @@ class Walk:
             for column, steps in depths.items()
             if steps
         ]
+
+    def edges(
+        self, start: Iterable[int], direction: Direction, depth: int | None = None
+    ) -> tuple[list[FoundEdge], dict[int, int]]:
+        """Every edge on a way from the columns, and the depth of each column they come to."""
+        depths = dict.fromkeys(start, 0)
+        depths |= {item.column: item.depth for item in self.reached(depths, direction, depth)}
+        passed = {column for column, steps in depths.items() if depth is None or steps < depth}
+        if direction == "upstream" and self._indirect:
+            passed |= self._rows_of(passed)
+        return self.step(passed, direction), depths
 
     def between(self, begin: int, end: int) -> list[FoundEdge]:
         """Every edge on any way from one column down to the other."""

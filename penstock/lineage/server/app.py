@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
+from penstock.lineage.group_commit import GroupCommit
 from penstock.lineage.server import browser, ingest, marquez, own
+from penstock.lineage.server.following import following
 from penstock.lineage.server.guard import Guard
 from penstock.lineage.server.path_names import EscapedSlashes
 from penstock.lineage.server.problem import add_problems
@@ -14,23 +16,40 @@ from penstock.lineage.server.settings import ServerSettings
 from penstock.version import VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from penstock.lineage.evidence.signing_key import SigningKey
     from penstock.lineage.ledger import Ledger
+    from penstock.lineage.table_histories import Histories
 
 __all__ = ["create_app"]
 
 
-def create_app(ledger: Ledger, settings: ServerSettings | None = None) -> FastAPI:
-    """The server of one ledger. The caller opens and closes it."""
+def create_app(
+    ledger: Ledger,
+    settings: ServerSettings | None = None,
+    *,
+    histories: Histories | None = None,
+    signing_key: Callable[[], SigningKey] | None = None,
+) -> FastAPI:
+    """The server of one ledger. The caller opens and closes it.
+
+    `histories` are the tables of a lake: without them nothing is said of coverage. `signing_key`
+    signs evidence: without it none is given.
+    """
     app = FastAPI(
         title="Penstock lineage",
         version=VERSION,
         description="OpenLineage events in, Marquez's read API and Penstock's own out.",
         # their pages are fetched from elsewhere, and no request may leave the machine
+        lifespan=following(ledger.database),
         docs_url=None,
         redoc_url=None,
     )
     allowed = settings or ServerSettings()
     app.state.ledger, app.state.settings = ledger, allowed
+    app.state.histories, app.state.signing_key = histories, signing_key
+    app.state.appender = GroupCommit(ledger)
     add_problems(app)
     for part in (ingest, marquez, own):
         app.include_router(part.router)

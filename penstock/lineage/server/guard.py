@@ -83,6 +83,7 @@ class Guard:
         if refused is not None:
             await refused(scope, receive, sending)
             return
+        scope.setdefault("state", {})["caller"] = (caller or _NOBODY).name
         inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         try:
             await self._app(inner, _Limited(receive, self._settings.most_body_bytes), sending)

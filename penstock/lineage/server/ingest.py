@@ -7,9 +7,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
+from penstock.lineage.group_commit import GroupCommit
 from penstock.lineage.server.body import TOO_LARGE, json_of
 from penstock.lineage.server.problem import Problem, documented
-from penstock.lineage.server.reading import ledger_of
 from penstock.lineage.server.settings import ServerSettings
 
 __all__ = ["router"]
@@ -87,4 +87,5 @@ def _kept(request: Request, body: bytes) -> tuple[int, ...]:
             where="$",
             next_step=f"send at most {allowed.most_events} events in one list",
         )
-    return ledger_of(request).append_all(events)
+    appender: GroupCommit = request.app.state.appender
+    return appender.append_all(events)

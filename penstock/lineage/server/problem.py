@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from penstock.errors import InputError, LedgerError, PenstockError
+from penstock.errors import InputError, LakeError, LedgerError, PenstockError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Problem", "ToldProblem", "add_problems", "documented", "problem"]
 
-BAD_REQUEST, NOT_FOUND, UNPROCESSABLE, UNAVAILABLE = 400, 404, 422, 503
+BAD_REQUEST, NOT_FOUND, UNPROCESSABLE, NOT_OFFERED, UNAVAILABLE = 400, 404, 422, 501, 503
 
 
 class ToldProblem(BaseModel):
@@ -60,6 +60,14 @@ class Problem(Exception):  # noqa: N818 - it is what is answered
         step = "look it up by name: /api/v1/search?q="
         return cls(NOT_FOUND, f"there is no such {kind}", where=where, next_step=step)
 
+    @classmethod
+    def not_offered(cls, what: str, where: str) -> Problem:
+        """The server was started without what it would take."""
+        step = "start it with `penstock serve` in the project of the deployment"
+        return cls(
+            NOT_OFFERED, f"the server was started without {what}", where=where, next_step=step
+        )
+
 
 def problem(status: int, what: str, *, where: str, next_step: str, **more: Any) -> JSONResponse:
     """The answer as JSON."""
@@ -78,8 +86,9 @@ def add_problems(app: FastAPI) -> None:
     def refused(_request: Request, error: InputError) -> JSONResponse:
         return _of(UNPROCESSABLE, error)
 
+    @app.exception_handler(LakeError)
     @app.exception_handler(LedgerError)
-    def unavailable(_request: Request, error: LedgerError) -> JSONResponse:
+    def unavailable(_request: Request, error: LakeError | LedgerError) -> JSONResponse:
         return _of(UNAVAILABLE, error)
 
     @app.exception_handler(RequestValidationError)

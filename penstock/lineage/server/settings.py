@@ -19,3 +19,4 @@ class ServerSettings:
     most_body_bytes: int = 16 * 1024 * 1024
     most_events: int = 5000
     calls_per_minute: int = 6000
+    dagster_url: str | None = None

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import pytest
 
 from penstock.lineage.graph.projector import catch_up
+from penstock.lineage.name import LONGEST_NAME_BYTES
 from penstock.lineage.verification import verify
 from tests.lineage.server.serving import LINEAGE, OWN, Serving, serving
 from tests.lineage.told_events import dataset, lineage, run_event, schema, symlinks
@@ -186,7 +187,7 @@ def test_long_names_in_facets_name_nothing(server: Serving) -> None:
 
 
 def test_the_longest_name_is_found_again(server: Serving) -> None:
-    name = "\N{GRINNING FACE}" * 325
+    name = "\N{GRINNING FACE}" * (LONGEST_NAME_BYTES // 4)
     assert server.post(run_event("COMPLETE", 0, name, outputs=(name,))).status_code == 201
     assert server.get(f"{OWN}/dataset", id=f"file|{name}").json()["name"] == name
     assert server.get(f"{OWN}/datasets", q=name).json()["total"] == 1

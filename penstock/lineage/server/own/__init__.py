@@ -6,7 +6,9 @@ from fastapi import APIRouter
 
 from penstock.lineage.server.own import (
     access_log,
+    coverage,
     dataset_page,
+    evidence,
     graph_view,
     lists,
     pii,
@@ -21,5 +23,5 @@ router = APIRouter(
     tags=["penstock"],
     responses=documented({404: "there is no such thing"}),
 )
-for part in (lists, graph_view, dataset_page, run_page, pii, access_log):
+for part in (lists, graph_view, dataset_page, run_page, pii, access_log, coverage, evidence):
     router.include_router(part.router)

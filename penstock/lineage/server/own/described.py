@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import Query
 from pydantic import AfterValidator, AwareDatetime
 
-from penstock.lineage.graph.catalog import Catalog, DatasetNode, JobNode
+from penstock.lineage.graph.catalog import Catalog
+from penstock.lineage.graph.naming import columns_of, id_of, label_of, layer_of, owners_of
 from penstock.lineage.instant import instant
-from penstock.lineage.name import LONGEST_NAME, is_name
+from penstock.lineage.name import LONGEST_NAME_BYTES
 from penstock.lineage.server.problem import Problem
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from penstock.lineage.graph.catalog import DatasetNode, JobNode
     from penstock.lineage.graph.walk import FoundEdge
 
 __all__ = ["At", "Describer", "Id", "columns_of", "id_of", "label_of", "moment", "owners_of"]
@@ -41,7 +43,7 @@ def _whole(text: str) -> str:
 
 
 # what is longer names nothing, and SQLite searches for no more than 50,000 bytes
-_LONGEST_ID = 2 * LONGEST_NAME + 1
+_LONGEST_ID = 2 * LONGEST_NAME_BYTES + 1
 Id = Annotated[
     str,
     Query(description="<namespace>|<name>", max_length=_LONGEST_ID),
@@ -57,49 +59,6 @@ At = Annotated[
 def moment(at: datetime | None) -> str | None:
     """As the API writes it."""
     return instant(at) if at else None
-
-
-def id_of(node: DatasetNode | JobNode) -> str:
-    """The API's id of a dataset or job."""
-    return f"{node.namespace}|{node.name}"
-
-
-def label_of(node: DatasetNode) -> str:
-    """What a person calls it: its other name when it has one that is no path."""
-    named = [name for _, name in node.other_names if "/" not in name]
-    return named[0] if named else node.name
-
-
-def owners_of(node: DatasetNode) -> list[str]:
-    """Who answers for it."""
-    told = _dicts(node.facets.get("ownership", {}).get("owners"))
-    return [str(owner["name"]) for owner in told if owner.get("name")]
-
-
-def columns_of(node: DatasetNode) -> list[dict[str, Any]]:
-    """The columns that its schema tells, with what its tags say of them."""
-    tags: dict[str, dict[str, str]] = {}
-    for tag in _dicts(node.facets.get("tags", {}).get("tags")):
-        if isinstance(tag.get("field"), str) and isinstance(tag.get("key"), str):
-            tags.setdefault(tag["field"], {})[tag["key"]] = str(tag.get("value"))
-    found = []
-    for field in _dicts(node.facets.get("schema", {}).get("fields")):
-        # the others are no columns of the graph
-        if not is_name(field.get("name")):
-            continue
-        own = tags.get(field["name"], {})
-        found.append(
-            {
-                "name": field["name"],
-                "type": field.get("type"),
-                "description": field.get("description"),
-                "pii": own["pii"].upper() if "pii" in own else None,
-                "masked": own.get("masked") == "true",
-                "key": own.get("key") == "true",
-                "unit": own.get("unit"),
-            }
-        )
-    return found
 
 
 @dataclass(slots=True)
@@ -133,14 +92,13 @@ class Describer:
     def node(self, node: DatasetNode) -> dict[str, Any]:
         """A dataset without what is near it."""
         label = label_of(node)
-        layer, dot, _ = label.partition(".")
         owners = owners_of(node)
         return {
             "id": id_of(node),
             "namespace": node.namespace,
             "name": node.name,
             "label": label,
-            "group": layer if dot and "/" not in label else node.namespace,
+            "group": layer_of(node),
             "owner": owners[0] if owners else None,
             "description": node.facets.get("documentation", {}).get("description"),
             "columns": columns_of(node),
@@ -185,7 +143,3 @@ class Describer:
 def _order(edge: Mapping[str, Any]) -> tuple[str, ...]:
     names = ("target", "target_column", "source", "source_column", "job", "type", "subtype")
     return (*(str(edge[name]) for name in names), edge["valid_from"])
-
-
-def _dicts(values: Any) -> list[Mapping[str, Any]]:
-    return [v for v in values if isinstance(v, dict)] if isinstance(values, list) else []

@@ -1,0 +1,104 @@
+"""Coverage of every dataset that is a table of the deployment's lake."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from penstock.lineage.coverage import Coverage, coverage, percent
+from penstock.lineage.graph.catalog import Catalog
+from penstock.lineage.graph.naming import id_of, label_of
+from penstock.lineage.graph.told_versions import names_of, told_versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from penstock.lineage.graph.statement import Name
+    from penstock.lineage.table_histories import Histories
+    from penstock.resources.table_log import Commit
+
+__all__ = ["CoverageReport", "CoveredDataset", "coverage_report"]
+
+_MOST_DATASETS = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoveredDataset:
+    """A dataset and how much of it is known."""
+
+    id: str
+    label: str
+    coverage: Coverage
+
+    def document(self) -> dict[str, Any]:
+        """As JSON-ready data."""
+        return {"id": self.id, "label": self.label, **self.coverage.document()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageReport:
+    """Of several datasets, by label."""
+
+    datasets: tuple[CoveredDataset, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether the ledger knows every commit of every table."""
+        return all(item.coverage.whole for item in self.datasets)
+
+    @property
+    def percent(self) -> float | None:
+        """Of all commits together."""
+        return percent(
+            sum(item.coverage.governed for item in self.datasets),
+            sum(item.coverage.commits for item in self.datasets),
+        )
+
+    def document(self) -> dict[str, Any]:
+        """As JSON-ready data."""
+        told = [item.document() for item in self.datasets]
+        return {"datasets": told, "percent": self.percent}
+
+
+def coverage_report(
+    connection: Connection,
+    histories: Histories,
+    *,
+    datasets: Iterable[int] | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> CoverageReport:
+    """Of these datasets, or of all tables, also those that no event has named. Raises LakeError.
+
+    The graph must know every event (`catch_up`).
+    """
+    catalog = Catalog(connection)
+    ids = catalog.dataset_ids(limit=_MOST_DATASETS)[0] if datasets is None else list(datasets)
+    found: list[CoveredDataset] = []
+    told_of: set[Name] = set()
+    for number, node in sorted(catalog.datasets(ids).items()):
+        names = names_of(connection, number)
+        told_of |= names
+        commits = _commits(histories, names)
+        if commits is not None:
+            told = told_versions(connection, number)
+            judged = coverage(commits, told, since=since, until=until)
+            found.append(CoveredDataset(id=id_of(node), label=label_of(node), coverage=judged))
+    untold = histories.tables.keys() - told_of if datasets is None else ()
+    for namespace, name in sorted(untold):
+        commits = _commits(histories, {(namespace, name)}) or []
+        judged = coverage(commits, (), since=since, until=until)
+        label = histories.tables[namespace, name]
+        found.append(CoveredDataset(id=f"{namespace}|{name}", label=label, coverage=judged))
+    return CoverageReport(datasets=tuple(sorted(found, key=lambda item: (item.label, item.id))))
+
+
+def _commits(histories: Histories, names: Iterable[Name]) -> list[Commit] | None:
+    for namespace, name in sorted(names):
+        commits = histories(namespace, name)
+        if commits is not None:
+            return list(commits)
+    return None

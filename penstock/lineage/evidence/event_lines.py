@@ -1,0 +1,146 @@
+"""The events of a scope as they were stored, and the links that tie them to their chains."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from penstock.lineage.chain import FIRST_LINK
+from penstock.lineage.evidence.manifest import Chain
+from penstock.lineage.graph.rows import chunks
+from penstock.lineage.graph.told_versions import names_of
+from penstock.lineage.instant import instant
+from penstock.lineage.tables import archive, chain, event, graph_dataset, graph_use
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from sqlalchemy import Connection, RowMapping
+
+    from penstock.lineage.evidence.scope import Scope
+    from penstock.lineage.graph.walk import Period
+
+__all__ = ["EventLines", "event_lines"]
+
+_MOST_LINKS = 200_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventLines:
+    """`events` and `links` are lines of JSON. `chains` says where each namespace's chain ended."""
+
+    events: bytes
+    links: bytes
+    count: int
+    chains: Mapping[str, Chain]
+
+
+def event_lines(connection: Connection, scope: Scope, period: Period) -> EventLines:
+    """Every event of the period, of each run that used one of the datasets, and of each dataset.
+
+    `links` has, of the events between and after them, position, time, hash and link: with these
+    anybody can compute each chain up to its end, without what those events say.
+    """
+    rows = sorted(_rows(connection, scope, period), key=lambda row: row["sequence"])
+    ends = {row.namespace: row for row in connection.execute(select(chain))}
+    before: dict[tuple[str, int], str] = {}
+    links: list[dict[str, Any]] = []
+    chains: dict[str, Chain] = {}
+    for namespace in sorted({row["namespace"] for row in rows}):
+        own = {row["position"] for row in rows if row["namespace"] == namespace}
+        passed, others, whole = _chain(connection, namespace, own)
+        before |= {(namespace, position): link for position, link in passed.items()}
+        links += others if whole else []
+        end = ends[namespace]
+        chains[namespace] = Chain(position=end.position, link=end.link, whole=whole)
+    told = [
+        {
+            **_link(row),
+            "before": before[row["namespace"], row["position"] - 1],
+            "payload": row["payload"],
+        }
+        for row in rows
+    ]
+    return EventLines(events=_lines(told), links=_lines(links), count=len(told), chains=chains)
+
+
+def _rows(connection: Connection, scope: Scope, period: Period) -> Iterator[RowMapping]:
+    same = [
+        int(number)
+        for some in chunks(sorted(scope.datasets))
+        for number in connection.execute(
+            select(graph_dataset.c.id).where(graph_dataset.c.same_as.in_(some))
+        ).scalars()
+    ]
+    tellers = {
+        teller
+        for some in chunks(same)
+        for teller in connection.execute(
+            select(graph_use.c.teller).distinct().where(graph_use.c.dataset.in_(some))
+        ).scalars()
+    }
+    runs = {teller.partition(":")[0] for teller in tellers if ":" in teller}
+    hashes = {teller for teller in tellers if ":" not in teller}
+    query = select(event)
+    if period.since is not None:
+        query = query.where(event.c.event_time >= period.since)
+    if period.until is not None:
+        query = query.where(event.c.event_time <= period.until)
+    for column, wanted in ((event.c.run_id, runs), (event.c.payload_hash, hashes)):
+        for some in chunks(sorted(wanted)):
+            yield from connection.execute(query.where(column.in_(some))).mappings()
+    names = {name for dataset in scope.datasets for name in names_of(connection, dataset)}
+    for row in connection.execute(query.where(event.c.job.is_(None))).mappings():
+        told = json.loads(row["payload"])["dataset"]
+        if (told["namespace"], told["name"]) in names:
+            yield row
+
+
+def _chain(
+    connection: Connection, namespace: str, own: set[int]
+) -> tuple[dict[int, str], list[dict[str, Any]], bool]:
+    """(each link of the chain from before our first event, what our events are not, all of it)."""
+    first = min(own)
+    columns = (
+        event.c.sequence,
+        event.c.namespace,
+        event.c.position,
+        event.c.recorded_at,
+        event.c.payload_hash,
+        event.c.link,
+    )
+    query = select(*columns).where(event.c.namespace == namespace, event.c.position >= first - 1)
+    passed = {0: FIRST_LINK, **_archived_end(connection, namespace)}
+    others: list[dict[str, Any]] = []
+    for row in connection.execute(query.order_by(event.c.position)).mappings():
+        passed[row["position"]] = row["link"]
+        if row["position"] >= first and row["position"] not in own and len(others) <= _MOST_LINKS:
+            others.append(_link(row))
+    return passed, others, len(others) <= _MOST_LINKS
+
+
+def _archived_end(connection: Connection, namespace: str) -> dict[int, str]:
+    query = select(archive.c.chains).order_by(archive.c.first_sequence.desc()).limit(1)
+    end = json.loads(connection.execute(query).scalar() or "{}").get(namespace)
+    return {end["position"]: end["link"]} if end else {}
+
+
+def _link(row: RowMapping) -> dict[str, Any]:
+    return {
+        "sequence": row["sequence"],
+        "namespace": row["namespace"],
+        "position": row["position"],
+        "recorded_at": instant(row["recorded_at"]),
+        "payload_hash": row["payload_hash"],
+        "link": row["link"],
+    }
+
+
+def _lines(items: Iterable[Mapping[str, Any]]) -> bytes:
+    return "".join(
+        json.dumps(item, sort_keys=True, ensure_ascii=False, separators=(",", ":")) + "\n"
+        for item in items
+    ).encode()

@@ -1,0 +1,61 @@
+"""The evidence bundle of a question: for auditors."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
+
+from penstock.lineage.ledger import utc_now
+from penstock.lineage.server.own.described import At, Describer, Id
+from penstock.lineage.server.problem import Problem
+from penstock.lineage.server.reading import Reading, ledger_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["router"]
+
+router = APIRouter()
+_CHUNK = 1 << 20
+
+
+@router.get("/evidence", response_class=StreamingResponse)
+def evidence(
+    request: Request,
+    connection: Reading,
+    id: Id | None = None,
+    column: Id | None = None,
+    since: At = None,
+    until: At = None,
+) -> StreamingResponse:
+    """A signed zip of what the ledger knows of a dataset, a column of it, or a period."""
+    from penstock.lineage.evidence import Question, bundle
+
+    make_key = request.app.state.signing_key
+    if make_key is None:
+        raise Problem.not_offered("a key to sign with", "evidence")
+    question = Question(dataset=id, column=column, since=since, until=until)
+    if id is not None:
+        describer = Describer(connection)
+        number = describer.dataset(id)
+        if column is not None:
+            describer.column(number, column)
+    made = bundle(
+        ledger_of(request).database,
+        question,
+        key=make_key(),
+        at=utc_now(),
+        by=request.state.caller,
+        histories=request.app.state.histories,
+    )
+    headers = {"content-disposition": 'attachment; filename="evidence.zip"'}
+    return StreamingResponse(_parts(made), media_type="application/zip", headers=headers)
+
+
+def _parts(content: bytes) -> Iterator[bytes]:
+    stream = io.BytesIO(content)
+    while part := stream.read(_CHUNK):
+        yield part
