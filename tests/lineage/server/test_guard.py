@@ -453,6 +453,7 @@ def serve_refused(url: str, *arguments: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_off_the_machine_it_does_not_start_without_a_token(url: str) -> None:
     told = serve_refused(url, "--host", "0.0.0.0", "--port", "0")  # noqa: S104
     assert "asks for tokens" in json.dumps(told)
@@ -475,6 +476,7 @@ def test_a_password_of_the_ledger_is_never_told(ledger: str) -> None:
     serve_refused(ledger)
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_and_an_address_of_another_are_told(
     url: str, tmp_path: Path, tokens: dict[str, str]
 ) -> None:
@@ -513,6 +515,7 @@ def certificate(folder: Path, *, passphrase: bytes | None = None) -> tuple[Path,
     return chain_file, key_file
 
 
+@pytest.mark.slow
 def test_off_the_machine_with_tokens_and_tls(
     url: str, tmp_path: Path, tokens: dict[str, str]
 ) -> None:
