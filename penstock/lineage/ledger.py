@@ -3,9 +3,10 @@
     with Ledger.open("sqlite:////lake/.penstock/ledger.db") as ledger:
         sequence = ledger.append(event, runner=Runner.here())
 
-An event is durable when `append` returns, is never changed afterwards and leaves the database for an
-`archive` alone (a trigger refuses all else), and is stored once however often it is appended. Sequences are gapless and in the
-order of commit, and each event is linked to the one before it in its namespace (`verification`).
+An event is durable when `append` returns, is never changed afterwards and leaves the database for
+an `archive` alone (a trigger refuses all else), and is stored once however often it is appended.
+Sequences are gapless and in the order of commit, and each event is linked to the one before it in
+its namespace (`verification`).
 """
 
 from __future__ import annotations

@@ -16,7 +16,15 @@ from penstock.errors import PenstockError
 
 COMMANDS = [
     *("list", "show", "run", "backfill", "status", "history", "lineage", "jars", "doctor"),
-    *("up", "demo", "version", "quarantine show"),
+    *(
+        "up",
+        "demo",
+        "version",
+        "quarantine show",
+        "ledger archive",
+        "ledger verify",
+        "ledger rebuild",
+    ),
 ]
 
 
