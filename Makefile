@@ -13,15 +13,20 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 STAMPS := $(VENV)/.made
 PENSTOCK := $(or $(PENSTOCK_HOME),.penstock)
+STATIC := penstock/lineage/server/static
+WEB := $(shell find web/src -type f) $(addprefix web/,index.html package.json tsconfig.json vite.config.ts)
+NPM := web/with-npm $(abspath $(BIN)/python)
 CODE := penstock $(wildcard pipelines assets resources schemas compaction benchmarks) tests
 
-.PHONY: help setup setup-test demo up test test-fast lint lock clean
+.PHONY: help setup setup-test web test-web demo up test test-fast lint lock clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
 
-setup: $(STAMPS)/runtime $(PENSTOCK)/jars/.made  ## environment, jars and class archive; instant when there
-setup-test: $(STAMPS)/test $(PENSTOCK)/jars/.made
+setup: $(STAMPS)/runtime $(PENSTOCK)/jars/.made web  ## environment, jars, class archive, browser; instant when there
+setup-test: $(STAMPS)/test $(PENSTOCK)/jars/.made web
+
+web: $(STATIC)/index.html  ## the lineage browser, built into the server's package
 
 demo: setup  ## the nightly job over several days of real flights
 	@$(BIN)/penstock demo
@@ -29,11 +34,15 @@ demo: setup  ## the nightly job over several days of real flights
 up: setup  ## Dagster's web server and daemon with a warm Spark; Ctrl-C ends all of it
 	@$(BIN)/penstock up
 
-test: setup-test lint  ## lint, types, import rules and the whole suite
+test: setup-test lint test-web  ## lint, types, import rules and the whole suite
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 test-fast: setup-test  ## the suite without what is slow or needs a browser
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not slow and not browser"
+
+test-web: web  ## types and unit tests of the lineage browser
+	@$(NPM) run --silent check
+	@$(NPM) run --silent test
 
 lint: setup-test  ## ruff, mypy and the import rules
 	@$(BIN)/ruff check $(CODE)
@@ -51,7 +60,7 @@ lock: $(STAMPS)/uv  ## resolve the locks anew (they name no registry)
 	@$(LOCK) locks/uv.in -o locks/uv.txt
 
 clean:  ## the environment, the jars and all caches; lake and ledger stay
-	@rm -rf $(VENV) $(PENSTOCK)/jars $(PENSTOCK)/logs .mypy_cache .ruff_cache .pytest_cache \
+	@rm -rf $(VENV) web/node_modules $(STATIC) $(PENSTOCK)/jars $(PENSTOCK)/logs .mypy_cache .ruff_cache .pytest_cache \
 		.import_linter_cache .hypothesis
 
 $(STAMPS)/uv: locks/uv.txt
@@ -79,6 +88,17 @@ $(STAMPS)/test: $(STAMPS)/uv locks/test.txt pyproject.toml
 .PHONY: install-project
 install-project:
 	@VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+
+# What npm installs is what the lock says, by its hashes.
+web/node_modules/.made: web/package-lock.json web/package.json web/.npmrc | $(STAMPS)/uv
+	@echo "Installing what the lineage browser is built with"
+	@$(NPM) ci --silent
+	@touch $@
+
+$(STATIC)/index.html: $(WEB) web/node_modules/.made
+	@echo "Building the lineage browser"
+	@$(NPM) run --silent build -- --logLevel warn
+	@touch $@
 
 $(PENSTOCK)/jars/.made: penstock/resources/jars.lock locks/runtime.txt | $(STAMPS)/uv
 	@$(BIN)/python -m penstock.resources.prepare

@@ -5,7 +5,8 @@ team   a lake, a landing folder and a ledger that several people share; each mus
 
 `PENSTOCK_LAKE`, `PENSTOCK_LANDING` (folders or s3://), `PENSTOCK_LEDGER` (an SQLAlchemy URL),
 `PENSTOCK_SECRETS` (a folder), `PENSTOCK_S3_ENDPOINT` and `PENSTOCK_S3_REGION` say where things are;
-`PENSTOCK_CONNECT_URL` names a Spark Connect server to run on.
+`PENSTOCK_CONNECT_URL` names a Spark Connect server to run on, `PENSTOCK_BROWSER_URL` the lineage
+browser that assets link to.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Environment:
     s3_endpoint: str | None = None
     s3_region: str = "us-east-1"
     connect_url: str | None = None
+    browser_url: str | None = None
 
     def resources(self) -> dict[str, Any]:
         """What Dagster gives to the assets."""
@@ -59,7 +61,11 @@ class Environment:
         )
         return {
             "lake": lake,
-            "ledger": LedgerResource(url=self.ledger, namespace=f"penstock.{self.name}"),
+            "ledger": LedgerResource(
+                url=self.ledger,
+                namespace=f"penstock.{self.name}",
+                browser_url=self.browser_url,
+            ),
             "secrets": SecretsResource(folder=str(self.secrets)),
             "cluster": cluster,
         }
@@ -107,6 +113,7 @@ def environment(variables: Mapping[str, str] = os.environ) -> Environment:
         profile=profile,
         s3_endpoint=variables.get("PENSTOCK_S3_ENDPOINT") or None,
         s3_region=variables.get("PENSTOCK_S3_REGION") or "us-east-1",
+        browser_url=variables.get("PENSTOCK_BROWSER_URL"),
         connect_url=variables.get(CONNECT_URL) or None,
     )
 

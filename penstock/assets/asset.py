@@ -143,7 +143,7 @@ def build_asset(spec: Dataset) -> dg.AssetsDefinition:
             # from None: the message of a cause can quote rows, and Dagster's log would keep it
             raise _failure(spec, told) from None
         yield dg.MaterializeResult(
-            metadata=outcome_metadata(outcome),
+            metadata=outcome_metadata(outcome, context.resources.ledger.page(spec.name)),
             data_version=dg.DataVersion(f"{outcome.version}"),
             check_results=list(_checks(outcome, warnings)),
         )

@@ -99,8 +99,8 @@ def definition_metadata(spec: Dataset) -> dict[str, Any]:
     return facts
 
 
-def outcome_metadata(outcome: Outcome) -> dict[str, Any]:
-    """What a run did, for the materialization."""
+def outcome_metadata(outcome: Outcome, page: str | None = None) -> dict[str, Any]:
+    """What a run did, for the materialization. `page` is the dataset's in the lineage browser."""
     facts: dict[str, Any] = {
         "status": "committed" if outcome.committed else "unchanged",
         "delta_version": outcome.version,
@@ -110,6 +110,8 @@ def outcome_metadata(outcome: Outcome) -> dict[str, Any]:
         "seconds": round(outcome.seconds, 2),
         "inputs": dg.MetadataValue.json(dict(outcome.inputs)),
     }
+    if page is not None:
+        facts["lineage"] = dg.MetadataValue.url(page)
     counts = {
         "rows_in": outcome.rows_in,
         "rows_changed": outcome.rows_changed,

@@ -10,6 +10,7 @@ from penstock.cli import (
     demo,
     evidence,
     history,
+    ledger,
     lineage,
     machine,
     quarantine,
@@ -35,7 +36,7 @@ app = typer.Typer(
 )
 PARTS = (
     *(datasets, runs, status, history, quarantine, lineage, coverage, evidence),
-    *(machine, serve, up, demo),
+    *(ledger, machine, serve, up, demo),
 )
 for part in PARTS:
     part.register(app)

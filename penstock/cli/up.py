@@ -1,4 +1,4 @@
-"""`penstock up`: Dagster's web server and daemon with a warm Spark, until Ctrl-C."""
+"""`penstock up`: Dagster, the lineage browser and a warm Spark, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -28,11 +28,14 @@ def up(
     connect_port: Annotated[
         int, typer.Option(help="Port of the Spark Connect server; 0 for any.")
     ] = 0,
+    lineage_port: Annotated[
+        int, typer.Option(help="Port of the lineage browser; 0 for any.")
+    ] = 3100,
     workspace: Annotated[
         Path, typer.Option(help="Dagster's workspace file.", dir_okay=False)
     ] = Path("workspace.yaml"),
 ) -> None:
-    """Dagster's UI and daemon with a warm Spark behind them. Ctrl-C ends all of it."""
+    """Dagster's UI and daemon, the lineage browser and a warm Spark. Ctrl-C ends all of it."""
     from penstock.operations.up import Deployment, run_up
     from penstock.resources.local import LocalCluster
     from penstock.resources.machine import SparkMachine
@@ -41,12 +44,14 @@ def up(
         waiting.stop()
         document = {
             "web_url": what.web_url,
+            "lineage_url": what.lineage_url,
             "connect_url": what.connect_url,
             "dagster_home": what.dagster_home,
             "logs": what.logs,
         }
         lines = Text.assemble(
             ("Dagster  ", "dim"), (what.web_url, "bold cyan"), "\n",
+            ("Lineage  ", "dim"), (what.lineage_url, "bold cyan"), "\n",
             ("Spark    ", "dim"), what.connect_url, "\n",
             ("logs     ", "dim"), str(what.logs), "\n",
             ("Ctrl-C ends all of it.", "dim"),
@@ -61,11 +66,14 @@ def up(
             call.say(f"waiting for {name}")
 
     # of the size, and with the S3 settings, of the deployment that it serves
-    clusters = (c for c in call.deployment().resources.values() if isinstance(c, SparkMachine))
+    resources = call.deployment().resources
+    clusters = (c for c in resources.values() if isinstance(c, SparkMachine))
     deployment = Deployment(
         workspace=workspace,
         web_port=port or None,
         connect_port=connect_port or None,
+        lineage_port=lineage_port or None,
+        ledger_url=resources["ledger"].url,
         cluster=next(clusters, LocalCluster()),
     )
     with waiting:

@@ -13,7 +13,7 @@ from penstock.lineage.event_shape import EventShape, event_shape
 from penstock.lineage.ledger_database import lock_head
 from penstock.lineage.ledger_row import run_record, run_row
 from penstock.lineage.run_record import RunRecord, project
-from penstock.lineage.tables import chain, event, head, run
+from penstock.lineage.tables import archived_event, chain, event, head, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Appendable", "append_all"]
 
 _MOST_PARAMETERS = 500  # of one statement; every database takes more
+_MOST_LEVELS = 100  # so that whoever reads it need not go deeper than Python goes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,11 +43,12 @@ class Appendable:
         try:
             text = canonical(payload)
             digest = digest_of(text)
+            _refuse_depth(payload)
         except (ValueError, RecursionError) as error:
             raise InputError(
                 "the event cannot be kept as JSON",
                 where=where,
-                expected="finite numbers, whole Unicode text, no bottomless nesting",
+                expected=f"finite numbers, whole Unicode text, at most {_MOST_LEVELS} levels",
                 found=type(error).__name__,
                 next_step="correct the event and send it again; nothing of it was kept",
             ) from None
@@ -91,6 +93,16 @@ def append_all(
     return tuple(known[item.digest] for item in events)
 
 
+def _refuse_depth(payload: Mapping[str, Any]) -> None:
+    level: list[Any] = [payload]
+    for _ in range(_MOST_LEVELS):
+        values = (v for item in level for v in (item.values() if isinstance(item, dict) else item))
+        level = [value for value in values if isinstance(value, dict | list)]
+        if not level:
+            return
+    raise RecursionError
+
+
 def _row(
     item: Appendable, sequence: int, position: int, before: str, recorded_at: datetime
 ) -> dict[str, Any]:
@@ -119,8 +131,10 @@ def _row(
 
 def _stored(connection: Connection, digests: Sequence[str]) -> Iterator[tuple[str, int]]:
     for some in _chunks(digests):
-        query = select(event.c.payload_hash, event.c.sequence).where(event.c.payload_hash.in_(some))
-        yield from ((digest, sequence) for digest, sequence in connection.execute(query))
+        for table in (event, archived_event):
+            query = select(table.c.payload_hash, table.c.sequence)
+            found = connection.execute(query.where(table.c.payload_hash.in_(some)))
+            yield from ((digest, sequence) for digest, sequence in found)
 
 
 def _ends(connection: Connection, namespaces: set[str]) -> Iterator[tuple[str, tuple[int, str]]]:

@@ -6,21 +6,29 @@ Facets are kept as they come, known or not. Names are the specification's, versi
 
 from __future__ import annotations
 
-from datetime import datetime  # noqa: TC003 - pydantic reads it
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+)
 
 from penstock.errors import InputError
+from penstock.lineage.instant import told_moment
+from penstock.lineage.name import LONGEST_NAME_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 __all__ = ["EventShape", "event_shape"]
 
-_LONGEST_NAME = 4096
-_EARLIEST, _LATEST = 1, 9999  # years, of which a day is kept free for any offset
+_LONGEST_PATH = 300  # characters of a JSON path in a message; its names are the sender's
 
 
 def _storable(text: str) -> str:
@@ -30,10 +38,17 @@ def _storable(text: str) -> str:
     return text
 
 
-def _storable_moment(at: datetime) -> datetime:
-    if not _EARLIEST < at.year < _LATEST:
-        raise ValueError("is no moment that a database can keep")
-    return at
+def _name(text: str) -> str:
+    if len(_storable(text).encode()) > LONGEST_NAME_BYTES:
+        raise ValueError(f"is longer than {LONGEST_NAME_BYTES} bytes of UTF-8")
+    return text
+
+
+def _moment(told: Any) -> datetime:
+    # pydantic alone would take a number too, which no other reader of the event understands
+    if not isinstance(told, str):
+        raise ValueError("is no text")  # noqa: TRY004 - pydantic tells of a ValueError alone
+    return told_moment(told)
 
 
 def _storable_facets(facets: dict[str, Any] | None) -> dict[str, Any]:
@@ -44,8 +59,8 @@ def _storable_facets(facets: dict[str, Any] | None) -> dict[str, Any]:
     return facets or {}
 
 
-_Name = Annotated[str, Field(min_length=1, max_length=_LONGEST_NAME), AfterValidator(_storable)]
-_Moment = Annotated[AwareDatetime, AfterValidator(_storable_moment)]
+_Name = Annotated[str, Field(min_length=1), AfterValidator(_name)]
+_Moment = Annotated[datetime, BeforeValidator(_moment)]
 _Facets = Annotated[dict[str, Any] | None, AfterValidator(_storable_facets)]
 
 
@@ -118,7 +133,8 @@ def _first(error: Exception) -> tuple[str, str]:
     # the input itself is not shown: it may be a value of somebody's data
     first = error.errors(include_url=False, include_input=False)[0]
     steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in first["loc"])
-    return "$" + "".join(steps), first["msg"]
+    path = ("$" + "".join(steps)).encode("ascii", "backslashreplace").decode()
+    return path[:_LONGEST_PATH], first["msg"]
 
 
 def _refused(where: str, path: str, found: str) -> InputError:

@@ -74,11 +74,12 @@ def abort_payload(last: Mapping[str, Any], reason: str, *, at: datetime) -> dict
     facet = error_message_run.ErrorMessageRunFacet(
         message=reason, programmingLanguage="PYTHON", producer=PRODUCER
     )
-    payload["run"].setdefault("facets", {})["errorMessage"] = Serde.to_dict(facet)
+    facets = payload["run"].get("facets") or {}
+    payload["run"]["facets"] = {**facets, "errorMessage": Serde.to_dict(facet)}
     return payload
 
 
-def event_payload(event: RunEvent | Mapping[str, Any]) -> dict[str, Any]:
+def event_payload(event: RunEvent | Mapping[str, Any], where: str = "event") -> dict[str, Any]:
     """The event as JSON-ready data, as it is stored and sent; what is data already stays as it is.
 
     Raises InputError for what is neither.
@@ -88,7 +89,7 @@ def event_payload(event: RunEvent | Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(event, Mapping):
         raise InputError(
             "this is not an OpenLineage event",
-            where="event $",
+            where=f"{where} $",
             expected="a JSON object",
             found=type(event).__name__,
             next_step="send an event, or a list of events",

@@ -3,9 +3,10 @@
     with Ledger.open("sqlite:////lake/.penstock/ledger.db") as ledger:
         sequence = ledger.append(event, runner=Runner.here())
 
-An event is durable when `append` returns, is never changed or deleted afterwards (a trigger in the
-database refuses), and is stored once however often it is appended. Sequences are gapless and in the
-order of commit, and each event is linked to the one before it in its namespace (`verification`).
+An event is durable when `append` returns, is never changed afterwards and leaves the database for
+an `archive` alone (a trigger refuses all else), and is stored once however often it is appended.
+Sequences are gapless and in the order of commit, and each event is linked to the one before it in
+its namespace (`verification`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from sqlalchemy import Connection, select, update
 
 from penstock.lineage.contract_register import ContractRegister
 from penstock.lineage.event_log import Appendable, append_all
+from penstock.lineage.event_reader import events_after
 from penstock.lineage.events import abort_payload, event_payload
 from penstock.lineage.ledger_database import LedgerDatabase, lock_head
 from penstock.lineage.ledger_row import StoredEvent, run_record, stored_event
@@ -98,7 +100,7 @@ class Ledger:
     def appendable(self, events: Iterable[RunEvent | Mapping[str, Any]]) -> list[Appendable]:
         """The events, looked at. Raises InputError as `append_all` does."""
         return [
-            Appendable.of(event_payload(event), f"event {number}")
+            Appendable.of(event_payload(event, f"event {number}"), f"event {number}")
             for number, event in enumerate(events)
         ]
 
@@ -118,7 +120,10 @@ class Ledger:
         event_type: str | None = None,
         limit: int | None = None,
     ) -> tuple[StoredEvent, ...]:
-        """Events with a sequence above `after`, in order, filtered by what is given."""
+        """Events with a sequence above `after`, in order, filtered by what is given.
+
+        Those that were archived are not among them.
+        """
         query = select(event).where(event.c.sequence > after).order_by(event.c.sequence)
         if run_id is not None:
             query = query.where(event.c.run_id == str(run_id))
@@ -130,6 +135,11 @@ class Ledger:
             return tuple(
                 stored_event(row) for row in connection.execute(query.limit(limit)).mappings()
             )
+
+    def events_after(self, sequence: int, *, limit: int) -> tuple[StoredEvent, ...]:
+        """The next events in order, those archived among them."""
+        with self.database.read() as connection:
+            return tuple(stored_event(row) for row in events_after(connection, sequence, limit))
 
     def runs(self, dataset: str | None = None, *, limit: int = 50) -> tuple[RunRecord, ...]:
         """The latest runs, newest first."""

@@ -2,6 +2,8 @@
 
 SQLite is in WAL mode with synchronous=FULL, so a committed transaction survives a power cut, and
 every write transaction takes the write lock at its start, so none fails half-way for want of it.
+On PostgreSQL a commit waits for the disk whatever the server's default is, and a read is one
+snapshot (REPEATABLE READ), as it is in SQLite.
 """
 
 from __future__ import annotations
@@ -50,6 +52,8 @@ class LedgerDatabase:
     def __init__(self, engine: Engine, where: str) -> None:
         self.engine = engine
         self.where = where
+        postgres = engine.dialect.name == "postgresql"
+        self._reading: dict[str, Any] = {"isolation_level": "REPEATABLE READ"} if postgres else {}
 
     @classmethod
     def open(cls, url: str, *, busy_timeout_seconds: float) -> Self:
@@ -58,20 +62,12 @@ class LedgerDatabase:
             parsed = make_url(url)
         except SQLAlchemyError as error:
             raise ledger_failure(error, "ledger") from error
-        where = f"ledger {parsed.render_as_string(hide_password=True)}"
-        sqlite = parsed.get_backend_name() == "sqlite"
-        if sqlite:
-            _make_folder(parsed, where)
+        # parameters of the URL can hold a password too
+        where = f"ledger {parsed.set(query={}).render_as_string(hide_password=True)}"
         database: Self | None = None
         try:
-            engine = create_engine(
-                parsed,
-                hide_parameters=True,
-                connect_args={"timeout": busy_timeout_seconds} if sqlite else {},
-            )
+            engine = _engine(parsed, where, busy_timeout_seconds)
             database = cls(engine, where)
-            if sqlite:
-                _prepare_sqlite(engine, busy_timeout_seconds)
             database._migrate()
         except (SQLAlchemyError, sqlite3.Error) as error:
             if database:
@@ -91,8 +87,10 @@ class LedgerDatabase:
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the ledger. Raises LedgerError."""
         try:
-            with self.engine.connect() as connection, connection.begin():
-                yield connection
+            with self.engine.connect() as plain:
+                connection = plain.execution_options(**self._reading)
+                with connection.begin():
+                    yield connection
         except (SQLAlchemyError, sqlite3.Error) as error:
             raise ledger_failure(error, self.where) from error
 
@@ -152,6 +150,50 @@ def _revision(connection: Connection, where: str) -> str | None:
             next_step="install the Penstock that wrote it: pip install --upgrade penstock",
         )
     return found
+
+
+def _engine(url: URL, where: str, busy_timeout_seconds: float) -> Engine:
+    match url.get_backend_name():
+        case "sqlite":
+            _make_folder(url, where)
+            timeout = {"timeout": busy_timeout_seconds}
+            engine = create_engine(url, hide_parameters=True, connect_args=timeout)
+            _prepare_sqlite(engine, busy_timeout_seconds)
+        case "postgresql":
+            if url.drivername == "postgresql":
+                url = url.set(drivername="postgresql+psycopg")
+            try:
+                # a connection that the server ended while nobody used it is not handed out
+                engine = create_engine(url, hide_parameters=True, pool_pre_ping=True)
+            except ModuleNotFoundError as error:
+                raise LedgerError(
+                    "the driver for PostgreSQL is not installed",
+                    where=where,
+                    found=f"no module {error.name}",
+                    next_step="pip install 'penstock[postgres]'",
+                ) from error
+            _prepare_postgresql(engine, busy_timeout_seconds)
+        case other:
+            raise LedgerError(
+                "the ledger's address cannot be used",
+                where=where,
+                expected="sqlite:////absolute/path or postgresql://user@host/database",
+                found=other,
+                next_step="correct the ledger's URL",
+            )
+    return engine
+
+
+def _prepare_postgresql(engine: Engine, busy_timeout_seconds: float) -> None:
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = {int(busy_timeout_seconds * 1000)}")
+            cursor.execute(
+                "SELECT set_config('synchronous_commit', 'on', false) "
+                "WHERE current_setting('synchronous_commit') = 'off'"
+            )
+        connection.commit()
 
 
 def _make_folder(url: URL, where: str) -> None:

@@ -40,7 +40,7 @@ class StoredEvent:
     link: str
 
 
-def stored_event(row: RowMapping) -> StoredEvent:
+def stored_event(row: RowMapping | Mapping[str, Any]) -> StoredEvent:
     """The event in a row of the event table."""
     facts = {
         **row,

@@ -195,7 +195,7 @@ class Relay:
         status = self._delivery.status()
         cursor, attempts = status.cursor, status.attempts
         sent = parked = 0
-        while batch := self._ledger.events(after=cursor, limit=BATCH):
+        while batch := self._ledger.events_after(cursor, limit=BATCH):
             for event in batch:
                 if self._out_of_time(deadline):
                     return RelayReport(sent=sent, parked=parked, waiting="time is up")
@@ -217,7 +217,7 @@ class Relay:
         sent = 0
         sequences = self._delivery.parked_sequences()
         for sequence in sequences:
-            (event,) = self._ledger.events(after=sequence - 1, limit=1)
+            (event,) = self._ledger.events_after(sequence - 1, limit=1)
             answer = endpoint.send(event.payload)
             if answer.verdict == "failed":
                 return RelayReport(sent=sent, waiting=answer.error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+from urllib.parse import quote
 
 from dagster import ConfigurableResource
 from pydantic import PrivateAttr
@@ -20,12 +21,14 @@ class LedgerResource(ConfigurableResource["LedgerResource"]):
 
     With `relay_to`, the URL of an OpenLineage HTTP endpoint, every event is relayed there in the
     background; its token is read from the environment variable `relay_token_variable`.
+    `browser_url` is where the lineage browser is; assets then link to their pages in it.
     """
 
     url: str
     namespace: str = "penstock"
     relay_to: str | None = None
     relay_token_variable: str | None = None
+    browser_url: str | None = None
     _ledger: Ledger | None = PrivateAttr(default=None)
     _relay: Relay | None = PrivateAttr(default=None)
 
@@ -35,6 +38,13 @@ class LedgerResource(ConfigurableResource["LedgerResource"]):
             self._ledger = Ledger.open(self.url)
             self._start_relay(self._ledger)
         return self._ledger
+
+    def page(self, dataset: str) -> str | None:
+        """The dataset's page in the lineage browser, None when it is not known where that is."""
+        if self.browser_url is None:
+            return None
+        name = quote(f"{self.namespace}|{dataset}", safe="")
+        return f"{self.browser_url.rstrip('/')}/dataset?id={name}"
 
     def _start_relay(self, ledger: Ledger) -> None:
         if self.relay_to is None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
+from penstock.lineage.instant import told_moment
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from penstock.lineage.runner import Runner
 
@@ -17,6 +19,8 @@ __all__ = ["RunRecord", "RunStateName", "project"]
 RunStateName = Literal["START", "RUNNING", "COMPLETE", "FAIL", "ABORT"]
 ENDED = frozenset({"COMPLETE", "FAIL", "ABORT"})
 SAID_BY_THE_RUN = frozenset({"COMPLETE", "FAIL"})
+LONGEST_ID = 64  # characters, of Dagster's
+MOST_ATTEMPTS = 2**31 - 1  # that every database keeps as an integer
 OUTCOME = {
     "committed": "committed",
     "contractVersion": "contract_version",
@@ -66,19 +70,18 @@ def project(
     whichever came first: the commit is the truth, and its record may be completed after a crash.
     Otherwise the later event counts, so that events may arrive out of order.
     """
-    at = datetime.fromisoformat(payload["eventTime"])
+    at = told_moment(payload["eventTime"])
     kind = payload.get("eventType")
-    facets = payload["run"].get("facets") or {}
-    facet = facets.get("penstock_run") or {}
     if record is None:
-        parent = (facets.get("parent") or {}).get("run") or {}
+        facets = _part(payload["run"], "facets")
+        facet, parent = _part(facets, "penstock_run"), _part(_part(facets, "parent"), "run")
         record = RunRecord(
             run_id=UUID(payload["run"]["runId"]),
             namespace=payload["job"]["namespace"],
-            dataset=facet.get("dataset", payload["job"]["name"]),
-            slice=facet.get("slice"),
-            dagster_run_id=facet.get("dagsterRunId", parent.get("runId")),
-            attempt=facet.get("attempt", 1),
+            dataset=_text(facet, "dataset") or payload["job"]["name"],
+            slice=_text(facet, "slice"),
+            dagster_run_id=_id(facet, "dagsterRunId") or _id(parent, "runId"),
+            attempt=min(_count(facet, "attempt") or 1, MOST_ATTEMPTS),
             state="START",
             started=at,
             ended=None,
@@ -116,15 +119,41 @@ def _state(record: RunRecord, kind: str | None, at: datetime) -> RunStateName:
 
 
 def _outcome(payload: Mapping[str, Any]) -> dict[str, Any]:
-    facets = payload["run"].get("facets") or {}
-    facet = facets.get("penstock_run") or {}
+    facets = _part(payload["run"], "facets")
+    facet = _part(facets, "penstock_run")
     outcome = {name: facet[key] for key, name in OUTCOME.items() if key in facet}
     for output in payload.get("outputs") or ():
-        statistics = (output.get("outputFacets") or {}).get("outputStatistics") or {}
-        if "size" in statistics:
-            outcome["bytes"] = statistics["size"]
-        if "fileCount" in statistics:
-            outcome["files"] = statistics["fileCount"]
-    if "errorMessage" in facets:
-        outcome["error"] = facets["errorMessage"].get("message")
+        statistics = _part(_part(output, "outputFacets"), "outputStatistics")
+        for name, told in (("bytes", "size"), ("files", "fileCount")):
+            count = _count(statistics, told)
+            if count is not None:
+                outcome[name] = count
+    error = _part(facets, "errorMessage")
+    if error:
+        outcome["error"] = _text(error, "message")
     return outcome
+
+
+# A facet of another producer may hold anything; what makes no sense in it is passed.
+
+
+def _part(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = whole.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _text(facet: Mapping[str, Any], name: str) -> str | None:
+    value = facet.get(name)
+    return value if isinstance(value, str) and "\0" not in value else None
+
+
+def _id(facet: Mapping[str, Any], name: str) -> str | None:
+    value = _text(facet, name)
+    return value if value and len(value) <= LONGEST_ID else None
+
+
+def _count(facet: Mapping[str, Any], name: str) -> int | None:
+    value = facet.get(name)
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if value >= 0 else None

@@ -30,6 +30,7 @@ __all__ = [
     "REVISION_TABLE",
     "access",
     "archive",
+    "archived_event",
     "chain",
     "contract",
     "delivery",
@@ -121,6 +122,7 @@ event = Table(
     Index("event_of_job", "job", "sequence"),
     Index("event_of_run", "run_id", "sequence"),
     Index("event_of_namespace", "namespace", "position"),
+    Index("event_of_time", "event_time", "sequence"),
 )
 
 # What was moved out of the event table: a Parquet file, and where its chains end.
@@ -133,6 +135,15 @@ archive = Table(
     Column("sha256", String(64), nullable=False),
     Column("chains", Text, nullable=False),
     Column("archived_at", UtcDateTime, nullable=False),
+)
+
+# Of each archived event its hash, so that one sent again is known and not stored twice.
+archived_event = Table(
+    "archived_event",
+    metadata,
+    Column("payload_hash", String(64), primary_key=True),
+    Column("sequence", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 run = Table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass
 from enum import StrEnum
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
 
     from penstock.lineage.ledger_database import LedgerDatabase
 
-__all__ = ["Caller", "Role", "TokenEntry", "Tokens"]
+__all__ = ["Caller", "Role", "TokenEntry", "Tokens", "without_tokens"]
 
 _BYTES = 32
 _PREFIX = "pst_"  # so that a scanner for secrets knows one when it sees one
+_TOKEN = re.compile(rf"{_PREFIX}[\w-]+")
 _LONGEST_NAME = 128
 
 
@@ -123,6 +125,11 @@ class Tokens:
             if hmac.compare_digest(row.digest, digest):
                 found = Caller(name=row.name, role=Role(row.role))
         return found
+
+
+def without_tokens(text: str) -> str:
+    """The text for a log: a token that somebody sent where none belongs does not stand in it."""
+    return _TOKEN.sub(f"{_PREFIX}...", text)
 
 
 def _digest(given: str) -> str:

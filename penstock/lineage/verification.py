@@ -2,27 +2,28 @@
 
 Every hash is computed again from the payloads, so the columns that queries use must say what the
 payloads say, each event must be linked to the one before it in its namespace, and the chains must
-end where the ledger says they end. Who owns the database and rewrites a whole chain is found by a
-link that was kept elsewhere: `expected`.
+end where the ledger says they end. Archived events are read from their files, from the first on.
+Who owns the database and rewrites a whole chain is found by a link that was kept elsewhere:
+`expected`.
 """
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+import pyarrow as pa
+from sqlalchemy import func, select
 
-from penstock.errors import InputError
-from penstock.lineage.chain import FIRST_LINK, canonical, digest_of, link_after
-from penstock.lineage.event_shape import event_shape
-from penstock.lineage.tables import archive, chain, event, head
+from penstock.lineage.archive_file import rows_of
+from penstock.lineage.archived import ArchivedFile, archived_files, fault_of
+from penstock.lineage.chain_walk import ChainEnd, ChainWalk, Fault
+from penstock.lineage.tables import archived_event, chain, event, head
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sqlalchemy import RowMapping
+    from sqlalchemy import Connection
 
     from penstock.lineage.ledger_database import LedgerDatabase
 
@@ -32,28 +33,15 @@ _BATCH = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChainEnd:
-    """Where a namespace's chain ends: how many events, and the last link."""
-
-    position: int
-    link: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """Something that is not as it was appended; `sequence` is None when no one event is meant."""
-
-    what: str
-    namespace: str | None
-    sequence: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """What was found. `events` counts those looked at, `archived` those that were moved out."""
+    """What was found. `events` counts all that were looked at, `files` the archives among them.
+
+    `archived` counts the events that were moved out, whether their files could be read or not.
+    """
 
     events: int
     archived: int
+    files: int
     chains: Mapping[str, ChainEnd]
     faults: tuple[Fault, ...]
 
@@ -61,43 +49,6 @@ class Verification:
     def intact(self) -> bool:
         """Whether nothing is wrong."""
         return not self.faults
-
-
-@dataclass(slots=True)
-class _State:
-    sequence: int
-    ends: dict[str, ChainEnd]
-    faults: list[Fault] = field(default_factory=list)
-    events: int = 0
-
-    def blame(self, what: str, row: RowMapping) -> None:
-        self.faults.append(Fault(what=what, namespace=row["namespace"], sequence=row["sequence"]))
-
-    def take(self, row: RowMapping) -> None:
-        """Look at the next event in order of sequence."""
-        self.events += 1
-        if row["sequence"] != self.sequence + 1:
-            self.blame(f"follows sequence {self.sequence}: events are missing between", row)
-        self.sequence = row["sequence"]
-        if wrong := _misfit(row):
-            self.blame(wrong, row)
-        before = self.ends.get(row["namespace"], ChainEnd(position=0, link=FIRST_LINK))
-        if row["position"] != before.position + 1:
-            self.blame(
-                f"is number {row['position']} of its namespace after number {before.position}", row
-            )
-        link = link_after(
-            before.link,
-            namespace=row["namespace"],
-            position=row["position"],
-            sequence=row["sequence"],
-            recorded_at=row["recorded_at"],
-            payload_hash=row["payload_hash"],
-        )
-        if link != row["link"]:
-            self.blame("is not linked to the event before it, or was changed", row)
-        # on with the link that stands there: one changed event is one fault, not all that follow
-        self.ends[row["namespace"]] = ChainEnd(position=row["position"], link=row["link"])
 
 
 def verify(
@@ -108,75 +59,103 @@ def verify(
     `expected` are ends of chains that were written down elsewhere; the chain must pass through
     each of them.
     """
+    walk, files = ChainWalk(), 0
+    wanted = {(name, end.position) for name, end in (expected or {}).items()}
+    passed: dict[tuple[str, int], str] = {}
     with database.read() as connection:
-        archives = (
-            connection.execute(select(archive).order_by(archive.c.first_sequence.desc()).limit(1))
-            .mappings()
-            .first()
-        )
-        ends = {
-            namespace: ChainEnd(**end)
-            for namespace, end in (json.loads(archives["chains"]) if archives else {}).items()
-        }
-        start = int(archives["last_sequence"]) if archives else 0
-        state = _State(sequence=start, ends=dict(ends))
-        passed = {(name, end.position): end.link for name, end in ends.items()}
+        archives = archived_files(connection)
+        for file in archives:
+            files += _take_file(walk, file, wanted, passed)
         for row in _rows(connection):
-            state.take(row)
-            passed[row["namespace"], row["position"]] = row["link"]
-        _check_ends(connection, state)
+            _take(walk, row, wanted, passed)
+        archived = archives[-1].last if archives else 0
+        _check_remembered(connection, walk, archived)
+        _check_ends(connection, walk)
     for namespace, end in (expected or {}).items():
         if passed.get((namespace, end.position)) != end.link:
             what = f"the link kept elsewhere for number {end.position} is not in the chain"
-            state.faults.append(Fault(what=what, namespace=namespace, sequence=None))
+            walk.faults.append(Fault(what=what, namespace=namespace, sequence=None))
     return Verification(
-        events=state.events, archived=start, chains=state.ends, faults=tuple(state.faults)
+        events=walk.events,
+        archived=archived,
+        files=files,
+        chains=walk.ends,
+        faults=tuple(walk.faults),
     )
 
 
-def _check_ends(connection: Any, state: _State) -> None:
+def _take_file(
+    walk: ChainWalk,
+    file: ArchivedFile,
+    wanted: set[tuple[str, int]],
+    passed: dict[tuple[str, int], str],
+) -> int:
+    """Walk through an archive; 1 if it could be looked at. After it the walk is at its end."""
+    looked = 0
+    if file.first != walk.sequence + 1:
+        walk.blame(f"the archive {file.path} begins after a gap, at sequence {file.first}")
+    if wrong := fault_of(file):
+        walk.blame(f"the archive {file.path} {wrong}")
+    else:
+        looked = 1
+        try:
+            for row in rows_of(file.path):
+                _take(walk, row, wanted, passed)
+        except (OSError, pa.ArrowException) as error:
+            walk.blame(f"the archive {file.path} cannot be read ({type(error).__name__})")
+        if (walk.sequence, walk.ends) != (file.last, dict(file.ends)):
+            walk.blame(f"the archive {file.path} does not end where the ledger says that it ends")
+    walk.jump(file.last, file.ends)
+    passed |= {
+        (name, end.position): end.link
+        for name, end in file.ends.items()
+        if (name, end.position) in wanted
+    }
+    return looked
+
+
+def _take(
+    walk: ChainWalk,
+    row: Mapping[str, Any],
+    wanted: set[tuple[str, int]],
+    passed: dict[tuple[str, int], str],
+) -> None:
+    walk.take(row)
+    if (place := (row["namespace"], row["position"])) in wanted:
+        passed[place] = row["link"]
+
+
+def _check_remembered(connection: Connection, walk: ChainWalk, archived: int) -> None:
+    query = select(func.count()).select_from(archived_event)
+    remembered = connection.execute(query).scalar_one()
+    if remembered != archived:
+        what = f"the ledger remembers {remembered} of {archived} archived events"
+        walk.blame(f"{what}: one sent again would be stored twice")
+
+
+def _check_ends(connection: Connection, walk: ChainWalk) -> None:
     last = int(connection.execute(select(head.c.sequence)).scalar_one())
-    if last != state.sequence:
+    if last != walk.sequence:
         what = f"the ledger says that its last event is {last}, and the last there is "
-        state.faults.append(
-            Fault(what=f"{what}{state.sequence}", namespace=None, sequence=state.sequence)
+        walk.faults.append(
+            Fault(what=f"{what}{walk.sequence}", namespace=None, sequence=walk.sequence)
         )
     said = {
         row.namespace: ChainEnd(position=row.position, link=row.link)
         for row in connection.execute(select(chain))
     }
-    for namespace in sorted(said.keys() | state.ends.keys()):
-        if said.get(namespace) != state.ends.get(namespace):
+    for namespace in sorted(said.keys() | walk.ends.keys()):
+        if said.get(namespace) != walk.ends.get(namespace):
             what = "the chain does not end where the ledger says that it ends"
-            state.faults.append(Fault(what=what, namespace=namespace, sequence=None))
+            walk.faults.append(Fault(what=what, namespace=namespace, sequence=None))
 
 
-def _rows(connection: Any) -> Iterator[RowMapping]:
+def _rows(connection: Connection) -> Iterator[Mapping[str, Any]]:
     last = 0
     while True:
         query = select(event).where(event.c.sequence > last).order_by(event.c.sequence)
         rows = connection.execute(query.limit(_BATCH)).mappings().all()
-        yield from rows
+        yield from (dict(row) for row in rows)
         if len(rows) < _BATCH:
             return
         last = rows[-1]["sequence"]
-
-
-def _misfit(row: RowMapping) -> str | None:
-    """What the row's columns say otherwise than its payload."""
-    try:
-        payload = json.loads(row["payload"])
-        if digest_of(canonical(payload)) != row["payload_hash"]:
-            return "its payload is not what its hash is of"
-        shape = event_shape(payload, "event")
-    except (ValueError, InputError):
-        return "its payload is no event"
-    told = {
-        "namespace": shape.namespace,
-        "job": shape.job.name if shape.job else None,
-        "run_id": str(shape.run.runId) if shape.run else None,
-        "event_type": shape.eventType,
-        "event_time": shape.eventTime,
-    }
-    wrong = [name for name, value in told.items() if row[name] != value]
-    return f"its {wrong[0].replace('_', ' ')} is not what its payload says" if wrong else None

@@ -1,4 +1,4 @@
-"""`penstock up`: Dagster's web server and daemon with a warm Spark behind them, as one thing.
+"""`penstock up`: Dagster, the lineage browser and a warm Spark behind them, as one thing.
 
 Each program has a process group of its own. They come up together, and whatever ends the
 supervisor - Ctrl-C, SIGTERM, an error, one of them dying - ends all of them.
@@ -13,6 +13,7 @@ import threading
 import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,12 +56,17 @@ _WATCH_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """What to bring up. A port of None is any free one; the server is sized as `cluster` says."""
+    """What to bring up. A port of None is any free one; Spark is sized as `cluster` says.
+
+    `ledger_url` is what the lineage server serves.
+    """
 
     workspace: Path = Path("workspace.yaml")
     home: Path = field(default_factory=home)
     web_port: int | None = 3000
     connect_port: int | None = None
+    lineage_port: int | None = 3100
+    ledger_url: str | None = None
     cluster: SparkMachine = field(default_factory=LocalCluster)
 
 
@@ -69,6 +75,7 @@ class Up:
     """What is up."""
 
     web_url: str
+    lineage_url: str
     connect_url: str
     dagster_home: Path
     logs: Path
@@ -94,6 +101,7 @@ def run_up(
         )
     web_port = ports.take_port(deployment.web_port, "the web server")
     connect_port = ports.take_port(deployment.connect_port, "Spark Connect")
+    lineage_port = ports.take_port(deployment.lineage_port, "the lineage server")
     logs = deployment.home / "logs"
     shape = replace(deployment.cluster.shape(), logs=logs)
     appended = deployment.cluster.s3_jars()
@@ -107,10 +115,13 @@ def run_up(
             children.append(server.child)
             up = Up(
                 web_url=f"http://{ports.LOOPBACK}:{web_port}",
+                lineage_url=f"http://{ports.LOOPBACK}:{lineage_port}",
                 connect_url=server.url,
                 dagster_home=dagster_home,
                 logs=logs,
             )
+            ledger = deployment.ledger_url or f"sqlite:///{deployment.home / 'ledger.db'}"
+            children.append(_start_lineage(workspace, up, lineage_port, ledger))
             children += _start_dagster(workspace, up, web_port)
             if _all_ready(server, children, up, told.is_set, progress):
                 announce(up)
@@ -137,10 +148,25 @@ def _make_databases(dagster_home: Path) -> None:
         instance.get_runs(limit=1)
 
 
+def _start_lineage(workspace: Path, up: Up, port: int, ledger: str) -> Child:
+    return start_child(
+        "the lineage server",
+        [
+            *(sys.executable, "-m", "penstock.cli", "serve"),
+            *("--port", str(port), "--dagster-url", up.web_url),
+        ],
+        # not as an argument, which everybody on the machine can read: it may hold a password
+        env=os.environ | {"PENSTOCK_SERVE_LEDGER": ledger},
+        log=up.logs / "lineage-server.log",
+        cwd=workspace.parent,
+    )
+
+
 def _start_dagster(workspace: Path, up: Up, web_port: int) -> Iterator[Child]:
     env = os.environ | {
         "DAGSTER_HOME": str(up.dagster_home),
         CONNECT_URL: up.connect_url,
+        "PENSTOCK_BROWSER_URL": up.lineage_url,
         "PENSTOCK_HOME": str(up.logs.parent),
     }
     programs = {
@@ -167,16 +193,20 @@ def _all_ready(
     progress(server.child.name)
     if not server.wait(stopped):
         return False
-    web = children[1]
-    progress(web.name)
-    return wait_ready(
-        web, lambda: _serves(up.web_url), timeout_seconds=_READY_SECONDS, stopped=stopped
-    )
+    _, lineage, web, *_ = children
+    waited_for = ((lineage, f"{up.lineage_url}/openapi.json"), (web, f"{up.web_url}/server_info"))
+    for child, url in waited_for:
+        progress(child.name)
+        if not wait_ready(
+            child, partial(_serves, url), timeout_seconds=_READY_SECONDS, stopped=stopped
+        ):
+            return False
+    return True
 
 
 def _serves(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/server_info", timeout=2) as answer:  # noqa: S310
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310
             return bool(answer.status == HTTPStatus.OK)
     except OSError:
         return False

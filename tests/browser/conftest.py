@@ -77,7 +77,17 @@ def web_url(penstock_home: Path) -> Iterator[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PENSTOCK_")}
     with log.open("wb") as errors, answer.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "penstock.cli", "up", "--port", "0", "--json"],
+            [
+                sys.executable,
+                "-m",
+                "penstock.cli",
+                "up",
+                "--port",
+                "0",
+                "--lineage-port",
+                "0",
+                "--json",
+            ],
             cwd=ROOT,
             env=kept | {"PENSTOCK_HOME": str(penstock_home)},
             stdin=subprocess.DEVNULL,

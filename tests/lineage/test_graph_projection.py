@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
+import random
 import signal
+import string
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -12,9 +16,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from penstock.errors import InputError
 from penstock.lineage import Ledger
 from penstock.lineage.graph.fingerprint import graph_lines
 from penstock.lineage.graph.projector import catch_up, rebuild
+from penstock.lineage.name import LONGEST_NAME_BYTES
 from tests.lineage.told_events import (
     PRODUCER,
     dataset,
@@ -26,14 +32,29 @@ from tests.lineage.told_events import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
+
+    from tests.lineage.postgres import PostgresServer
 
 
-@pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}") as ledger:
-        yield ledger
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_url(request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:
+    """Each call gives the URL of another empty ledger, all of one database."""
+    if request.param == "sqlite":
+        folders: pytest.TempPathFactory = request.getfixturevalue("tmp_path_factory")
+        yield lambda: f"sqlite:///{folders.mktemp('graph')}/ledger.db"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    database, numbers = server.database(), itertools.count(1)
+
+    def new() -> str:
+        # a schema each: fifty databases would be written to the disk when the server ends
+        schema = f"graph_{next(numbers)}"
+        server.execute(f"CREATE SCHEMA {schema}", database=database)
+        return f"{server.url(database)}&options=-csearch_path%3D{schema}"
+
+    yield new
+    server.drop(database)
 
 
 def lines(ledger: Ledger) -> list[str]:
@@ -62,6 +83,9 @@ def story() -> list[dict[str, Any]]:
         run_event("RUNNING", 52, "stream", inputs=("/e",), outputs=("/f",)),
         run_event(None, 53, "stream", inputs=("/c",), outputs=("/f",)),
         run_event("COMPLETE", 54, "dashboard", inputs=("/f",)),
+        run_event("COMPLETE", 55, "explicit", inputs=("/f",), outputs=(dataset("/h", lineage={
+            "inputs": [{"namespace": "file", "name": "/e", "type": "DATASET", "field": "k"}],
+        }),)),
         {
             "eventTime": moment(55),
             "producer": PRODUCER,
@@ -80,8 +104,8 @@ def story() -> list[dict[str, Any]]:
     return told
 
 
-def projected(path: Path, events: list[dict[str, Any]], batch: int) -> list[str]:
-    with Ledger.open(f"sqlite:///{path}") as ledger:
+def projected(url: str, events: list[dict[str, Any]], batch: int) -> list[str]:
+    with Ledger.open(url) as ledger:
         ledger.append_all(events)
         catch_up(ledger.database, batch=batch)
         return lines(ledger)
@@ -92,16 +116,15 @@ def projected(path: Path, events: list[dict[str, Any]], batch: int) -> list[str]
 )
 @given(data=st.data())
 def test_late_repeated_and_reordered_events_end_in_the_same_graph(
-    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+    new_url: Callable[[], str], data: st.DataObject
 ) -> None:
-    folder = tmp_path_factory.mktemp("graph")
     events = story()
-    expected = projected(folder / "ordered.db", events, 500)
+    expected = projected(new_url(), events, 500)
     order = data.draw(st.permutations(range(len(events))))
     again = data.draw(st.lists(st.sampled_from(range(len(events))), max_size=5))
     shuffled = [events[number] for number in [*order, *again]]
     batch = data.draw(st.sampled_from([1, 2, 5, 500]))
-    assert projected(folder / "other.db", shuffled, batch) == expected
+    assert projected(new_url(), shuffled, batch) == expected
 
 
 def test_made_anew_it_is_the_same(ledger: Ledger) -> None:
@@ -125,10 +148,13 @@ def test_intervals_are_those_of_what_completed(ledger: Ledger) -> None:
         assert f'"{begun}", ' + (f'"{ended}"' if ended else "null") in line
 
 
-def test_a_projection_that_is_killed_goes_on_where_it_was(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_projection_that_is_killed_goes_on_where_it_was(
+    ledger: Ledger, url: str, new_url: Callable[[], str]
+) -> None:
     ledger.append_all(story())
     code = """
 import os, signal, sys
+from penstock.errors import InputError
 from penstock.lineage import Ledger
 from penstock.lineage.graph import projector, batch
 real, count = batch.Batch.take, 0
@@ -141,9 +167,106 @@ def take(self, statements):
 batch.Batch.take = take
 projector.catch_up(Ledger.open(sys.argv[1]).database, batch=4)
 """
-    url = f"sqlite:///{tmp_path / 'ledger.db'}"
     killed = subprocess.run([sys.executable, "-c", code, url], check=False)
     assert killed.returncode == -signal.SIGKILL
     assert os.getpid()
     assert catch_up(ledger.database) == len(story()) - 8
-    assert lines(ledger) == projected(tmp_path / "whole.db", story(), 500)
+    assert lines(ledger) == projected(new_url(), story(), 500)
+
+
+ODD = [
+    {"symlinks": {"identifiers": 5}},
+    {"symlinks": {"identifiers": [{"namespace": "n\0", "name": "m", "type": "TABLE"}]}},
+    {"schema": {"fields": {"a": 1}}},
+    {"schema": {"fields": [{"name": "a\0"}, {"name": ""}, {"name": "b", "fields": 7}]}},
+    {"columnLineage": {"fields": [1]}},
+    {"columnLineage": {"fields": {"a": {"inputFields": {"x": 1}}}}},
+    {"columnLineage": {"fields": {"a\0": {"inputFields": [
+        {"namespace": "n", "name": "m", "field": "f"}]}}}},
+    {"columnLineage": {"fields": {"a": {"inputFields": [
+        {"namespace": "n", "name": "m", "field": "f", "transformations": 5}]}}}},
+    {"columnLineage": {"fields": {"a": {"inputFields": [
+        {"namespace": "n", "name": "m", "field": "f",
+         "transformations": [{"type": "DI\0RECT", "subtype": [], "masking": "yes"}]}]}}}},
+    {"columnLineage": {"fields": {}, "dataset": 8}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("facets", ODD)
+def test_a_facet_that_makes_no_sense_stops_nothing(ledger: Ledger, facets: dict[str, Any]) -> None:
+    odd = dataset("odd", **facets)
+    ledger.append(run_event("COMPLETE", 1, "job", inputs=(odd,), outputs=(odd,)))
+    ledger.append(run_event("COMPLETE", 2, "after", inputs=("odd",), outputs=("other",)))
+    assert catch_up(ledger.database) == 2
+    # no database keeps a NUL in a text
+    assert not [line for line in lines(ledger) if "\\u0000" in line]
+
+
+def test_a_run_is_one_however_its_id_is_written(ledger: Ledger) -> None:
+    event = run_event("COMPLETE", 1, "job", outputs=("made",))
+    run = event["run"]["runId"]
+    for number, text in enumerate([run, run.upper(), run.replace("-", ""), f"urn:uuid:{run}"]):
+        told = {**event, "eventTime": moment(number), "run": {"runId": text}}
+        parent = {"run": {"runId": text}, "job": {"namespace": "a", "name": "b"}}
+        child = run_event("START", 9, f"child-{number}", run_facets={"parent": parent})
+        ledger.append_all([told, child])
+    catch_up(ledger.database)
+    runs = [line for line in lines(ledger) if line.startswith('["run"')]
+    assert len(runs) == 5
+    assert sum(f'"{run}", null' in line for line in runs) == 4
+
+
+def test_what_says_nothing_of_how_a_run_stands_changes_nothing_in_it(ledger: Ledger) -> None:
+    ledger.append(run_event("START", 1, "job"))
+    ledger.append(run_event("OTHER", 2, "job"))
+    catch_up(ledger.database)
+    assert [line for line in lines(ledger) if line.startswith('["run"') and '"START", ' in line]
+
+
+AWKWARD = [
+    pytest.param("nul\0in it", id="NUL"),
+    pytest.param("".join(chr(0x4E00 + n * 7 % 20000) for n in range(3000)), id="too long"),
+]
+
+
+@pytest.mark.parametrize("name", AWKWARD)
+def test_a_name_that_no_index_keeps_is_passed_and_the_rest_is_taken(
+    ledger: Ledger, name: str
+) -> None:
+    a = dataset("/a", schema=schema("k", name), symlinks=symlinks(("penstock", name)))
+    told = lineage("/a.k > k", f"/a.{name.replace(' ', '')} > k", f"/a.k > {name.replace(' ', '')}")
+    told["fields"]["k"]["inputFields"][0]["transformations"][0] |= {
+        "subtype": f"{name}x",
+        "description": name,
+    }
+    parent = {"run": {"runId": name[:36].ljust(36, "\0")}, "job": {"namespace": "n", "name": name}}
+    ledger.append(
+        run_event(
+            "COMPLETE",
+            1,
+            "make_b",
+            inputs=(a,),
+            outputs=(dataset("/b", columnLineage=told),),
+            run_facets={"parent": parent},
+        )
+    )
+    assert catch_up(ledger.database) == 1
+    (told_of,) = [json.loads(line) for line in lines(ledger) if line.startswith('["lineage"')]
+    edges = [each for each in told_of[2] if len(each) > 1]
+    assert [(source[2], target[2]) for source, target, *_ in edges] == [("k", "k")]
+
+
+def test_names_of_the_greatest_length_are_kept_in_every_index(ledger: Ledger) -> None:
+    rng = random.Random(5)
+
+    def name() -> str:
+        return "".join(rng.choices(string.ascii_letters + string.digits, k=LONGEST_NAME_BYTES))
+
+    space, column, job = name(), name(), name()
+    a = dataset(name(), namespace=space, schema=schema(column), symlinks=symlinks((name(), name())))
+    ledger.append(
+        run_event("COMPLETE", 1, job, run="x", inputs=(a,), outputs=(name(),), namespace=name())
+    )
+    assert catch_up(ledger.database) == 1
+    with pytest.raises(InputError, match="not an OpenLineage event"):
+        ledger.append(run_event("COMPLETE", 1, name() + "x", run="x"))

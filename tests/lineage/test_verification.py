@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import Column, MetaData, Table, create_engine, insert, select
 
-from penstock.lineage import Ledger
+from penstock.errors import LedgerError
+from penstock.lineage import Ledger, tables
 from penstock.lineage.verification import ChainEnd, verify
 from tests.lineage.told_events import run_event
 
@@ -21,25 +22,26 @@ SPACES = ("spark", "dbt", "spark", "spark", "dbt", "spark")
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "ledger.db"
-
-
-@pytest.fixture
-def ledger(path: Path) -> Iterator[Ledger]:
-    with Ledger.open(f"sqlite:///{path}") as ledger:
+def ledger(url: str) -> Iterator[Ledger]:
+    with Ledger.open(url) as ledger:
         for number, space in enumerate(SPACES):
             ledger.append(run_event("COMPLETE", number, f"job-{number}", namespace=space))
         yield ledger
 
 
-def tamper(path: Path, *statements: str) -> None:
-    """As somebody who owns the file does it: without the triggers."""
-    raw = sqlite3.connect(path)
-    for statement in ("DROP TRIGGER event_no_update", "DROP TRIGGER event_no_delete", *statements):
-        raw.execute(statement)
-    raw.commit()
-    raw.close()
+LIFTED = {
+    "sqlite": ("DROP TRIGGER event_no_update", "DROP TRIGGER event_no_delete"),
+    "postgresql": ("DROP TRIGGER event_append_only ON event",),
+}
+
+
+def tamper(url: str, *statements: str) -> None:
+    """As somebody who owns the database does it: without the triggers."""
+    engine = create_engine(url)
+    with engine.begin() as raw:
+        for statement in (*LIFTED[engine.dialect.name], *statements):
+            raw.exec_driver_sql(statement)
+    engine.dispose()
 
 
 def test_what_nobody_touched_is_intact(ledger: Ledger) -> None:
@@ -86,8 +88,8 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_was_done_to_the_events_is_found(ledger: Ledger, path: Path, case: str) -> None:
-    tamper(path, *CASES[case])
+def test_what_was_done_to_the_events_is_found(ledger: Ledger, url: str, case: str) -> None:
+    tamper(url, *CASES[case])
     found = verify(ledger.database)
     assert not found.intact
     assert len(found.faults) <= 6
@@ -95,13 +97,14 @@ def test_what_was_done_to_the_events_is_found(ledger: Ledger, path: Path, case: 
         assert {fault.sequence for fault in found.faults} == {3}
 
 
-def test_a_chain_made_anew_is_found_by_a_link_kept_elsewhere(ledger: Ledger, path: Path) -> None:
+def test_a_chain_made_anew_is_found_by_a_link_kept_elsewhere(
+    ledger: Ledger, tmp_path: Path
+) -> None:
     kept = verify(ledger.database).chains
     ledger.append(run_event("COMPLETE", 9, "job-9"))
     assert verify(ledger.database, expected=kept).intact
     # the same events but one, appended again to a ledger that then takes the place of this one
-    other = path.with_name("other.db")
-    with Ledger.open(f"sqlite:///{other}") as forged:
+    with Ledger.open(f"sqlite:///{tmp_path / 'other.db'}") as forged:
         for number, space in enumerate(SPACES):
             name = "job-x" if number == 2 else f"job-{number}"
             forged.append(run_event("COMPLETE", number, name, namespace=space))
@@ -112,16 +115,16 @@ def test_a_chain_made_anew_is_found_by_a_link_kept_elsewhere(ledger: Ledger, pat
     assert len(verify(ledger.database, expected=longer).faults) == 2
 
 
-def test_a_clock_that_goes_back_breaks_no_chain(path: Path) -> None:
+def test_a_clock_that_goes_back_breaks_no_chain(url: str) -> None:
     moments = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=h) for h in (5, 1, 3, -9)]
-    with Ledger.open(f"sqlite:///{path}", clock=lambda: moments.pop(0)) as ledger:
+    with Ledger.open(url, clock=lambda: moments.pop(0)) as ledger:
         for number in range(4):
             ledger.append(run_event("COMPLETE", number, "job", run=str(number)))
         assert [event.sequence for event in ledger.events()] == [1, 2, 3, 4]
         assert verify(ledger.database).intact
 
 
-def test_an_old_ledger_is_linked_when_it_is_opened(path: Path) -> None:
+def test_an_old_ledger_is_linked_when_it_is_opened(url: str, tmp_path: Path) -> None:
     from alembic import command
     from alembic.config import Config
 
@@ -130,9 +133,13 @@ def test_an_old_ledger_is_linked_when_it_is_opened(path: Path) -> None:
     events = [
         run_event("COMPLETE", n, "job", run=str(n), namespace=s) for n, s in enumerate(SPACES)
     ]
-    with Ledger.open(f"sqlite:///{path.with_name('new.db')}") as new:
+    with Ledger.open(f"sqlite:///{tmp_path / 'new.db'}") as new:
         new.append_all(events)
         rows = new.events()
+        with new.database.read() as connection:
+            kept = [dict(row) for row in connection.execute(select(tables.event)).mappings()]
+    old_columns = [c for c in tables.event.c if c.name not in ("position", "link")]
+    old_event = Table("event", MetaData(), *(Column(c.name, c.type) for c in old_columns))
 
     class Old(LedgerDatabase):
         def _migrate(self) -> None:
@@ -141,28 +148,16 @@ def test_an_old_ledger_is_linked_when_it_is_opened(path: Path) -> None:
             with self.write() as connection:
                 config.attributes["connection"] = connection
                 command.upgrade(config, "0001")
-                for row in rows:
-                    connection.exec_driver_sql(
-                        "INSERT INTO event SELECT sequence, namespace, job, run_id, event_type, "
-                        "event_time, recorded_at, payload, payload_hash FROM new.event "
-                        "WHERE sequence = ?",
-                        (row.sequence,),
-                    )
+                values = [{c.name: row[c.name] for c in old_columns} for row in kept]
+                connection.execute(insert(old_event), values)
                 connection.exec_driver_sql("UPDATE head SET sequence = 6")
 
-    import sqlalchemy
-
-    def attach(connection: sqlite3.Connection, _record: object) -> None:
-        connection.execute(f"ATTACH '{path.with_name('new.db')}' AS new")
-
-    sqlalchemy.event.listen(sqlalchemy.Engine, "connect", attach)
-    try:
-        Old.open(f"sqlite:///{path}", busy_timeout_seconds=5).close()
-    finally:
-        sqlalchemy.event.remove(sqlalchemy.Engine, "connect", attach)
-    with Ledger.open(f"sqlite:///{path}") as old:
+    Old.open(url, busy_timeout_seconds=5).close()
+    with Ledger.open(url) as old:
         assert [event.payload for event in old.events()] == [event.payload for event in rows]
         found = verify(old.database)
         assert (found.events, found.faults) == (6, ())
         assert old.append(run_event("COMPLETE", 9, "job")) == 7
         assert verify(old.database).intact
+        with pytest.raises(LedgerError, match="append-only"), old.database.write() as connection:
+            connection.exec_driver_sql("DELETE FROM event")

@@ -30,19 +30,19 @@ def schema(*columns: str) -> dict[str, Any]:
     return {"fields": [{"name": name, "type": "string"} for name in columns]}
 
 
-def lineage(*edges: str, rows: tuple[str, ...] = ()) -> dict[str, Any]:
+def lineage(*edges: str, rows: tuple[str, ...] = (), namespace: str = "file") -> dict[str, Any]:
     """columnLineage of edges like `x.a > b` or, masked, `x.a ~ b`; `rows` decide the rows."""
     fields: dict[str, Any] = {}
     for edge in edges:
         source, sign, target = edge.split()
         step = {"type": "DIRECT", "subtype": "TRANSFORMATION", "masking": sign == "~"}
         fields.setdefault(target, {"inputFields": []})["inputFields"].append(
-            {**_field(source), "transformations": [step]}
+            {**_field(source, namespace), "transformations": [step]}
         )
     decides = {"type": "INDIRECT", "subtype": "FILTER"}
     return {
         "fields": fields,
-        "dataset": [{**_field(source), "transformations": [decides]} for source in rows],
+        "dataset": [{**_field(source, namespace), "transformations": [decides]} for source in rows],
     }
 
 
@@ -54,9 +54,9 @@ def symlinks(*names: tuple[str, str]) -> dict[str, Any]:
     }
 
 
-def _field(source: str) -> dict[str, str]:
+def _field(source: str, namespace: str) -> dict[str, str]:
     name, _, column = source.rpartition(".")
-    return {"namespace": "file", "name": name, "field": column}
+    return {"namespace": namespace, "name": name, "field": column}
 
 
 def run_event(

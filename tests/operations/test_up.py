@@ -37,6 +37,7 @@ deployment = Deployment(
     workspace=folder / "workspace.yaml",
     home=folder / "home",
     web_port=port,
+    lineage_port=None,
     cluster=LocalCluster(profile=Profile.SMALL, cores=1, jars_folder=jars),
 )
 try:
@@ -133,6 +134,8 @@ STATUS = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
 def test_a_run_from_the_web_uses_the_warm_server_and_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     supervisor = Supervisor(tmp_path)
     up = supervisor.said("web_url")
+    with urllib.request.urlopen(f"{up['lineage_url']}/api/penstock/v1/summary") as answer:  # noqa: S310
+        assert json.loads(answer.read())["dagster_url"] == up["web_url"]
     params = {
         "selector": {
             "repositoryLocationName": "definitions.py",

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from penstock.lineage.name import is_name
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from penstock.lineage.graph.statement import Name
 
-__all__ = ["ROWS", "ColumnEdge", "column_edges", "schema_columns"]
+__all__ = ["ROWS", "ColumnEdge", "column_edges", "input_edges", "order_of", "schema_columns"]
 
 #: The name of the column that stands for which rows there are, and in what order.
 ROWS = ""
@@ -34,13 +36,14 @@ def column_edges(facet: Mapping[str, Any]) -> tuple[ColumnEdge, ...]:
     fields = facet.get("fields")
     found = set()
     for column, field in fields.items() if isinstance(fields, dict) else ():
-        if isinstance(field, dict):
-            found |= set(_edges(field.get("inputFields"), column, field))
-    found |= set(_edges(facet.get("dataset"), ROWS, {}))
-    return tuple(sorted(found, key=_order))
+        if is_name(column) and isinstance(field, dict):
+            found |= set(input_edges(field.get("inputFields"), column, _old_step(field)))
+    found |= set(input_edges(facet.get("dataset"), ROWS))
+    return tuple(sorted(found, key=order_of))
 
 
-def _order(edge: ColumnEdge) -> tuple[Any, ...]:
+def order_of(edge: ColumnEdge) -> tuple[Any, ...]:
+    """By what edges are sorted."""
     return (
         edge.target_column,
         edge.source,
@@ -52,21 +55,25 @@ def _order(edge: ColumnEdge) -> tuple[Any, ...]:
     )
 
 
-def _edges(inputs: Any, target: str, field: Mapping[str, Any]) -> Iterator[ColumnEdge]:
+def input_edges(
+    inputs: Any, target: str, otherwise: dict[str, Any] | None = None
+) -> Iterator[ColumnEdge]:
+    """The edges from a list of input columns; `otherwise` is the step of one that tells none."""
     for item in inputs if isinstance(inputs, list) else ():
         if not isinstance(item, dict):
             continue
-        source = (item.get("namespace"), item.get("name"), item.get("field"))
-        if not all(isinstance(part, str) and part for part in source):
+        namespace, name, column = item.get("namespace"), item.get("name"), item.get("field")
+        if not (is_name(namespace) and is_name(name) and is_name(column)):
             continue
-        steps = [step for step in item.get("transformations") or () if isinstance(step, dict)]
-        for step in steps or [_old_step(field)]:
+        told = item.get("transformations")
+        steps = [step for step in told if isinstance(step, dict)] if isinstance(told, list) else []
+        for step in steps or [otherwise or {}]:
             yield ColumnEdge(
-                source=(str(source[0]), str(source[1])),
-                source_column=str(source[2]),
+                source=(namespace, name),
+                source_column=column,
                 target_column=target,
-                type=_text(step.get("type")),
-                subtype=_text(step.get("subtype")),
+                type=_text(step.get("type")) or None,
+                subtype=_text(step.get("subtype")) or None,
                 masking=step.get("masking") is True,
                 description=_text(step.get("description")) or "",
             )
@@ -75,7 +82,7 @@ def _edges(inputs: Any, target: str, field: Mapping[str, Any]) -> Iterator[Colum
 def _old_step(field: Mapping[str, Any]) -> dict[str, Any]:
     # before version 1-1-0 a field had one word for all its inputs: IDENTITY or MASKED
     word = _text(field.get("transformationType"))
-    if word is None:
+    if not word:
         return {}
     return {
         "type": "DIRECT",
@@ -86,7 +93,8 @@ def _old_step(field: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+    # PostgreSQL keeps no NUL
+    return (value.replace("\0", "") or None) if isinstance(value, str) else None
 
 
 def schema_columns(facet: Mapping[str, Any]) -> Iterator[str]:
@@ -95,11 +103,12 @@ def schema_columns(facet: Mapping[str, Any]) -> Iterator[str]:
     waiting = [("", field) for field in reversed(fields if isinstance(fields, list) else [])]
     while waiting:
         above, field = waiting.pop()
-        if not isinstance(field, dict) or not isinstance(field.get("name"), str):
+        if not isinstance(field, dict) or not is_name(field.get("name")):
             continue
         name = f"{above}{field['name']}"
-        if name:
-            yield name
+        if not is_name(name):
+            continue
+        yield name
         inner = field.get("fields")
         if isinstance(inner, list):
             waiting.extend((f"{name}.", part) for part in reversed(inner))

@@ -144,27 +144,26 @@ class Datasets:
         moved = select(graph_dataset.c.id).where(graph_dataset.c.same_as != graph_dataset.c.id)
         concerned = claimed | set(self._connection.execute(moved).scalars())
         names = self.names(concerned | {dataset for dataset, _, _ in claims})
-        after = {
-            alias: max(
-                ((told, names[dataset], dataset) for dataset, told, a in claims if a == alias)
-            )[2]
-            for alias in claimed
-        }
+        last: dict[int, tuple[datetime, Name, int]] = {}
+        for dataset, told, alias in claims:
+            one = (told, names[dataset], dataset)
+            last[alias] = max(last.get(alias, one), one)
+        after = {alias: dataset for alias, (_, _, dataset) in last.items()}
         self._rows.load("id", concerned)
         by_id = {row["id"]: row for row in self._rows}
-        self._columns.load("dataset", concerned)
-        for dataset in sorted(concerned):
-            same_as = _root(dataset, after, names)
+        roots = {dataset: _root(dataset, after, names) for dataset in sorted(concerned)}
+        self._columns.load("dataset", concerned | set(roots.values()))
+        columns: dict[int, list[dict[str, Any]]] = {}
+        for column in self._columns:
+            columns.setdefault(column["dataset"], []).append(column)
+        for dataset, same_as in roots.items():
             self._rows.change(by_id[dataset], same_as=same_as)
-            self._join_columns(dataset, same_as)
+            self._join_columns(columns.get(dataset, ()), dataset, same_as)
         self._rows.flush()
         self._columns.flush()
 
-    def _join_columns(self, dataset: int, same_as: int) -> None:
-        self._columns.load("dataset", [same_as])
-        for row in self._columns:
-            if row["dataset"] != dataset:
-                continue
+    def _join_columns(self, columns: Iterable[dict[str, Any]], dataset: int, same_as: int) -> None:
+        for row in columns:
             column = row["id"]
             if same_as != dataset:
                 column = (self._columns.get(same_as, row["name"]) or self._new(same_as, row))["id"]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
+
+from penstock.lineage.name import is_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from penstock.lineage.graph.catalog import DatasetNode, JobNode
 
-__all__ = ["columns_of", "id_of", "label_of", "owners_of"]
+__all__ = ["columns_of", "id_of", "label_of", "layer_of", "owners_of"]
 
 
 def id_of(node: DatasetNode | JobNode) -> str:
@@ -18,9 +21,16 @@ def id_of(node: DatasetNode | JobNode) -> str:
 
 
 def label_of(node: DatasetNode) -> str:
-    """What a person calls it: its other name when it has one that is no path."""
-    named = [name for _, name in node.other_names if "/" not in name]
+    """What a person calls it: its other name when it has one that is no place."""
+    named = [n for _, n in node.other_names if not n.startswith("/") and "://" not in n]
     return named[0] if named else node.name
+
+
+def layer_of(node: DatasetNode) -> str:
+    """`silver` of silver.bookings, `landing` of landing/bookings, otherwise the namespace."""
+    label = label_of(node)
+    layer = re.split(r"[./]", label)[0]
+    return layer if layer not in ("", label) and label != node.name else node.namespace
 
 
 def owners_of(node: DatasetNode) -> list[str]:
@@ -37,10 +47,13 @@ def columns_of(node: DatasetNode) -> list[dict[str, Any]]:
             tags.setdefault(tag["field"], {})[tag["key"]] = str(tag.get("value"))
     found = []
     for field in _dicts(node.facets.get("schema", {}).get("fields")):
-        own = tags.get(str(field.get("name")), {})
+        # the others are no columns of the graph
+        if not is_name(field.get("name")):
+            continue
+        own = tags.get(field["name"], {})
         found.append(
             {
-                "name": str(field.get("name")),
+                "name": field["name"],
                 "type": field.get("type"),
                 "description": field.get("description"),
                 "pii": own["pii"].upper() if "pii" in own else None,

@@ -8,10 +8,13 @@ in the same graph. It is made of the events alone, so it can be thrown away and 
 from __future__ import annotations
 
 import json
+import logging
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, insert, select, update
 
+from penstock.errors import LedgerError
+from penstock.lineage.archived import check_archives
 from penstock.lineage.event_reader import events_after
 from penstock.lineage.graph.batch import Batch
 from penstock.lineage.graph.statement import Statement
@@ -24,34 +27,70 @@ if TYPE_CHECKING:
 
 __all__ = ["catch_up", "rebuild"]
 
+logger = logging.getLogger(__name__)
+
 _BATCH = 500
 
 
 def catch_up(database: LedgerDatabase, *, batch: int = _BATCH) -> int:
     """Brings the graph up to the last event and gives how many it took. Raises LedgerError.
 
-    Killed anywhere it goes on where the last whole batch ended; two at once take turns.
+    Killed anywhere it goes on where the last whole batch ended; two at once take turns. An event
+    that it cannot take is passed and logged.
     """
     with database.read() as connection:
         if not events_after(connection, _cursor(connection), 1):
             return 0
     taken = 0
     while True:
-        with database.write() as connection:
-            rows = events_after(connection, _cursor(connection, lock=True), batch)
-            if rows:
-                statements = [
-                    Statement.of(json.loads(row["payload"]), row["payload_hash"]) for row in rows
-                ]
-                Batch(connection).take(statements)
-                connection.execute(update(graph_cursor).values(sequence=rows[-1]["sequence"]))
-        taken += len(rows)
-        if len(rows) < batch:
+        try:
+            count = _take(database, batch)
+        except LedgerError:
+            raise
+        except Exception:  # noqa: BLE001 - what one event says must not hide all that come later
+            count = sum(_take_or_pass(database) for _ in range(batch))
+        taken += count
+        if count < batch:
             return taken
 
 
+def _take(database: LedgerDatabase, batch: int) -> int:
+    """One batch, in a transaction; gives how many events there were."""
+    with database.write() as connection:
+        rows = events_after(connection, _cursor(connection, lock=True), batch)
+        if rows:
+            statements = [
+                Statement.of(json.loads(row["payload"]), row["payload_hash"]) for row in rows
+            ]
+            Batch(connection).take(statements)
+            connection.execute(update(graph_cursor).values(sequence=rows[-1]["sequence"]))
+    return len(rows)
+
+
+def _take_or_pass(database: LedgerDatabase) -> int:
+    """The next event; one that the graph cannot take is passed, in every rebuild alike."""
+    try:
+        return _take(database, 1)
+    except LedgerError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, the next event may be well
+        with database.write() as connection:
+            (row,) = events_after(connection, _cursor(connection, lock=True), 1)
+            connection.execute(update(graph_cursor).values(sequence=row["sequence"]))
+        # the type alone: the message may quote what the event holds
+        logger.error(  # noqa: TRY400 - a stack would quote it too
+            "event %s is not in the graph: %s", row["sequence"], type(error).__name__
+        )
+        return 1
+
+
 def rebuild(database: LedgerDatabase) -> int:
-    """Throws the graph away and makes it anew. Until it is done, readers see a part of it."""
+    """Throws the graph away and makes it anew. Until it is done, readers see a part of it.
+
+    Raises LedgerError, with the graph as it was, when an archive is missing or was changed.
+    """
+    with database.read() as connection:
+        check_archives(connection)
     with database.write() as connection:
         _cursor(connection, lock=True)
         for table in reversed(GRAPH):

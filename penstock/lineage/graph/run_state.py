@@ -53,7 +53,9 @@ def _those(states: LastTold, kinds: tuple[str, ...]) -> list[tuple[Entry, str]]:
 
 
 def _newest(states: LastTold) -> str:
-    return max((entry, kind) for kind, entry in states.items())[1]
+    # what says nothing of how the run stands changes nothing in it
+    told = {kind: entry for kind, entry in states.items() if kind != "OTHER"} or states
+    return max((entry, kind) for kind, entry in told.items())[1]
 
 
 def _moment(text: str) -> datetime:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, Self
+from uuid import UUID
+
+from penstock.lineage.graph.explicit_lineage import job_reads, job_writes
+from penstock.lineage.instant import told_moment
+from penstock.lineage.name import is_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
 __all__ = ["Name", "Role", "Statement", "Use"]
 
@@ -33,9 +38,9 @@ class Use:
         """The other names that it says it has."""
         found = []
         for item in _dicts(self.facets.get("symlinks", {}).get("identifiers")):
-            name = (item.get("namespace"), item.get("name"))
-            if all(isinstance(part, str) and part for part in name) and name != self.dataset:
-                found.append((str(name[0]), str(name[1])))
+            namespace, name = item.get("namespace"), item.get("name")
+            if is_name(namespace) and is_name(name) and (namespace, name) != self.dataset:
+                found.append((namespace, name))
         return tuple(found)
 
 
@@ -56,18 +61,20 @@ class Statement:
     def of(cls, payload: Mapping[str, Any], payload_hash: str) -> Self:
         """What an event says that the ledger took; a part of it that makes no sense is passed."""
         job, run = payload.get("job"), payload.get("run")
+        job_facets = _facets((job or {}).get("facets"))
         uses = [
-            *_uses(payload.get("inputs"), "IN"),
-            *_uses(payload.get("outputs"), "OUT"),
-            *_uses([payload["dataset"]] if not job and payload.get("dataset") else (), ""),
+            *_uses(payload.get("inputs") if job else None, "IN"),
+            *_uses(payload.get("outputs") if job else None, "OUT"),
+            *_uses(None if job else [payload.get("dataset")], ""),
+            *_told_by_the_job(job_facets.get("lineage", {})),
         ]
         return cls(
-            at=datetime.fromisoformat(payload["eventTime"]).astimezone(UTC),
+            at=told_moment(payload["eventTime"]),
             hash=payload_hash,
             job=(job["namespace"], job["name"]) if job else None,
-            run_id=str(run["runId"]).lower() if run else None,
+            run_id=str(UUID(run["runId"])) if run else None,
             event_type=payload.get("eventType") or "OTHER",
-            job_facets=_facets((job or {}).get("facets")),
+            job_facets=job_facets,
             run_facets=_facets((run or {}).get("facets")),
             uses=tuple(uses),
         )
@@ -80,13 +87,20 @@ class Statement:
         return _run_id(parent), _run_id(root if isinstance(root, dict) else {})
 
 
-def _uses(datasets: Iterable[Any] | None, role: Role) -> Iterator[Use]:
+def _uses(datasets: Any, role: Role) -> Iterator[Use]:
     for item in _dicts(datasets):
         facets = _facets(item.get("facets"))
         own = _facets(item.get("inputFacets" if role == "IN" else "outputFacets"))
         yield Use(
             dataset=(item["namespace"], item["name"]), role=role, facets=facets, use_facets=own
         )
+
+
+def _told_by_the_job(facet: Mapping[str, Any]) -> Iterator[Use]:
+    for name in job_reads(facet):
+        yield Use(dataset=name, role="IN", facets={}, use_facets={})
+    for name, told in job_writes(facet):
+        yield Use(dataset=name, role="OUT", facets={}, use_facets={"lineage": told})
 
 
 def _facets(facets: Any) -> dict[str, Any]:
@@ -101,9 +115,12 @@ def _facets(facets: Any) -> dict[str, Any]:
 def _run_id(holder: Mapping[str, Any]) -> str | None:
     run = holder.get("run")
     found = run.get("runId") if isinstance(run, dict) else None
-    # 36 characters are a UUID; anything else is nobody's id
-    return found.lower() if isinstance(found, str) and len(found) == 36 else None  # noqa: PLR2004
+    try:
+        return str(UUID(found))
+    except (ValueError, AttributeError, TypeError):  # whatever it is, it is nobody's id
+        return None
 
 
 def _dicts(values: Any) -> Iterator[Mapping[str, Any]]:
-    return (value for value in (values or ()) if isinstance(value, dict))
+    told = values if isinstance(values, list) else ()
+    return (value for value in told if isinstance(value, dict))

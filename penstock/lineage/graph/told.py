@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, delete, func, insert, select, update
 
 from penstock.lineage.chain import digest_of
-from penstock.lineage.graph.column_edge import ColumnEdge, column_edges
+from penstock.lineage.graph.column_edge import ColumnEdge, column_edges, order_of
+from penstock.lineage.graph.explicit_lineage import explicit_edges, explicit_sources
 from penstock.lineage.graph.rows import Rows, chunks
 from penstock.lineage.graph.validity import intervals
 from penstock.lineage.tables import (
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from penstock.lineage.graph.datasets import Datasets
+    from penstock.lineage.graph.statement import Name
 
 __all__ = ["Told"]
 
@@ -37,6 +39,7 @@ NOTHING = 0
 _LONGEST_TYPE, _LONGEST_SUBTYPE = 16, 64
 
 Subject = tuple[int, int]  # (job, dataset)
+Documents = tuple[str | None, ...]
 
 
 class Told:
@@ -97,16 +100,16 @@ class Told:
                 {row.dataset for row in rows if row.role == "IN"}, key=names.__getitem__
             )
             targets = [
-                (row.dataset, json.loads(row.facets).get("columnLineage", (None,))[-1])
+                (row.dataset, _documents(json.loads(row.facets)))
                 for row in rows
                 if row.role == "OUT"
             ]
             if not targets and sources:
-                targets = [(NOTHING, None)]
-            for dataset, document in targets:
-                named = [*jobs[job], names.get(dataset), [names[s] for s in sources], document]
+                targets = [(NOTHING, (None,))]
+            for dataset, documents in targets:
+                named = [*jobs[job], names.get(dataset), [names[s] for s in sources], *documents]
                 digest = digest_of(json.dumps(named))
-                wanted.append((teller, job, dataset, digest, sources, document))
+                wanted.append((teller, job, dataset, digest, sources, documents))
         self._lineages.load("digest", (item[3] for item in wanted))
         self._make([item for item in wanted if self._lineages.get(item[3]) is None], counted)
         for teller, job, dataset, digest, _, _ in wanted:
@@ -116,32 +119,31 @@ class Told:
 
     def _make(
         self,
-        wanted: list[tuple[str, int, int, str, list[int], str | None]],
+        wanted: list[tuple[str, int, int, str, list[int], Documents]],
         counted: Mapping[str, datetime],
     ) -> None:
         """The lineages that nobody told before."""
-        self._read_documents({item[5] for item in wanted if item[5]})
-        read = {
-            document: column_edges(json.loads(self._documents[document]))
-            for document in {item[5] for item in wanted if item[5]}
-        }
-        edges = [edge for found in read.values() for edge in found]
-        self._datasets.load(edge.source for edge in edges)
+        every = {item[5] for item in wanted}
+        self._read_documents(
+            {document for documents in every for document in documents if document}
+        )
+        read = {documents: self._read(documents) for documents in every}
+        self._datasets.load(name for edges, named in read.values() for name in _names(edges, named))
         sources, rows = [], []
-        for teller, job, dataset, digest, inputs, document in wanted:
+        for teller, job, dataset, digest, inputs, documents in wanted:
             if self._lineages.get(digest) is not None:
                 continue
             lineage = self._lineages.add({"digest": digest, "job": job, "dataset": dataset})["id"]
-            found = read[document] if document else ()
+            edges, named = read[documents]
             at = counted[teller]
-            ids = {name: self._datasets.see(name, at, {}) for name in {e.source for e in found}}
+            ids = {name: self._datasets.see(name, at, {}) for name in _names(edges, named)}
             self._datasets.load_columns([dataset, *ids.values()])
-            sources += [
-                {"lineage": lineage, "dataset": each} for each in sorted({*inputs, *ids.values()})
-            ]
+            # who tells what a dataset is made of tells that it is made of nothing else
+            made_of = {*ids.values()} if named is not None else {*inputs, *ids.values()}
+            sources += [{"lineage": lineage, "dataset": each} for each in sorted(made_of)]
             rows += [
                 self._row(lineage, number, dataset, ids[edge.source], edge)
-                for number, edge in enumerate(found)
+                for number, edge in enumerate(edges)
             ]
         self._lineages.flush()
         if sources:
@@ -162,6 +164,18 @@ class Told:
             "masking": edge.masking,
             "description": edge.description,
         }
+
+    def _read(self, documents: Documents) -> tuple[tuple[ColumnEdge, ...], frozenset[Name] | None]:
+        edges: set[ColumnEdge] = set()
+        named: frozenset[Name] | None = None
+        column_lineage, *explicit = documents
+        if column_lineage:
+            edges |= set(column_edges(json.loads(self._documents[column_lineage])))
+        for document in explicit:
+            facet = json.loads(self._documents[document or ""])
+            edges |= explicit_edges(facet)
+            named = explicit_sources(facet)
+        return tuple(sorted(edges, key=order_of)), named
 
     def _read_documents(self, digests: Iterable[str]) -> None:
         for some in chunks(set(digests) - self._documents.keys()):
@@ -248,6 +262,16 @@ class Told:
     def _all_told(self, key: Subject) -> list[tuple[datetime, str, int]]:
         query = select(graph_told).where(_subject(graph_told, key))
         return [(row.at, row.teller, row.lineage) for row in self._connection.execute(query)]
+
+
+def _documents(facets: Mapping[str, Any]) -> Documents:
+    """The digests of what tells what a dataset is made of: columnLineage or None, then lineage."""
+    lineage = facets.get("lineage")
+    return (facets.get("columnLineage", (None,))[-1], *([lineage[-1]] if lineage else ()))
+
+
+def _names(edges: Iterable[ColumnEdge], named: Iterable[Name] | None) -> list[Name]:
+    return sorted({*(edge.source for edge in edges), *(named or ())})
 
 
 def _subject(table: Any, key: Subject) -> Any:

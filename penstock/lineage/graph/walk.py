@@ -206,6 +206,17 @@ class Walk:
             if steps
         ]
 
+    def edges(
+        self, start: Iterable[int], direction: Direction, depth: int | None = None
+    ) -> tuple[list[FoundEdge], dict[int, int]]:
+        """Every edge on a way from the columns, and the depth of each column they come to."""
+        depths = dict.fromkeys(start, 0)
+        depths |= {item.column: item.depth for item in self.reached(depths, direction, depth)}
+        passed = {column for column, steps in depths.items() if depth is None or steps < depth}
+        if direction == "upstream" and self._indirect:
+            passed |= self._rows_of(passed)
+        return self.step(passed, direction), depths
+
     def between(self, begin: int, end: int) -> list[FoundEdge]:
         """Every edge on any way from one column down to the other."""
         below = {begin, *(item.column for item in self.reached([begin], "downstream"))}

@@ -30,9 +30,17 @@ def add_pages(app: FastAPI) -> None:
             from starlette.exceptions import HTTPException
 
             raise HTTPException(404, "there is no such call")
-        root = STATIC.resolve()
-        wanted = (root / path).resolve()
-        if path and wanted.is_file() and wanted.is_relative_to(root):
-            return FileResponse(wanted, headers={"cache-control": "no-cache"})
-        index = root / "index.html"
+        if found := _file(path):
+            return FileResponse(found, headers={"cache-control": "no-cache"})
+        index = STATIC / "index.html"
         return FileResponse(index) if index.is_file() else HTMLResponse(_NOT_BUILT)
+
+
+def _file(path: str) -> Path | None:
+    """The file of this path, if it is one of the browser's."""
+    root = STATIC.resolve()
+    try:
+        wanted = (root / path).resolve()
+        return wanted if wanted.is_relative_to(root) and wanted.is_file() else None
+    except (OSError, ValueError, RuntimeError):  # too long, NUL, links in a ring
+        return None

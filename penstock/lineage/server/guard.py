@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 import time
+import traceback
 from collections import OrderedDict
 from datetime import UTC, datetime
 from http.cookies import SimpleCookie
+from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 
 from penstock.errors import LedgerError
-from penstock.lineage.server.problem import UNAVAILABLE, problem
-from penstock.lineage.server.settings import LOOPBACK_HOSTS, ServerSettings
+from penstock.lineage.server.body import too_large
+from penstock.lineage.server.problem import UNAVAILABLE, Problem, problem
+from penstock.lineage.server.settings import ServerSettings
 from penstock.lineage.tables import access
-from penstock.lineage.tokens import Caller, Role, Tokens
+from penstock.lineage.tokens import Caller, Role, Tokens, without_tokens
 
 if TYPE_CHECKING:
     from fastapi.responses import JSONResponse
@@ -25,6 +31,8 @@ if TYPE_CHECKING:
     from penstock.lineage.ledger import Ledger
 
 __all__ = ["COOKIE", "Guard"]
+
+logger = logging.getLogger(__name__)
 
 COOKIE = "penstock_token"
 _HEADERS = {
@@ -57,46 +65,50 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        caller, refused = await self._admitted(scope, headers)
-        status = 0
+        try:
+            caller, refused = await self._admitted(scope, headers)
+        except LedgerError as error:
+            caller, refused = None, _unavailable(error)
+        out = _Answer(send, head=scope["method"] == "HEAD")
 
         async def sending(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                told = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    told.setdefault(name, value)
-                if _is_read(scope):
-                    await self._write_down(caller or _NOBODY, scope, status)
-            await send(message)
+            if message["type"] == "http.response.start" and _is_read(scope):
+                try:
+                    await self._write_down(caller or _NOBODY, scope, message["status"])
+                except LedgerError as error:
+                    await _unavailable(error)(scope, receive, out)
+                    out.closed = True
+            await out(message)
 
         if refused is not None:
             await refused(scope, receive, sending)
             return
         scope.setdefault("state", {})["caller"] = (caller or _NOBODY).name
-        limited = _Limited(receive, self._settings.most_body_bytes)
+        inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         try:
-            await self._app(scope, limited, sending)
-        except _TooLongError:
-            if not status:
-                await self._too_long()(scope, receive, sending)
-        except LedgerError as error:
-            if not status:
-                answer = problem(
-                    UNAVAILABLE, error.what, where="access log", next_step=error.next_step
-                )
-                await answer(scope, receive, send)
+            await self._app(inner, _Limited(receive, self._settings.most_body_bytes), sending)
+        except ClientDisconnect:
+            return
+        except Exception as error:  # noqa: BLE001 - no stack and no value of an event is told
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            logger.error(  # noqa: TRY400 - the message may quote what an event holds
+                "%s at %s:%s", type(error).__name__, Path(place.filename).name, place.lineno
+            )
+            if not out.begun:
+                await _broken()(scope, receive, sending)
 
     async def _admitted(
         self, scope: Scope, headers: Headers
     ) -> tuple[Caller | None, JSONResponse | None]:
         client = (scope.get("client") or ("?", 0))[0]
         length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > self._settings.most_body_bytes:
-            return None, self._too_long()
+        if (
+            not (length.isascii() and length.isdigit())
+            or int(length) > self._settings.most_body_bytes
+        ):
+            return None, _refused(too_large(self._settings.most_body_bytes))
         if not self._settings.tokens_required:
-            if _host(headers) not in LOOPBACK_HOSTS:
+            if not _is_loopback(headers.get("host", "")):
                 return None, _refusal(
                     421, "this server answers to its own machine alone", "call it by 127.0.0.1"
                 )
@@ -104,8 +116,10 @@ class Guard:
         else:
             given = _token(headers)
             caller = await run_in_threadpool(self._tokens.caller, given) if given else None
-        if not self._within_rate(caller.name if caller else client):
-            return None, _refusal(429, "too many calls", "wait a minute, or send events in lists")
+        if not self._within_rate(f"token {caller.name}" if caller else f"client {client}"):
+            return caller, _refusal(
+                429, "too many calls", "wait a minute, or send events in lists", retry_after="60"
+            )
         if not _is_api(scope):
             return caller, None
         if caller is None:
@@ -113,9 +127,10 @@ class Guard:
                 401,
                 "a token is needed",
                 "send `Authorization: Bearer <token>`; `penstock token add` makes one",
+                www_authenticate="Bearer",
             )
         if not _may(caller.role, scope):
-            return None, _refusal(
+            return caller, _refusal(
                 403, f"a token of the role {caller.role} may not do this", "use another token"
             )
         return caller, None
@@ -149,29 +164,58 @@ class Guard:
         with self._ledger.database.write() as connection:
             connection.execute(insert(access).values(values))
 
-    def _too_long(self) -> JSONResponse:
-        most = self._settings.most_body_bytes
-        return _refusal(413, f"a body of more than {most} bytes is not taken", "send fewer events")
 
+class _Answer:
+    """The way out: every answer has the headers, that to HEAD no body; closed, it takes no more."""
 
-class _TooLongError(Exception):
-    """More came than the headers said, or the headers said nothing."""
+    def __init__(self, send: Send, *, head: bool) -> None:
+        self._send, self._head = send, head
+        self.begun = self.closed = False
+
+    async def __call__(self, message: Message) -> None:
+        if self.closed:
+            return
+        if message["type"] == "http.response.start":
+            self.begun = True
+            told = MutableHeaders(scope=message)
+            for name, value in _HEADERS.items():
+                told.setdefault(name, value)
+        elif self._head and message["type"] == "http.response.body":
+            message = {**message, "body": b""}
+        await self._send(message)
 
 
 class _Limited:
+    """The way in: more than the headers said, where they said anything, is not taken."""
+
     def __init__(self, receive: Receive, most: int) -> None:
-        self._receive, self._left = receive, most
+        self._receive, self._most, self._left = receive, most, most
 
     async def __call__(self) -> Message:
         message = await self._receive()
         self._left -= len(message.get("body", b""))
         if self._left < 0:
-            raise _TooLongError
+            raise too_large(self._most)
         return message
 
 
-def _refusal(status: int, what: str, next_step: str) -> JSONResponse:
-    return problem(status, what, where="server", next_step=next_step)
+def _refusal(status: int, what: str, next_step: str, **headers: str) -> JSONResponse:
+    answer = problem(status, what, where="server", next_step=next_step)
+    answer.headers.update({name.replace("_", "-"): value for name, value in headers.items()})
+    return answer
+
+
+def _refused(told: Problem) -> JSONResponse:
+    return problem(told.status, told.what, where=told.where, next_step=told.next_step)
+
+
+def _unavailable(error: LedgerError) -> JSONResponse:
+    where = error.where or "ledger"
+    return problem(UNAVAILABLE, error.what, where=where, next_step=error.next_step)
+
+
+def _broken() -> JSONResponse:
+    return _refusal(500, "the server failed at this call", "see the server's log, and report it")
 
 
 def _is_api(scope: Scope) -> bool:
@@ -205,14 +249,16 @@ def _token(headers: Headers) -> str | None:
     return cookie[COOKIE].value if COOKIE in cookie else None
 
 
-def _host(headers: Headers) -> str:
-    host = headers.get("host", "")
-    if host.startswith("["):
-        return host.partition("]")[0] + "]"
-    return host.partition(":")[0].lower()
+def _is_loopback(host: str) -> bool:
+    name = host[1:].partition("]")[0] if host.startswith("[") else host.partition(":")[0]
+    if name.lower() == "localhost":
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def _storable(text: str) -> str:
-    return (
-        text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")[:8192]
-    )
+    whole = text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return without_tokens(whole[:_LONGEST_TEXT])

@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 
 __all__ = ["EscapedSlashes", "Named"]
 
-Named = Annotated[str, Path(), AfterValidator(unquote)]
+
+def _name(text: str) -> str:
+    name = unquote(text)
+    if "\0" in name:
+        raise ValueError("a name holds no NUL character")
+    return name
+
+
+Named = Annotated[str, Path(), AfterValidator(_name)]
 
 
 class EscapedSlashes:

@@ -6,16 +6,45 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from penstock.errors import InputError, LakeError, LedgerError, PenstockError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fastapi import FastAPI, Request
 
-__all__ = ["Problem", "add_problems", "problem"]
+__all__ = ["Problem", "ToldProblem", "add_problems", "documented", "problem"]
 
 BAD_REQUEST, NOT_FOUND, UNPROCESSABLE, NOT_OFFERED, UNAVAILABLE = 400, 404, 422, 501, 503
+
+
+class ToldProblem(BaseModel):
+    """The answer to a call that fails. `code` and `message` are Marquez's names."""
+
+    error: str
+    where: str
+    next_step: str
+    code: int
+    message: str
+    expected: str | None = None
+    found: str | None = None
+
+
+def documented(answers: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    """These refusals, and those that any call may meet, for the API's document."""
+    usual = {
+        401: "a token is needed",
+        403: "a token of this role may not do this",
+        421: "without tokens the server answers to its own machine alone",
+        422: "a parameter, or an event, is not what the call takes",
+        429: "too many calls",
+        503: "the ledger cannot be used",
+    }
+    told = sorted({**usual, **answers}.items())
+    return {code: {"description": text, "model": ToldProblem} for code, text in told}
 
 
 class Problem(Exception):  # noqa: N818 - it is what is answered
@@ -41,7 +70,7 @@ class Problem(Exception):  # noqa: N818 - it is what is answered
 
 
 def problem(status: int, what: str, *, where: str, next_step: str, **more: Any) -> JSONResponse:
-    """The answer as JSON. `code` and `message` are Marquez's names."""
+    """The answer as JSON."""
     told = {"error": what, "where": where, "next_step": next_step, "code": status, "message": what}
     return JSONResponse({**told, **more}, status_code=status)
 

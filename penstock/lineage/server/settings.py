@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["LOOPBACK_HOSTS", "ServerSettings"]
-
-LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
+__all__ = ["ServerSettings"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,3 +19,4 @@ class ServerSettings:
     most_body_bytes: int = 16 * 1024 * 1024
     most_events: int = 5000
     calls_per_minute: int = 6000
+    dagster_url: str | None = None

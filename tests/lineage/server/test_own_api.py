@@ -131,6 +131,8 @@ def test_the_graph_as_of_an_instant(api: Api, minute: float, masked: bool) -> No
 def test_before_anything_there_is_nothing(api: Api) -> None:
     told = api.get("graph", id=B, at=moment(0.5))
     assert (told["edges"], told["column_edges"]) == ([], [])
+    assert api.get("graph", at=moment(-1))["datasets"] == []
+    assert {d["id"] for d in api.get("graph", at=moment(1))["datasets"]} == {A, B}
 
 
 def test_a_dataset_is_found_by_its_other_name(api: Api) -> None:

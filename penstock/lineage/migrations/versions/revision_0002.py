@@ -36,6 +36,12 @@ def upgrade() -> None:
         sa.Column("chains", sa.Text, nullable=False),
         sa.Column("archived_at", moment, nullable=False),
     )
+    op.create_table(
+        "archived_event",
+        sa.Column("payload_hash", sa.String(64), primary_key=True),
+        sa.Column("sequence", sa.BigInteger, nullable=False),
+        sqlite_with_rowid=False,
+    )
     _server()
     _chain_events()
     op.drop_column("head", "payload_hash")
@@ -140,6 +146,7 @@ def _free_parked() -> None:
     op.create_index("event_of_job", "event", ["job", "sequence"])
     op.create_index("event_of_run", "event", ["run_id", "sequence"])
     op.create_index("event_of_namespace", "event", ["namespace", "position"])
+    op.create_index("event_of_time", "event", ["event_time", "sequence"])
     for statement in append_only(op.get_bind().dialect.name):
         op.execute(statement)
 

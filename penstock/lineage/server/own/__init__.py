@@ -14,9 +14,14 @@ from penstock.lineage.server.own import (
     pii,
     run_page,
 )
+from penstock.lineage.server.problem import documented
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/api/penstock/v1", tags=["penstock"])
+router = APIRouter(
+    prefix="/api/penstock/v1",
+    tags=["penstock"],
+    responses=documented({404: "there is no such thing"}),
+)
 for part in (lists, graph_view, dataset_page, run_page, pii, access_log, coverage, evidence):
     router.include_router(part.router)

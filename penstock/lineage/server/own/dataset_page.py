@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from penstock.lineage.graph.column_edge import ROWS
 from penstock.lineage.graph.walk import FoundEdge, Walk
 from penstock.lineage.instant import instant
 from penstock.lineage.server.own.described import (
@@ -53,6 +54,13 @@ def dataset(connection: Reading, id: Id, at: At = None) -> dict[str, Any]:
             "description": edge.description,
         }
 
+    into: dict[str, list[dict[str, Any]]] = {}
+    out_of: dict[str, list[dict[str, Any]]] = {}
+    for edge in up:
+        into.setdefault(ends[edge.target][1], []).append(told(edge, edge.source))
+    for edge in down:
+        out_of.setdefault(ends[edge.source][1], []).append(told(edge, edge.target))
+
     uses = catalog.uses(datasets=[number], role="OUT", until=at, limit=_RUNS)
     runs = catalog.runs_of(use.teller for use in uses)
     jobs = catalog.jobs({run.job for run in runs.values()})
@@ -65,10 +73,8 @@ def dataset(connection: Reading, id: Id, at: At = None) -> dict[str, Any]:
         {
             **known.get(name, {"name": name, "unit": None, **bare}),
             "checks": checks.get(name, []),
-            "upstream": [
-                told(e, e.source) for e in up if not e.target_is_rows and ends[e.target][1] == name
-            ],
-            "downstream": [told(e, e.target) for e in down if ends[e.source][1] == name],
+            "upstream": into.get(name, []),
+            "downstream": out_of.get(name, []),
         }
         for name in names
     ]
@@ -82,7 +88,7 @@ def dataset(connection: Reading, id: Id, at: At = None) -> dict[str, Any]:
         "contracts": contracts,
         "owners": owners_of(node),
         "columns": columns,
-        "rows_from": [told(e, e.source) for e in up if e.target_is_rows],
+        "rows_from": into.get(ROWS, []),
         "runs": [
             run_line(runs[use.teller], jobs[runs[use.teller].job], use)
             for use in uses
@@ -108,10 +114,11 @@ def _checks(facets: dict[str, Any], run_id: str, at: str) -> list[dict[str, Any]
             "column": item.get("column"),
             "success": item.get("success"),
             "severity": item.get("severity"),
-            "failed_rows": (item.get("params") or {}).get("failedRows"),
+            "failed_rows": params.get("failedRows") if isinstance(params, dict) else None,
         }
         for item in (told if isinstance(told, list) else [])
         if isinstance(item, dict)
+        for params in (item.get("params"),)
     ]
 
 

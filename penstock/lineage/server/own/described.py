@@ -10,8 +10,9 @@ from fastapi import Query
 from pydantic import AfterValidator, AwareDatetime
 
 from penstock.lineage.graph.catalog import Catalog
-from penstock.lineage.graph.naming import columns_of, id_of, label_of, owners_of
+from penstock.lineage.graph.naming import columns_of, id_of, label_of, layer_of, owners_of
 from penstock.lineage.instant import instant
+from penstock.lineage.name import LONGEST_NAME_BYTES
 from penstock.lineage.server.problem import Problem
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["At", "Describer", "Id", "columns_of", "id_of", "label_of", "moment", "owners_of"]
 
 _FIRST_YEAR, _LAST_YEAR = 1, 9999
+_MOST_BARS = 8
 
 
 def _askable(at: datetime | None) -> datetime | None:
@@ -40,7 +42,13 @@ def _whole(text: str) -> str:
     return text
 
 
-Id = Annotated[str, Query(description="<namespace>|<name>"), AfterValidator(_whole)]
+# what is longer names nothing, and SQLite searches for no more than 50,000 bytes
+_LONGEST_ID = 2 * LONGEST_NAME_BYTES + 1
+Id = Annotated[
+    str,
+    Query(description="<namespace>|<name>", max_length=_LONGEST_ID),
+    AfterValidator(_whole),
+]
 At = Annotated[
     AwareDatetime | None,
     Query(description="as of this instant; now when left out"),
@@ -66,11 +74,13 @@ class Describer:
 
     def dataset(self, text: str) -> int:
         """The id of a dataset in the API's words. Raises Problem when there is none."""
-        namespace, _, name = text.partition("|")
-        found = self.catalog.dataset_id(namespace, name)
-        if found is None:
-            raise Problem.unknown("dataset", text)
-        return found
+        parts = text.split("|")
+        # a namespace may hold a bar too; whoever looks for many of them looks for nothing
+        for end in range(1, min(len(parts), _MOST_BARS + 1)):
+            found = self.catalog.dataset_id("|".join(parts[:end]), "|".join(parts[end:]))
+            if found is not None:
+                return found
+        raise Problem.unknown("dataset", text)
 
     def column(self, dataset: int, name: str) -> int:
         """The id of its column. Raises Problem when there is none."""
@@ -82,14 +92,13 @@ class Describer:
     def node(self, node: DatasetNode) -> dict[str, Any]:
         """A dataset without what is near it."""
         label = label_of(node)
-        layer, dot, _ = label.partition(".")
         owners = owners_of(node)
         return {
             "id": id_of(node),
             "namespace": node.namespace,
             "name": node.name,
             "label": label,
-            "group": layer if dot and "/" not in label else node.namespace,
+            "group": layer_of(node),
             "owner": owners[0] if owners else None,
             "description": node.facets.get("documentation", {}).get("description"),
             "columns": columns_of(node),

@@ -37,12 +37,12 @@ Depth = Annotated[int | None, Query(ge=1, le=1000)]
 def graph(
     connection: Reading, id: Id | None = None, up: Hops = 1, down: Hops = 1, at: At = None
 ) -> dict[str, Any]:
-    """The datasets around one, and the edges between them; without an id all datasets."""
+    """The datasets around one, and the edges between them; without an id all seen until then."""
     describer = Describer(connection)
     if id is None:
         edges = describer.catalog.edges(at=at)
         ids, _ = describer.catalog.dataset_ids(limit=100_000)
-        return _told(describer, set(ids), edges, [], at)
+        return _told(describer, _seen(describer, ids, at), edges, [], at)
     start = describer.dataset(id)
     shown = _around(describer, start, up, down, at)
     near = describer.catalog.edges(sources=shown, at=at)
@@ -153,6 +153,12 @@ def times(connection: Reading) -> dict[str, Any]:
         "last": moment(found[-1]) if found else None,
         "changes": [moment(at) for at in found],
     }
+
+
+def _seen(describer: Describer, ids: Collection[int], at: datetime | None) -> set[int]:
+    if at is None:
+        return set(ids)
+    return {n for n, node in describer.catalog.datasets(ids).items() if node.first_seen <= at}
 
 
 def _around(describer: Describer, start: int, up: int, down: int, at: datetime | None) -> set[int]:

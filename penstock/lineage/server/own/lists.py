@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from sqlalchemy import func, select
 
 from penstock.lineage.graph.catalog import Catalog
@@ -37,7 +37,7 @@ Offset = Annotated[int, Query(ge=0, le=10_000_000)]
 
 
 @router.get("/summary")
-def summary(connection: Reading) -> dict[str, Any]:
+def summary(request: Request, connection: Reading) -> dict[str, Any]:
     """How much there is, and since when."""
 
     def count(table: Any, *conditions: Any) -> int:
@@ -62,6 +62,7 @@ def summary(connection: Reading) -> dict[str, Any]:
         "namespaces": sorted(connection.execute(spaces).scalars()),
         "first_event": moment(first),
         "last_event": moment(last),
+        "dagster_url": request.app.state.settings.dagster_url,
     }
 
 

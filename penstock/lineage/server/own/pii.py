@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import APIRouter
 from sqlalchemy import select
 
+from penstock.lineage.graph.catalog import Catalog
 from penstock.lineage.graph.walk import Walk
 from penstock.lineage.server.own.described import At, Describer, columns_of, id_of, label_of
 from penstock.lineage.server.reading import Reading
@@ -24,7 +26,8 @@ def pii(connection: Reading, at: At = None) -> dict[str, Any]:
     """Every column tagged with a class of personal data, and every column it reaches in clear.
 
     `in_clear`: the column holds the data as it is. A column that no tag names and that is made of
-    a tagged one without masking is listed with `tagged` false: nobody may know what it holds.
+    a tagged one without masking, or that a tagged one is a copy of (a landing file), is listed
+    with `tagged` false: nobody may know what it holds.
     `contradicted`: it is tagged as masked, and lineage shows a way to it on which nothing masks.
     """
     describer = Describer(connection)
@@ -59,6 +62,10 @@ def pii(connection: Reading, at: At = None) -> dict[str, Any]:
             else:
                 told = _entry(nodes[dataset], name, kind, cleared)
                 entries[item.column] = told | {"masked": False, "in_clear": True, "tagged": False}
+        for number, dataset, name in _copied_from(walk, catalog, list(entries)):
+            if number not in entries and dataset in nodes:
+                told = _entry(nodes[dataset], name, kind, cleared)
+                entries[number] = told | {"masked": False, "in_clear": True, "tagged": False}
         origins = walk.step(list(entries), "upstream")
         ends = catalog.columns({edge.source for edge in origins})
         for edge in origins:
@@ -81,6 +88,21 @@ def pii(connection: Reading, at: At = None) -> dict[str, Any]:
             for kind, entries in sorted(found.items())
         ]
     }
+
+
+def _copied_from(
+    walk: Walk, catalog: Catalog, columns: list[int]
+) -> Iterator[tuple[int, int, str]]:
+    """(column, dataset, name) of what these are copies of, or masked from, step by step."""
+    known, frontier = set(columns), set(columns)
+    while frontier:
+        edges = [e for e in walk.step(frontier, "upstream") if e.carries_values]
+        # a column that is computed of several may hold a part of each; a copy holds all of it
+        same = {e.source for e in edges if e.subtype == "IDENTITY" or e.masking}
+        frontier = same - known
+        known |= frontier
+        for number, (dataset, name) in catalog.columns(frontier).items():
+            yield number, dataset, name
 
 
 def _entry(node: Any, column: str, kind: str, cleared: dict[str, set[str]]) -> dict[str, Any]:

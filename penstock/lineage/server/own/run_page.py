@@ -153,7 +153,7 @@ def _page(connection: Any, run: RunNode) -> dict[str, Any]:
     return {
         **run_line(run, job, outputs[0] if outputs else None),
         "parent": _parent(run.facets.get("parent", {})),
-        "root": _parent(run.facets.get("parent", {}).get("root") or {}),
+        "root": _parent(run.facets.get("parent", {}).get("root")),
         "inputs": [told(use) for use in uses if use.role == "IN"],
         "outputs": [told(use) for use in outputs],
         "source": {
@@ -174,8 +174,8 @@ def _page(connection: Any, run: RunNode) -> dict[str, Any]:
     }
 
 
-def _parent(told: dict[str, Any]) -> dict[str, Any] | None:
-    run, job = told.get("run"), told.get("job")
+def _parent(told: Any) -> dict[str, Any] | None:
+    run, job = (told.get(part) if isinstance(told, dict) else None for part in ("run", "job"))
     if not (isinstance(run, dict) and isinstance(job, dict)):
         return None
     return {

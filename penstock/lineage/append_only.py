@@ -1,0 +1,39 @@
+"""The triggers that refuse any change of an event, lifted for the archive alone."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection
+
+__all__ = ["append_only_lifted"]
+
+
+@contextmanager
+def append_only_lifted(connection: Connection) -> Iterator[None]:
+    """Within the block this transaction may delete events.
+
+    No other transaction ever sees the events without their triggers: on PostgreSQL the table is
+    locked for writers, in SQLite the whole database is.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("ALTER TABLE event DISABLE TRIGGER event_append_only"))
+        yield
+        connection.execute(text("ALTER TABLE event ENABLE TRIGGER event_append_only"))
+        return
+    # put back as they were made, whichever revision made them
+    query = text(
+        "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'event'"
+    )
+    triggers = connection.execute(query).all()
+    for name, _ in triggers:
+        connection.exec_driver_sql(f'DROP TRIGGER "{name}"')
+    yield
+    for _, made in triggers:
+        connection.exec_driver_sql(made)

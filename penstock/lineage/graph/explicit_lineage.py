@@ -1,0 +1,74 @@
+"""What the `lineage` facet tells: of a dataset, or of a job about datasets. Pure.
+
+The facet is that of https://openlineage.io/spec/facets/1-0-0/LineageFacet.json. What it tells of
+jobs that feed other jobs is passed: the graph knows jobs by the datasets between them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from penstock.lineage.graph.column_edge import ROWS, ColumnEdge, input_edges
+from penstock.lineage.name import is_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from penstock.lineage.graph.statement import Name
+
+__all__ = ["explicit_edges", "explicit_sources", "job_reads", "job_writes"]
+
+
+def explicit_edges(facet: Mapping[str, Any]) -> frozenset[ColumnEdge]:
+    """The column edges. An input of the whole dataset that names a column decides its rows."""
+    found = set(input_edges(_datasets(facet), ROWS))
+    for column, inputs in _fields(facet):
+        found |= set(input_edges(inputs, column))
+    return frozenset(found)
+
+
+def explicit_sources(facet: Mapping[str, Any]) -> frozenset[Name] | None:
+    """The datasets that it is made of, and no others. None: it tells of columns alone."""
+    if not isinstance(facet.get("inputs"), list):
+        return None
+    named = [*_datasets(facet), *(item for _, inputs in _fields(facet) for item in inputs)]
+    return frozenset((item["namespace"], item["name"]) for item in named)
+
+
+def job_writes(facet: Mapping[str, Any]) -> Iterator[tuple[Name, dict[str, Any]]]:
+    """The datasets of which a job's facet tells, each with what it would tell of itself."""
+    for entry in _dicts(facet.get("entries")):
+        name = (entry.get("namespace"), entry.get("name"))
+        if entry.get("type") == "DATASET" and all(is_name(part) for part in name):
+            yield (
+                (str(name[0]), str(name[1])),
+                {part: entry[part] for part in ("inputs", "fields") if part in entry},
+            )
+
+
+def job_reads(facet: Mapping[str, Any]) -> Iterator[Name]:
+    """The datasets that feed the job itself."""
+    for entry in _dicts(facet.get("entries")):
+        if entry.get("type") == "JOB" and "name" not in entry:
+            for item in _datasets(entry):
+                yield item["namespace"], item["name"]
+
+
+def _fields(facet: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    fields = facet.get("fields")
+    for column, told in fields.items() if isinstance(fields, dict) else ():
+        if is_name(column) and isinstance(told, dict):
+            yield column, _datasets(told)
+
+
+def _datasets(holder: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        item
+        for item in _dicts(holder.get("inputs"))
+        if item.get("type") == "DATASET"
+        and all(is_name(item.get(part)) for part in ("namespace", "name"))
+    ]
+
+
+def _dicts(values: Any) -> list[dict[str, Any]]:
+    return [v for v in values if isinstance(v, dict)] if isinstance(values, list) else []

@@ -1,9 +1,0 @@
-"""Marquez's read API."""
-
-from __future__ import annotations
-
-from fastapi import APIRouter
-
-__all__ = ["router"]
-
-router = APIRouter()

@@ -1,0 +1,95 @@
+"""Datasets as Marquez has them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from penstock.lineage.graph.catalog import Catalog, DatasetNode
+from penstock.lineage.graph.versions import Versions
+from penstock.lineage.graph.walk import FoundEdge, Walk
+from penstock.lineage.server.marquez.input_field import how, summary
+from penstock.lineage.server.marquez.moment import stamp
+from penstock.lineage.server.marquez.sources import source_name
+from penstock.lineage.server.marquez.told_facet import fields, tag_names, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlalchemy import Connection
+
+    from penstock.lineage.graph.versions import Version
+
+__all__ = ["dataset_bodies", "lifecycle_state", "named"]
+
+
+def named(dataset: DatasetNode) -> dict[str, str]:
+    """Its id."""
+    return {"namespace": dataset.namespace, "name": dataset.name}
+
+
+def lifecycle_state(facets: dict[str, Any]) -> str | None:
+    """What happened to it last: CREATE, ALTER, DROP and such."""
+    return text_of(facets, "lifecycleStateChange", "lifecycleStateChange")
+
+
+def dataset_bodies(
+    connection: Connection, ids: Collection[int], *, column_lineage: bool = False
+) -> dict[int, dict[str, Any]]:
+    """The body of each of these datasets, if asked for with what its columns are made of."""
+    found = Catalog(connection).datasets(ids)
+    versions = Versions(connection).latest(ids)
+    bodies = {number: _body(node, versions.get(number)) for number, node in found.items()}
+    if column_lineage:
+        for number, lineage in _made_of(connection, ids).items():
+            bodies[number]["columnLineage"] = lineage
+    return bodies
+
+
+def _body(dataset: DatasetNode, version: Version | None) -> dict[str, Any]:
+    facets = dataset.facets
+    state = lifecycle_state(facets)
+    return {
+        "id": named(dataset),
+        # Marquez calls every dataset of an event a table, and its UI shows nothing else
+        "type": "DB_TABLE",
+        "name": dataset.name,
+        "physicalName": dataset.name,
+        "createdAt": stamp(dataset.first_seen),
+        "updatedAt": stamp(dataset.last_seen),
+        "namespace": dataset.namespace,
+        "sourceName": source_name(dataset),
+        "fields": fields(facets),
+        "tags": tag_names(facets),
+        "lastModifiedAt": stamp(version.at if version else None),
+        "lastLifecycleState": state,
+        "description": text_of(facets, "documentation", "description"),
+        "currentVersion": str(version.id) if version else None,
+        "columnLineage": None,
+        "facets": facets,
+        "deleted": state == "DROP",
+    }
+
+
+def _made_of(connection: Connection, ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
+    walk, catalog = Walk(connection, indirect=False), Catalog(connection)
+    edges = walk.step(walk.columns_of(ids), "upstream")
+    columns = catalog.columns({i for edge in edges for i in (edge.source, edge.target)})
+    sources = catalog.datasets({edge.source_dataset for edge in edges})
+    ways: dict[tuple[int, str], dict[int, list[FoundEdge]]] = {}
+    for edge in edges:
+        target = (edge.target_dataset, columns[edge.target][1])
+        ways.setdefault(target, {}).setdefault(edge.source, []).append(edge)
+    found: dict[int, list[dict[str, Any]]] = {number: [] for number in ids}
+    for (dataset, name), inputs in sorted(ways.items()):
+        told = [
+            {
+                "namespace": sources[columns[source][0]].namespace,
+                "dataset": sources[columns[source][0]].name,
+                "field": columns[source][1],
+                **how(together),
+            }
+            for source, together in inputs.items()
+        ]
+        told.sort(key=lambda field: (field["namespace"], field["dataset"], field["field"]))
+        found[dataset].append({"name": name, "inputFields": told, **summary(told)})
+    return found

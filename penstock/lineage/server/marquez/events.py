@@ -1,0 +1,99 @@
+"""Events as they were sent."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from fastapi import APIRouter, Path
+from fastapi import Query as Parameter
+from pydantic import BeforeValidator
+from sqlalchemy import func, select
+
+from penstock.lineage.server.marquez.parameters import Limit, Offset
+from penstock.lineage.server.path_names import Named
+from penstock.lineage.server.reading import Reading
+from penstock.lineage.tables import event
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+__all__ = ["router"]
+
+router = APIRouter()
+
+_FIRST, _LAST = 2, 9997  # years, beyond which a time zone may lead out of what a database keeps
+
+
+def _moment(text: Any) -> datetime | None:
+    if text is None or not str(text).strip():
+        return None
+    # a + that was not escaped has become a space
+    found = datetime.fromisoformat(str(text).strip().replace(" ", "+"))
+    if not _FIRST < found.year < _LAST:
+        raise ValueError("this is no moment of an event")
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+Moment = Annotated[datetime | None, Parameter(), BeforeValidator(_moment)]
+Direction = Annotated[Literal["asc", "desc"], BeforeValidator(lambda text: str(text).lower())]
+
+
+@router.get("/events/lineage")
+def list_lineage_events(
+    reading: Reading,
+    before: Moment = None,
+    after: Moment = None,
+    sortDirection: Direction = "desc",  # noqa: N803 - Marquez's parameter
+    limit: Limit = 100,
+    offset: Offset = 0,
+) -> dict[str, Any]:
+    """The events of runs, from `after` on until before `before`."""
+    conditions: list[Any] = [event.c.run_id.is_not(None)]
+    if before:
+        conditions.append(event.c.event_time < before)
+    if after:
+        conditions.append(event.c.event_time >= after)
+    return _page(reading, conditions, limit, offset, direction=sortDirection)
+
+
+@router.get("/events")
+def list_events(reading: Reading, limit: Limit = 100, offset: Offset = 0) -> dict[str, Any]:
+    """All events, those about a job or a dataset too, the latest first."""
+    return _page(reading, [], limit, offset)
+
+
+@router.get("/namespaces/{namespace}/events/lineage")
+def list_lineage_events_of(
+    reading: Reading, namespace: Named, limit: Limit = 100, offset: Offset = 0
+) -> dict[str, Any]:
+    """The events of a namespace's jobs and datasets, the latest first."""
+    return _page(reading, [event.c.namespace == namespace], limit, offset)
+
+
+@router.get("/events/{namespace:path}")
+def list_events_of(
+    reading: Reading,
+    namespace: Annotated[str, Path()],
+    limit: Limit = 100,
+    offset: Offset = 0,
+) -> dict[str, Any]:
+    """The events of a namespace's jobs and datasets, as marquez-python asks for them."""
+    return _page(reading, [event.c.namespace == namespace], limit, offset)
+
+
+def _page(
+    connection: Connection,
+    conditions: list[Any],
+    limit: int,
+    offset: int,
+    *,
+    direction: Literal["asc", "desc"] = "desc",
+) -> dict[str, Any]:
+    order = [event.c.event_time, event.c.sequence]
+    query = select(event.c.payload).where(*conditions)
+    query = query.order_by(*(each.desc() if direction == "desc" else each for each in order))
+    rows = connection.execute(query.limit(limit).offset(offset)).scalars()
+    total = connection.execute(select(func.count()).select_from(event).where(*conditions))
+    return {"events": [json.loads(text) for text in rows], "totalCount": total.scalar_one()}

@@ -1,0 +1,67 @@
+"""The graph of datasets and jobs around a node, as it is now."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+
+from penstock.lineage.graph.catalog import Catalog
+from penstock.lineage.graph.flow import Flow
+from penstock.lineage.server.marquez.dataset_body import dataset_bodies
+from penstock.lineage.server.marquez.job_body import job_bodies
+from penstock.lineage.server.marquez.node_id import dataset_id, find_node, job_id
+from penstock.lineage.server.marquez.parameters import Depth, Text
+from penstock.lineage.server.reading import Reading
+
+__all__ = ["NodeId", "router"]
+
+router = APIRouter()
+
+NodeId = Annotated[Text, Query(alias="nodeId")]
+
+Edges = dict[str, list[tuple[str, str]]]
+
+
+@router.get("/lineage")
+def get_lineage(reading: Reading, node: NodeId, depth: Depth = 20) -> dict[str, Any]:
+    """The jobs that are at most `depth` datasets away from the node, with what they use."""
+    start, flow, catalog = find_node(reading, node), Flow(reading), Catalog(reading)
+    jobs = {start.number} if start.kind == "job" else flow.jobs_at([start.number])
+    ends = flow.around(jobs, depth)
+    numbers = {d for each in ends.values() for d in each.inputs | each.outputs}
+    if start.kind != "job":
+        numbers.add(start.number)
+    datasets, names = catalog.datasets(numbers), catalog.jobs(ends.keys())
+    into: Edges = {}
+    out: Edges = {}
+    for job, each in ends.items():
+        here = job_id(names[job])
+        pairs = [(dataset_id(datasets[d]), here) for d in each.inputs]
+        pairs += [(here, dataset_id(datasets[d])) for d in each.outputs]
+        for origin, destination in pairs:
+            out.setdefault(origin, []).append((origin, destination))
+            into.setdefault(destination, []).append((origin, destination))
+    told = [
+        _node(job_id(names[job]), "JOB", body, into, out)
+        for job, body in job_bodies(reading, ends.keys(), ends=ends, latest_runs=1).items()
+    ]
+    told += [
+        _node(dataset_id(datasets[number]), "DATASET", body, into, out)
+        for number, body in dataset_bodies(reading, numbers).items()
+    ]
+    return {"graph": sorted(told, key=lambda each: each["id"])}
+
+
+def _node(name: str, kind: str, data: dict[str, Any], into: Edges, out: Edges) -> dict[str, Any]:
+    return {
+        "id": name,
+        "type": kind,
+        "data": data,
+        "inEdges": _edges(into.get(name, [])),
+        "outEdges": _edges(out.get(name, [])),
+    }
+
+
+def _edges(pairs: list[tuple[str, str]]) -> list[dict[str, str]]:
+    return [{"origin": origin, "destination": end} for origin, end in sorted(set(pairs))]

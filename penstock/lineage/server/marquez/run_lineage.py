@@ -1,0 +1,87 @@
+"""The runs that a run's inputs come from, back to the first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from penstock.lineage.graph.catalog import Catalog
+from penstock.lineage.server.marquez.job_version import ends_of, job_version
+from penstock.lineage.server.marquez.moment import stamp
+from penstock.lineage.server.marquez.parameters import Depth
+from penstock.lineage.server.marquez.run_body import RunBodies, state_of
+from penstock.lineage.server.marquez.runs import known_runs
+from penstock.lineage.server.reading import Reading
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from penstock.lineage.graph.catalog import RunNode, UseNode
+    from penstock.lineage.graph.versions import Version
+
+__all__ = ["router"]
+
+router = APIRouter()
+
+
+@router.get("/runlineage/upstream")
+def get_upstream_runs(
+    reading: Reading, run_id: Annotated[UUID, Query(alias="runId")], depth: Depth = 20
+) -> dict[str, Any]:
+    """The run, then those that made the versions it read, then theirs, at most `depth` away."""
+    catalog, bodies = Catalog(reading), RunBodies(reading)
+    frontier = known_runs(reading, str(run_id))
+    seen = {run.teller for run in frontier}
+    told = []
+    for level in range(depth + 1):
+        read = {
+            run.teller: bodies.read(run, uses)
+            for run in frontier
+            for uses in [bodies.uses_of([run])[run.teller]]
+        }
+        told += _bodies(reading, frontier, read)
+        makers = {version.teller for found in read.values() for _, version in found if version}
+        made = catalog.runs_of(makers - seen)
+        frontier = sorted(made.values(), key=lambda run: (run.started, run.teller))
+        seen |= made.keys()
+        if not frontier or level == depth:
+            break
+    return {"runs": told}
+
+
+def _bodies(
+    connection: Connection,
+    runs: list[RunNode],
+    read: dict[str, list[tuple[UseNode, Version | None]]],
+) -> list[dict[str, Any]]:
+    catalog = Catalog(connection)
+    jobs = catalog.jobs({run.job for run in runs})
+    uses = RunBodies(connection).uses_of(runs)
+    datasets = catalog.datasets({use.dataset for found in uses.values() for use in found})
+    return [
+        {
+            "job": {
+                "namespace": jobs[run.job].namespace,
+                "name": jobs[run.job].name,
+                "version": str(job_version(jobs[run.job], ends_of(uses[run.teller]), datasets)),
+            },
+            "run": {
+                "id": run.run_id,
+                "start": stamp(run.started),
+                "end": stamp(run.ended),
+                "status": state_of(run),
+            },
+            "inputs": [
+                {
+                    "namespace": datasets[use.dataset].namespace,
+                    "name": datasets[use.dataset].name,
+                    "version": str(version.id) if version else None,
+                    "producedByRunId": version.run_id if version else None,
+                }
+                for use, version in read[run.teller]
+            ],
+        }
+        for run in runs
+    ]

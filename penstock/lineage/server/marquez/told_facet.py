@@ -1,0 +1,81 @@
+"""What single facets tell. A facet may hold anything, so what makes no sense is told as nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from penstock.lineage.graph.column_edge import schema_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from penstock.lineage.graph.catalog import Facets
+
+__all__ = ["Tag", "fields", "tag_names", "tags", "text_of"]
+
+#: Where the UI of a producer shows a tag that only has a name, its value says this.
+_JUST_SET = "true"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Tag:
+    """`field` is empty when the whole dataset, job or run has it."""
+
+    name: str
+    field: str = ""
+
+
+def text_of(facets: Facets, facet: str, part: str) -> str | None:
+    """A text of a facet, None when there is none."""
+    return _text(facets.get(facet), part)
+
+
+def tags(facets: Facets) -> list[Tag]:
+    """The tags of the tags facet, sorted. A value that says something is part of the name."""
+    found = set()
+    for item in _dicts(facets.get("tags", {}).get("tags")):
+        key, value = _text(item, "key"), _text(item, "value")
+        if key:
+            said = value and value.lower() != _JUST_SET
+            name = f"{key}:{value}" if said else key
+            found.add(Tag(name=name, field=_text(item, "field") or ""))
+    return sorted(found)
+
+
+def tag_names(facets: Facets, field: str = "") -> list[str]:
+    """The tags of a field, or of the whole."""
+    return [tag.name for tag in tags(facets) if tag.field == field]
+
+
+def fields(facets: Facets) -> list[dict[str, Any]]:
+    """The columns of the schema facet as Marquez has them, those inside structs as `a.b`."""
+    schema = facets.get("schema", {})
+    details = dict(_details(schema.get("fields"), ""))
+    return [
+        {
+            "name": name,
+            "type": _text(details.get(name), "type"),
+            "tags": tag_names(facets, name),
+            "description": _text(details.get(name), "description"),
+        }
+        for name in dict.fromkeys(schema_columns(schema))
+    ]
+
+
+def _details(found: Any, above: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    waiting = [(above, item) for item in _dicts(found)]
+    while waiting:
+        prefix, item = waiting.pop()
+        name = f"{prefix}{item.get('name')}"
+        yield name, item
+        waiting += [(f"{name}.", inner) for inner in _dicts(item.get("fields"))]
+
+
+def _text(body: Any, part: str) -> str | None:
+    value = body.get(part) if isinstance(body, dict) else None
+    return value if isinstance(value, str) and value else None
+
+
+def _dicts(values: Any) -> list[dict[str, Any]]:
+    return [v for v in values if isinstance(v, dict)] if isinstance(values, list) else []

@@ -1,0 +1,82 @@
+"""The page of a run: what it read and wrote, why it failed, what differs from the one before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.lineage.reference_story import COMMIT, ERROR, PARENT, REPOSITORY, SILVER_RUNS
+from tests.browser.lineage.views import address, row, settled, show, table
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.lineage.server.live_server import LiveServer
+
+pytestmark = pytest.mark.browser
+
+DIFFERENCES = "Differences between the two runs"
+
+
+@pytest.fixture
+def second(page: Page, lineage: LiveServer) -> Page:
+    return show(page, lineage.url + address("/run", id=SILVER_RUNS[1]))
+
+
+def test_which_versions_it_read_and_wrote(second: Page) -> None:
+    expect(row(second, "Inputs of the run", "bronze.bookings")).to_contain_text("12")
+    written = row(second, "Outputs of the run", "silver.bookings")
+    expect(written).to_contain_text("998 rows, 4.1 kB, 2 files")
+
+
+def test_where_its_source_is_and_what_it_is_part_of(second: Page) -> None:
+    about = second.get_by_label("About the run")
+    source = about.get_by_role("link", name="assets/silver/bookings.py")
+    expect(source).to_have_attribute(
+        "href", f"{REPOSITORY}/blob/{COMMIT}/assets/silver/bookings.py#L7"
+    )
+    expect(source).to_have_attribute("rel", "noreferrer noopener")
+    expect(about).to_contain_text(COMMIT[:10])
+    expect(about).to_contain_text("nightly")
+    expect(about.get_by_role("link", name=f"Run {PARENT}")).to_be_visible()
+
+
+def test_what_differs_from_the_run_before(second: Page) -> None:
+    for what, before, after in (
+        ("code", "code-1", "code-2"),
+        ("contract", "1.0.0", "2.0.0"),
+        ("rows committed", "999", "998"),
+        ("input version", "11", "12"),
+    ):
+        found = table(second, DIFFERENCES).locator("tbody tr").filter(
+            has=second.get_by_role("rowheader", name=what, exact=True)
+        )
+        expect(found).to_have_count(1)
+        expect(found).to_contain_text(before)
+        expect(found).to_contain_text(after)
+
+    second.get_by_label("Compare with").select_option(SILVER_RUNS[2])
+    expect(row(second, DIFFERENCES, "state")).to_contain_text("FAIL")
+    assert SILVER_RUNS[2] in second.url
+
+    second.get_by_role("link", name="Run before").click()
+    settled(second)
+    expect(second.get_by_text("It is the first run of its job and slice.")).to_be_visible()
+
+
+def test_why_it_failed(page: Page, lineage: LiveServer) -> None:
+    show(page, lineage.url + address("/run", id=SILVER_RUNS[2]))
+    expect(page.get_by_label("About the run")).to_contain_text("failed")
+    expect(page.locator("#error pre")).to_have_text(ERROR)
+
+
+def test_all_its_events_and_facets_are_there(second: Page) -> None:
+    events = table(second, "Events of the run").locator("tbody tr")
+    expect(events).to_have_count(2)
+    expect(events.nth(0)).to_contain_text("started")
+    expect(events.nth(1)).to_contain_text("complete")
+    facet = second.locator("#facets details").filter(has_text="penstock_run").first
+    facet.get_by_text("penstock_run", exact=True).click()
+    expect(facet.locator("pre")).to_contain_text('"codeVersion": "code-2"')

@@ -1,0 +1,61 @@
+"""A real lineage server on a free port of loopback, in a thread of this process."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import requests
+import uvicorn
+
+from penstock.lineage import Ledger
+from penstock.lineage.server import ServerSettings, create_app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+TIMEOUT = 30
+
+
+@dataclass(frozen=True, slots=True)
+class LiveServer:
+    url: str
+    ledger: Ledger
+
+    def send(self, events: Sequence[Any]) -> requests.Response:
+        return requests.post(f"{self.url}/api/v1/lineage", json=events, timeout=TIMEOUT)
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        """The answer's body; the call must have gone well. The path is sent as it is."""
+        answer = self.ask(path, **parameters)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def ask(self, path: str, **parameters: Any) -> requests.Response:
+        return requests.get(f"{self.url}/api/v1{path}", params=parameters, timeout=TIMEOUT)
+
+
+@contextmanager
+def live_server(
+    folder: Path, settings: ServerSettings | None = None, *, url: str | None = None
+) -> Iterator[LiveServer]:
+    """Of the ledger in the folder, or at the URL.
+
+    It listens already when the block begins, and ends with the block.
+    """
+    listening = socket.create_server(("127.0.0.1", 0))
+    with Ledger.open(url or f"sqlite:///{folder / 'ledger.db'}") as ledger:
+        server = uvicorn.Server(uvicorn.Config(create_app(ledger, settings), log_level="error"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            yield LiveServer(f"http://127.0.0.1:{listening.getsockname()[1]}", ledger)
+        finally:
+            server.should_exit = True
+            thread.join(TIMEOUT)
+            assert not thread.is_alive()
+            listening.close()

@@ -1,0 +1,158 @@
+"""The lineage server over real HTTP on loopback: in a thread, and as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import requests
+import uvicorn
+
+from penstock.lineage import Ledger, utc_now
+from penstock.lineage.server import ServerSettings, create_app
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from penstock.lineage.ledger import Clock
+
+__all__ = ["LINEAGE", "OWN", "Serving", "ServingProcess", "serving", "serving_process", "until"]
+
+LINEAGE = "/api/v1/lineage"
+OWN = "/api/penstock/v1"
+_PATIENCE_SECONDS = 60
+
+
+def until(condition: Callable[[], Any], what: str, seconds: float = _PATIENCE_SECONDS) -> None:
+    """Wait for the condition; fail with `what` when it does not come true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.02)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reached:
+    url: str
+    session: requests.Session = field(default_factory=requests.Session)
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    def get(self, path: str, **parameters: Any) -> requests.Response:
+        """GET `path` with these parameters."""
+        return self.session.get(self.url + path, params=parameters, timeout=_PATIENCE_SECONDS)
+
+    def post(self, told: Any, path: str = LINEAGE) -> requests.Response:
+        """POST an event, or a list of them."""
+        return self.session.post(self.url + path, json=told, timeout=_PATIENCE_SECONDS)
+
+    def send(self, method: str, path: str, **more: Any) -> requests.Response:
+        """Any call."""
+        return self.session.request(method, self.url + path, timeout=_PATIENCE_SECONDS, **more)
+
+    def raw(self, request: bytes) -> bytes:
+        """What comes back on a connection of its own for these bytes."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+            connection.sendall(request)
+            parts = []
+            while part := connection.recv(65536):
+                parts.append(part)
+        return b"".join(parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving(_Reached):
+    """A server in this process."""
+
+    ledger: Ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServingProcess(_Reached):
+    """A server in a process of its own. `output` holds what it wrote."""
+
+    process: subprocess.Popen[bytes]
+    output: Path
+
+    def kill(self) -> None:
+        """SIGKILL to it and all that it started."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@contextmanager
+def serving(
+    url: str, *, clock: Clock = utc_now, busy_timeout_seconds: float = 30.0, **settings: Any
+) -> Iterator[Serving]:
+    """The server of the ledger at `url`, on a free port."""
+    with (
+        Ledger.open(url, clock=clock, busy_timeout_seconds=busy_timeout_seconds) as ledger,
+        socket.create_server(("127.0.0.1", 0)) as listening,
+    ):
+        app = create_app(ledger, ServerSettings(**settings))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        until(lambda: server.started, "the server is up")
+        port = listening.getsockname()[1]
+        with requests.Session() as session:
+            try:
+                yield Serving(url=f"http://127.0.0.1:{port}", session=session, ledger=ledger)
+            finally:
+                server.should_exit = True
+                thread.join(_PATIENCE_SECONDS)
+                assert not thread.is_alive()
+
+
+@contextmanager
+def serving_process(
+    folder: Path, url: str, *arguments: str, verify: Any = True
+) -> Iterator[ServingProcess]:
+    """`penstock serve` of the ledger at `url` on a free port; ended with all that it started."""
+    folder.mkdir(parents=True, exist_ok=True)
+    output, errors = folder / "serve.out", folder / "serve.err"
+    command = [sys.executable, "-m", "penstock.cli", "serve", "--json", "--port", "0"]
+    with output.open("wb") as out, errors.open("wb") as err:
+        process = subprocess.Popen(
+            [*command, "--ledger", url, *arguments], stdout=out, stderr=err, start_new_session=True
+        )
+    try:
+        until(
+            lambda: process.poll() is not None or output.read_text().endswith("}\n"),
+            "the server says where it is",
+        )
+        assert process.poll() is None, errors.read_text()
+        told = json.loads(output.read_text())["url"].replace("0.0.0.0", "127.0.0.1")  # noqa: S104
+        with requests.Session() as session:
+            # the environment may name other certificates, and a proxy
+            session.trust_env, session.verify = False, verify
+            reached = ServingProcess(url=told, session=session, process=process, output=errors)
+            until(lambda: _answers(reached), "the server answers")
+            yield reached
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def _answers(reached: ServingProcess) -> bool:
+    try:
+        return reached.get("/").ok
+    except requests.ConnectionError:
+        return False

@@ -1,0 +1,168 @@
+"""No event that was accepted stops the graph, or any page of it."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from starlette.testclient import TestClient
+
+from penstock.lineage import Ledger
+from penstock.lineage.graph.fingerprint import fingerprint
+from penstock.lineage.graph.projector import catch_up, rebuild
+from penstock.lineage.graph.statement import Statement
+from penstock.lineage.server import ServerSettings, create_app
+from penstock.lineage.verification import verify
+from tests.lineage.server.odd_events import IN_FACETS, WHOLE, events, put
+from tests.lineage.server.serving import LINEAGE, OWN
+from tests.lineage.told_events import run_event
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from penstock.lineage.ledger_database import LedgerDatabase
+
+
+class Taking:
+    """A server in this process: hundreds of events, and all that is told of them."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        app = create_app(ledger, ServerSettings(calls_per_minute=10**9))
+        self.client = TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False)
+
+    def take(self, told: Any) -> bool:
+        """Whether it was accepted; no answer to it is an error of the server."""
+        answer = self.client.post(LINEAGE, json=told)
+        assert answer.status_code in {201, 400, 422}, (answer.status_code, answer.text)
+        return answer.status_code == 201
+
+    def get(self, path: str, **asked: Any) -> Any:
+        answer = self.client.get(OWN + path, params={k: v for k, v in asked.items() if v})
+        assert answer.status_code in {200, 404, 422}, (path, asked, answer.text)
+        return answer.json() if answer.status_code == 200 else None
+
+    def look_everywhere(self, run: str) -> None:
+        """Every call of the API, of everything there is."""
+        catch_up(self.ledger.database)
+        for path in ("/summary", "/times", "/pii", "/graph", "/access"):
+            assert self.get(path) is not None
+        for text in ("b", "x", "team", "email", run):
+            assert self.get("/search", q=text) is not None
+        self.get("/changes", since="2025-01-01T00:00:00Z")
+        found = self.get("/datasets", limit=1000)["datasets"]
+        for told in found:
+            page = self.get("/dataset", id=told["id"])
+            assert page is not None, told["id"]
+            assert self.get("/graph", id=told["id"], up=3, down=3) is not None
+            assert self.get("/readers", id=told["id"]) is not None
+            for direction in ("upstream", "downstream"):
+                assert self.get("/impact", id=told["id"], direction=direction) is not None
+            for column in page["columns"][:4]:
+                assert self.get("/impact", id=told["id"], column=column["name"]) is not None
+                assert self.get("/readers", id=told["id"], column=column["name"]) is not None
+                where = {"source": told["id"], "source_column": column["name"]}
+                self.get("/path", **where, target="file|b", target_column="x")
+            for line in page["runs"][:3]:
+                assert self.get("/run", id=line["run_id"]) is not None
+                assert self.get("/run/diff", id=line["run_id"]) is not None
+
+
+@pytest.fixture
+def taking(tmp_path: Path) -> Iterator[Taking]:
+    with Ledger.open(f"sqlite:///{tmp_path}/ledger.db") as ledger:
+        yield Taking(ledger)
+
+
+def passed(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the server logged as failed: events that the graph passed, calls that broke."""
+    return [record.getMessage() for record in caplog.records if record.name.startswith("penstock")]
+
+
+def mutated(path: tuple[Any, ...], value: Any) -> dict[str, Any]:
+    told = copy.deepcopy(WHOLE)
+    put(told, path, value, "put")
+    return told
+
+
+@pytest.mark.slow
+def test_each_part_of_a_facet_may_be_anything(
+    taking: Taking, caplog: pytest.LogCaptureFixture
+) -> None:
+    accepted = 0
+    assert taking.take(WHOLE)
+    for number, path in enumerate(IN_FACETS):
+        for value in (None, 5, "x", [], {}, [5], [{}], [[]], {"x": 5}, True, "a\0b", 2**70):
+            told = mutated(path, value)
+            # of a time of its own: each is told later than all before
+            told["eventTime"] = f"2026-01-01T01:{number % 60:02}:00.{accepted:06}Z"
+            accepted += taking.take(told)
+        if number % 10 == 0:
+            taking.look_everywhere(WHOLE["run"]["runId"])
+            assert passed(caplog) == [], path
+    taking.look_everywhere(WHOLE["run"]["runId"])
+    assert passed(caplog) == []
+    assert accepted > len(IN_FACETS) * 8
+    before = graph_of(taking)
+    rebuild(taking.ledger.database)
+    assert graph_of(taking) == before
+    assert verify(taking.ledger.database).intact
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@example(told=mutated(("outputs", 0, "facets", "columnLineage", "fields"), ["x"]))
+@example(told=mutated(("outputs", 0, "facets", "symlinks", "identifiers"), "x"))
+@example(told=mutated(("outputs", 0, "facets", "symlinks", "identifiers"), 5))
+@example(told=mutated(("outputs", 0, "facets", "tags", "tags"), {"a": 5}))
+@example(told=mutated(("outputs", 0, "facets", "version", "datasetVersion"), 2**70))
+@example(told=mutated(("run", "facets", "parent", "root"), "x"))
+@example(told=mutated(("run", "facets", "penstock_run", "attempt"), 2**70))
+@example(told=mutated(("run", "facets", "penstock_run", "slice"), []))
+@example(told=mutated(("run", "facets", "errorMessage"), None))
+@given(told=events())
+def test_no_event_stops_the_graph_or_a_page(
+    taking: Taking, caplog: pytest.LogCaptureFixture, told: dict[str, Any]
+) -> None:
+    caplog.clear()
+    if taking.take(told):
+        taking.look_everywhere(WHOLE["run"]["runId"])
+    assert passed(caplog) == []
+
+
+def test_an_event_that_the_graph_cannot_take_is_passed_and_said(
+    taking: Taking, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Statement.of.__func__  # type: ignore[attr-defined]
+
+    def of(cls: type[Statement], payload: Any, payload_hash: str) -> Statement:
+        if payload["job"]["name"] == "poison":
+            raise KeyError("ada@example.com")
+        found: Statement = real(cls, payload, payload_hash)
+        return found
+
+    monkeypatch.setattr(Statement, "of", classmethod(of))
+    for number in range(5):
+        assert taking.take(run_event("COMPLETE", number, f"j{number}", outputs=(f"d{number}",)))
+        assert taking.take(run_event("COMPLETE", number, "poison", run=f"p{number}"))
+    assert catch_up(taking.ledger.database, batch=4) == 10
+    assert taking.get("/datasets")["total"] == 5
+    assert passed(caplog) == [f"event {n} is not in the graph: KeyError" for n in range(2, 11, 2)]
+    before = graph_of(taking)
+    rebuild(taking.ledger.database)
+    assert graph_of(taking) == before
+
+
+def graph_of(taking: Taking) -> str:
+    database: LedgerDatabase = taking.ledger.database
+    catch_up(database)
+    with database.read() as connection:
+        return fingerprint(connection)

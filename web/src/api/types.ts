@@ -1,0 +1,252 @@
+// The answers of /api/penstock/v1. Times are ISO 8601 in UTC.
+
+export interface Column {
+  name: string;
+  type: string | null;
+  description: string | null;
+  pii: string | null;
+  masked: boolean;
+  key: boolean;
+  unit: string | null;
+}
+
+export interface Dataset {
+  id: string;
+  namespace: string;
+  name: string;
+  label: string;
+  group: string;
+  owner: string | null;
+  description: string | null;
+  columns: Column[];
+  more_upstream: number;
+  more_downstream: number;
+}
+
+export interface Job {
+  id: string;
+  namespace: string;
+  name: string;
+  kind: string | null;
+}
+
+export interface Edge {
+  job: string;
+  source: string;
+  /** null: the job reads and writes nothing */
+  target: string | null;
+  valid_from: string;
+  valid_to: string | null;
+}
+
+/** An edge that ends at a dataset. */
+export type DatasetEdge = Edge & { target: string };
+
+export interface ColumnEdge {
+  job: string;
+  source: string;
+  source_column: string;
+  target: string;
+  /** null: decides which rows there are, so it touches every column */
+  target_column: string | null;
+  type: "DIRECT" | "INDIRECT" | null;
+  subtype: string | null;
+  masking: boolean;
+  description: string | null;
+  valid_from: string;
+  valid_to: string | null;
+}
+
+export interface Graph {
+  at: string;
+  datasets: Dataset[];
+  jobs: Job[];
+  edges: Edge[];
+  /** absent when the whole graph was asked for */
+  column_edges?: ColumnEdge[];
+}
+
+export interface Summary {
+  events: number;
+  datasets: number;
+  columns: number;
+  jobs: number;
+  runs: number;
+  namespaces: string[];
+  first_event: string | null;
+  last_event: string | null;
+  /** the orchestrator's web server, where there is one */
+  dagster_url?: string | null;
+}
+
+export interface Times {
+  first: string | null;
+  last: string | null;
+  changes: string[];
+}
+
+export interface DatasetList {
+  total: number;
+  datasets: Dataset[];
+}
+
+export interface ReachedColumn {
+  dataset: string;
+  label: string;
+  column: string;
+  depth: number;
+  type: "DIRECT" | "INDIRECT" | null;
+  masked: boolean;
+  pii: string | null;
+}
+
+export interface Impact {
+  start: { dataset: string; column: string | null };
+  direction: "upstream" | "downstream";
+  columns: ReachedColumn[];
+  datasets: { id: string; label: string; depth: number }[];
+}
+
+export interface Changes {
+  added: ColumnEdge[];
+  removed: ColumnEdge[];
+  datasets_added: string[];
+  datasets_removed: string[];
+}
+
+export interface ColumnEnd {
+  dataset: string;
+  label: string;
+  column: string | null;
+  type: "DIRECT" | "INDIRECT" | null;
+  subtype: string | null;
+  masking: boolean;
+  description: string | null;
+}
+
+export interface RunLine {
+  run_id: string;
+  /** the job's id */
+  job: string;
+  kind: string | null;
+  state: string;
+  started: string | null;
+  ended: string | null;
+  seconds: number | null;
+  slice: string | null;
+  rows_in: number | null;
+  rows_committed: number | null;
+  rows_quarantined: number | null;
+  version: string | null;
+  bytes: number | null;
+  files: number | null;
+}
+
+export interface CheckLine {
+  at: string;
+  run_id: string;
+  name: string;
+  column: string | null;
+  success: boolean;
+  severity: string | null;
+  failed_rows: number | null;
+}
+
+export interface ContractVersion {
+  version: string;
+  fingerprint: string;
+  registered_at: string;
+  document: Record<string, unknown>;
+}
+
+export interface DatasetPage extends Dataset {
+  first_seen: string | null;
+  last_seen: string | null;
+  symlinks: { namespace: string; name: string }[];
+  contract: { name: string; version: string } | null;
+  contracts: ContractVersion[];
+  owners: string[];
+  columns: (Column & { checks: string[]; upstream: ColumnEnd[]; downstream: ColumnEnd[] })[];
+  rows_from: ColumnEnd[];
+  runs: RunLine[];
+  checks: CheckLine[];
+  facets: Record<string, unknown>;
+}
+
+export interface RunEnd {
+  dataset: string;
+  label: string;
+  version: string | null;
+  facets: Record<string, unknown>;
+  statistics?: Record<string, unknown> | null;
+}
+
+export interface ParentRun {
+  run_id: string;
+  job_name: string;
+  job_namespace: string;
+}
+
+export interface RunPage extends RunLine {
+  parent: ParentRun | null;
+  root: ParentRun | null;
+  inputs: RunEnd[];
+  outputs: RunEnd[];
+  source: { url: string | null; path: string | null; commit: string | null; line: number | null } | null;
+  error: string | { message?: string } | null;
+  job_facets?: Record<string, unknown>;
+  code_version: string | null;
+  contract_version: string | null;
+  facets: Record<string, unknown>;
+  events: { sequence: number; event_type: string; event_time: string; recorded_at: string; producer?: string | null; link?: string | null }[];
+  previous: string | null;
+}
+
+export interface RunDiff {
+  run: string;
+  other: string | null;
+  differences: { what: string; subject: string | null; before: unknown; after: unknown }[];
+}
+
+export interface Readers {
+  runs: {
+    run_id: string;
+    job: string;
+    at: string;
+    dataset_version: string | null;
+    into: { dataset: string; label: string; column: string | null }[];
+    masked: boolean | null;
+  }[];
+  /** false: there are more */
+  complete?: boolean;
+}
+
+export interface SearchResults {
+  results: {
+    kind: "dataset" | "column" | "job" | "run" | "tag" | "owner";
+    label: string;
+    detail: string | null;
+    dataset: string | null;
+    column: string | null;
+    run_id: string | null;
+  }[];
+}
+
+export interface PiiColumn {
+  dataset: string;
+  label: string;
+  column: string;
+  masked: boolean;
+  in_clear: boolean;
+  /** null: no contract says */
+  cleared: boolean | null;
+  /** false: no tag names the column; it is made of one that is tagged, in clear */
+  tagged?: boolean;
+  /** tagged as masked, and lineage shows a way to it on which nothing masks */
+  contradicted?: boolean;
+  from: { dataset: string; label: string; column: string; masking: boolean }[];
+}
+
+export interface Pii {
+  classes: { pii: string; columns: PiiColumn[] }[];
+}
