@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EventShape", "event_shape"]
 
+_LONGEST_TEXT = 4096  # characters of what is no name
 _LONGEST_PATH = 300  # characters of a JSON path in a message; its names are the sender's
 
 
@@ -60,6 +61,7 @@ def _storable_facets(facets: dict[str, Any] | None) -> dict[str, Any]:
 
 
 _Name = Annotated[str, Field(min_length=1), AfterValidator(_name)]
+_Text = Annotated[str, Field(min_length=1, max_length=_LONGEST_TEXT), AfterValidator(_storable)]
 _Moment = Annotated[datetime, BeforeValidator(_moment)]
 _Facets = Annotated[dict[str, Any] | None, AfterValidator(_storable_facets)]
 
@@ -94,8 +96,8 @@ class EventShape(_Part):
     """
 
     eventTime: _Moment  # noqa: N815
-    producer: _Name
-    schemaURL: _Name  # noqa: N815
+    producer: _Text
+    schemaURL: _Text  # noqa: N815
     eventType: (  # noqa: N815
         Literal["START", "RUNNING", "COMPLETE", "ABORT", "FAIL", "OTHER"] | None
     ) = None

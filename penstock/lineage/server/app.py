@@ -11,7 +11,7 @@ from penstock.lineage.server import browser, ingest, marquez, own
 from penstock.lineage.server.following import following
 from penstock.lineage.server.guard import Guard
 from penstock.lineage.server.path_names import EscapedSlashes
-from penstock.lineage.server.problem import add_problems
+from penstock.lineage.server.problem import add_problems, documented
 from penstock.lineage.server.settings import ServerSettings
 from penstock.version import VERSION
 
@@ -51,8 +51,9 @@ def create_app(
     app.state.histories, app.state.signing_key = histories, signing_key
     app.state.appender = GroupCommit(ledger)
     add_problems(app)
+    usual = documented({400: "a name or a body cannot be read", 404: "there is no such thing"})
     for part in (ingest, marquez, own):
-        app.include_router(part.router)
+        app.include_router(part.router, responses=usual)
     browser.add_pages(app)
     app.add_middleware(EscapedSlashes)
     app.add_middleware(Guard, ledger=ledger, settings=allowed)

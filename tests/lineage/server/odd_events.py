@@ -28,6 +28,7 @@ ODD: list[Any] = [
     "true",
     "1" * 36,
     "n" * 5000,
+    "\N{GRINNING FACE}" * 400,
     [],
     {},
     [[]],

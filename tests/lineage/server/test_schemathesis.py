@@ -19,6 +19,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from penstock.lineage.server.problem import NOT_OFFERED
 from tests.lineage.server.odd_events import WHOLE
 from tests.lineage.server.serving import OWN, Serving, serving
 
@@ -52,7 +53,7 @@ def test_every_call_is_answered_as_documented(server: Serving, mode: GenerationM
         operation = found.ok()
 
         @settings(
-            max_examples=15,
+            max_examples=10,
             derandomize=True,
             database=None,
             deadline=None,
@@ -63,7 +64,9 @@ def test_every_call_is_answered_as_documented(server: Serving, mode: GenerationM
             answer = case.call(base_url=server.url, session=server.session)
             # an address above 64 KiB is refused before there is a call
             if len(answer.request.url or "") < LONGEST_ADDRESS:
-                case.validate_response(answer, checks=CHECKS)
+                # what this server was not set up for is said as documented, and is no failure
+                offered = answer.status_code != NOT_OFFERED
+                case.validate_response(answer, checks=CHECKS if offered else CHECKS[1:])
             asked.add(case.operation.path)
 
         with contextlib.suppress(Unsatisfiable):  # nothing that it takes can be wrong

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 
 from penstock.lineage.coverage_report import coverage_report
 from penstock.lineage.server.own.described import At, Describer, Id
-from penstock.lineage.server.problem import Problem
+from penstock.lineage.server.problem import Problem, documented
 from penstock.lineage.server.reading import Reading
 
 __all__ = ["router"]
@@ -16,7 +16,7 @@ __all__ = ["router"]
 router = APIRouter()
 
 
-@router.get("/coverage")
+@router.get("/coverage", responses=documented({501: "the server knows no lake"}))
 def coverage(
     request: Request, connection: Reading, id: Id | None = None, since: At = None
 ) -> dict[str, Any]:

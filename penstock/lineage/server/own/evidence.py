@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 
 from penstock.lineage.ledger import utc_now
 from penstock.lineage.server.own.described import At, Describer, Id
-from penstock.lineage.server.problem import Problem
+from penstock.lineage.server.problem import Problem, documented
 from penstock.lineage.server.reading import Reading, ledger_of
 
 if TYPE_CHECKING:
@@ -22,7 +22,11 @@ router = APIRouter()
 _CHUNK = 1 << 20
 
 
-@router.get("/evidence", response_class=StreamingResponse)
+@router.get(
+    "/evidence",
+    response_class=StreamingResponse,
+    responses=documented({501: "the server has no key to sign with, or knows no lake"}),
+)
 def evidence(
     request: Request,
     connection: Reading,
