@@ -18,6 +18,8 @@ COMMANDS = [
     *("list", "show", "run", "backfill", "status", "history", "lineage", "jars", "doctor"),
     *("up", "demo", "version", "quarantine show", "coverage"),
     *("evidence export", "evidence verify", "evidence key"),
+    *("ledger archive", "ledger verify", "ledger rebuild"),
+    *("serve", "token add", "token list", "token revoke"),
 ]
 
 

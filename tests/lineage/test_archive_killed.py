@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -19,15 +18,17 @@ from tests.lineage.told_events import run_event
 if TYPE_CHECKING:
     from pathlib import Path
 
-EACH = 3
+EACH = 2
 
-# Forks a child for each call, which is killed when it comes to its n-th new line of these modules.
+# Forks a child for each call, which is killed when it comes to its n-th new line of what writes.
 KILLER = """
 import os, signal, sys
 from pathlib import Path
 from penstock.lineage import Ledger, archive, append_only, archive_file
-import pyarrow.parquet
+# what a child would have to import itself
+import alembic.command, pandas, psycopg, pyarrow.parquet, sqlalchemy.dialects.postgresql.psycopg
 FILES = {archive.__file__, append_only.__file__, archive_file.__file__}
+READS = {"_asked", "_cut", "_end_of_archive", "_batches", "_walked", "rows_of", "archive_events"}
 url, folder = sys.argv[1:]
 for line in sys.stdin:
     wanted, before = map(int, line.split())
@@ -36,7 +37,7 @@ for line in sys.stdin:
         seen = set()
         def trace(frame, kind, argument):
             code = frame.f_code
-            if code.co_filename not in FILES:
+            if code.co_filename not in FILES or code.co_name in READS:
                 return None
             if kind == "line":
                 seen.add((code.co_filename, frame.f_lineno))
@@ -77,7 +78,7 @@ def test_killed_at_any_line_nothing_is_lost_and_the_next_call_goes_on(
     ):
         assert killer.stdin
         assert killer.stdout
-        ledger.append_all([event_of(number) for number in range(1000)])
+        ledger.append_all([event_of(number) for number in range(200)])
         catch_up(ledger.database)
         step, before, code = 0, 1, -9
         while code == -9:
@@ -87,7 +88,7 @@ def test_killed_at_any_line_nothing_is_lost_and_the_next_call_goes_on(
             code = int(killer.stdout.readline())
             found = verify(ledger.database)
             assert found.faults == (), step
-            assert found.events == 1000
+            assert found.events == 200
             assert ledger.append(event_of(before - 2)) == before - 1, "known, archived or not"
             if step % 2:  # the other half is finished by the next call, together with its own
                 archive_events(ledger, folder, before=before)
@@ -96,7 +97,7 @@ def test_killed_at_any_line_nothing_is_lost_and_the_next_call_goes_on(
         archive_events(ledger, folder, before=before)
         with ledger.database.read() as connection:
             sequences = [row["sequence"] for row in events_after(connection, 0, 5000)]
-        assert sequences == list(range(1, 1001))
+        assert sequences == list(range(1, 201))
         found = verify(ledger.database)
         assert (found.faults, found.archived) == ((), before - 1)
         # no file is left that the ledger does not name
@@ -105,5 +106,4 @@ def test_killed_at_any_line_nothing_is_lost_and_the_next_call_goes_on(
     assert killed >= {
         *("write_rows", "_read_back", "_next_file", "sync_folder", "_move", "append_only_lifted"),
     }
-    assert step > 60
-    assert os.getpid()
+    assert step > 50

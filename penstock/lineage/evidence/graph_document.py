@@ -81,5 +81,6 @@ def _held(since: datetime, until: datetime | None) -> dict[str, str | None]:
     return {"valid_from": instant(since), "valid_to": instant(until) if until else None}
 
 
-def _order(item: dict[str, Any]) -> list[tuple[str, str]]:
-    return sorted((name, str(value)) for name, value in item.items())
+def _order(item: dict[str, Any]) -> list[str]:
+    names = ("id", "target", "target_column", "source", "source_column", "job", "type", "subtype")
+    return [str(item.get(name)) for name in (*names, "masking", "description", "valid_from")]

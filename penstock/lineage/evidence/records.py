@@ -53,23 +53,14 @@ def run_records(
     runs = catalog.runs_of(use.teller for use in uses)
     jobs = catalog.jobs({run.job for run in runs.values()})
     nodes = catalog.datasets({use.dataset for use in uses})
+    used: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for use in sorted(uses, key=lambda use: id_of(nodes[use.dataset])):
+        version = use.facets.get("version", {}).get("datasetVersion")
+        told = {"dataset": id_of(nodes[use.dataset]), "version": version}
+        used.setdefault((use.teller, use.role), []).append(told)
     found = []
     for teller, run in runs.items():
         own = run.facets.get("penstock_run", {})
-        told = {
-            role: sorted(
-                (
-                    {
-                        "dataset": id_of(nodes[use.dataset]),
-                        "version": use.facets.get("version", {}).get("datasetVersion"),
-                    }
-                    for use in uses
-                    if use.teller == teller and use.role == role
-                ),
-                key=lambda item: str(item["dataset"]),
-            )
-            for role in ("IN", "OUT")
-        }
         found.append(
             {
                 "run_id": run.run_id,
@@ -84,8 +75,8 @@ def run_records(
                 "rows_in": own.get("rowsIn"),
                 "rows_committed": own.get("rowsCommitted"),
                 "rows_quarantined": own.get("rowsQuarantined"),
-                "inputs": told["IN"],
-                "outputs": told["OUT"],
+                "inputs": used.get((teller, "IN"), []),
+                "outputs": used.get((teller, "OUT"), []),
             }
         )
     return sorted(found, key=lambda run: (run["started"], run["run_id"], run["job"]))

@@ -101,24 +101,24 @@ def contracts() -> tuple[ContractModel, ...]:
 
 
 def many(count: int) -> list[dict[str, Any]]:
-    """`count` datasets: a tree in which each is made of one and read by up to three."""
+    """A tree of `count` datasets in layers: each is made of one and read by up to three."""
     return [
         run_event(
             "COMPLETE",
             number / 100,
             f"job_{number}",
-            inputs=(f"layer_{_depth(number - 1)}.table_{(number - 1) // 3}",),
-            outputs=(f"layer_{_depth(number)}.table_{number}",),
+            inputs=(_table((number - 1) // 3),),
+            outputs=(_table(number),),
         )
         for number in range(1, count)
     ]
 
 
-def _depth(number: int) -> int:
-    depth = 0
-    while number > 0:
-        number, depth = (number - 1) // 3, depth + 1
-    return min(depth, 6)
+def _table(number: int) -> str:
+    parent, depth = number, 0
+    while parent > 0:
+        parent, depth = (parent - 1) // 3, depth + 1
+    return f"layer_{depth}.table_{number}"
 
 
 def _first_day() -> Iterator[dict[str, Any]]:
@@ -283,7 +283,9 @@ def _silver_bookings(minutes: float, number: int, end: str = "COMPLETE") -> list
 def _silver_flights(minutes: float, delay: str, run: str) -> list[dict[str, Any]]:
     source = _path("bronze.flights")
     made = lineage(
-        f"{source}.flight_id > flight_id", f"{source}.day > day", f"{source}.{delay} > delay_minutes"
+        f"{source}.flight_id > flight_id",
+        f"{source}.day > day",
+        f"{source}.{delay} > delay_minutes",
     )
     columns = ("flight_id", "day", "delay_minutes")
     return _run(

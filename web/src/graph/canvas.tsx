@@ -169,7 +169,7 @@ function Flow(props: CanvasProps) {
         height: card.height,
         zIndex: 5,
         data,
-        draggable: true,
+        draggable: false,
         ariaLabel: `Dataset ${card.dataset.label}`,
         handles: handlesOf(card, names),
       });
