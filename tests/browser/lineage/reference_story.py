@@ -52,7 +52,7 @@ def story() -> list[dict[str, Any]]:
 
 
 def contracts() -> tuple[ContractModel, ...]:
-    """Two versions of silver.bookings, cleared for e-mail, and shared.bookings, cleared for none."""
+    """Two versions of silver.bookings, cleared for e-mail, and shared.bookings, cleared for none."""  # noqa: E501
     fare = CheckModel(
         id="amount:ge",
         column="amount",
@@ -283,7 +283,9 @@ def _silver_bookings(minutes: float, number: int, end: str = "COMPLETE") -> list
 def _silver_flights(minutes: float, delay: str, run: str) -> list[dict[str, Any]]:
     source = _path("bronze.flights")
     made = lineage(
-        f"{source}.flight_id > flight_id", f"{source}.day > day", f"{source}.{delay} > delay_minutes"
+        f"{source}.flight_id > flight_id",
+        f"{source}.day > day",
+        f"{source}.{delay} > delay_minutes",
     )
     columns = ("flight_id", "day", "delay_minutes")
     return _run(

@@ -26,7 +26,12 @@ def silver(page: Page, lineage: LiveServer) -> Page:
 def test_what_it_is(silver: Page) -> None:
     expect(silver.get_by_role("heading", level=1)).to_have_text("silver.bookings")
     about = silver.get_by_label("About the dataset")
-    for part in (OWNER, "silver.bookings 2.0.0", "2026-01-01 00:20 UTC", "penstock silver.bookings"):
+    for part in (
+        OWNER,
+        "silver.bookings 2.0.0",
+        "2026-01-01 00:20 UTC",
+        "penstock silver.bookings",
+    ):
         expect(about).to_contain_text(part)
 
 
@@ -35,7 +40,7 @@ def test_what_changed_between_two_versions_of_its_contract(silver: Page) -> None
     expect(table(silver, "Contract versions").locator("tbody tr")).to_have_count(2)
 
     expect(row(silver, changes, "phone")).to_contain_text("+ added")
-    expect(row(silver, changes, "channel")).to_contain_text("− removed")
+    expect(row(silver, changes, "channel")).to_contain_text("− removed")  # noqa: RUF001
     expect(row(silver, changes, "amount:lt")).to_contain_text("+ added")
     expect(row(silver, changes, "retention")).to_contain_text("30 days")
     expect(table(silver, changes).locator("tbody tr")).to_have_count(4)
@@ -45,8 +50,10 @@ def test_what_changed_between_two_versions_of_its_contract(silver: Page) -> None
 
 
 def test_where_its_columns_come_from_and_go_to(silver: Page) -> None:
-    email = table(silver, "Columns of silver.bookings").get_by_role("row").filter(
-        has=silver.get_by_role("rowheader", name="email")
+    email = (
+        table(silver, "Columns of silver.bookings")
+        .get_by_role("row")
+        .filter(has=silver.get_by_role("rowheader", name="email"))
     )
     expect(email).to_contain_text("personal data: email")
     expect(email).to_contain_text("in clear")
@@ -55,8 +62,10 @@ def test_where_its_columns_come_from_and_go_to(silver: Page) -> None:
     expect(masked).to_contain_text("masked")
     clear = email.get_by_role("listitem").filter(has_text="gold.contacts.mail")
     expect(clear).not_to_contain_text("masked")
-    amount = table(silver, "Columns of silver.bookings").get_by_role("row").filter(
-        has=silver.get_by_role("rowheader", name="amount")
+    amount = (
+        table(silver, "Columns of silver.bookings")
+        .get_by_role("row")
+        .filter(has=silver.get_by_role("rowheader", name="amount"))
     )
     expect(amount).to_contain_text("EUR")
     expect(amount).to_contain_text("amount:ge")

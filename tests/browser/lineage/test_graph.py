@@ -46,9 +46,10 @@ def test_a_dataset_stands_between_what_it_is_made_of_and_what_reads_it(
     assert cards(page) == NEAR
     silver = card(page, "silver.bookings")
     left, middle, right = (
-        card(page, label).bounding_box() for label in ("bronze.bookings", "silver.bookings", "shared.bookings")
+        card(page, label).bounding_box()
+        for label in ("bronze.bookings", "silver.bookings", "shared.bookings")
     )
-    assert left and middle and right
+    assert left and middle and right  # noqa: PT018
     assert left["x"] + left["width"] < middle["x"]
     assert middle["x"] + middle["width"] < right["x"]
     for name in ("booking_id", "email", "phone", "amount"):
@@ -98,7 +99,9 @@ def test_the_ways_of_a_chosen_column_are_marked_and_the_rest_fades(
     opacity = "e => Number(getComputedStyle(e.querySelector('path')).strokeOpacity)"
     assert way.evaluate(opacity) > 2 * other.evaluate(opacity)
     panel = page.get_by_role("complementary", name="Chosen column")
-    expect(panel.locator(".reached").filter(has_text="Comes from")).to_contain_text("landing.bookings")
+    expect(panel.locator(".reached").filter(has_text="Comes from")).to_contain_text(
+        "landing.bookings"
+    )
     expect(panel.locator(".reached").filter(has_text="Goes to")).to_contain_text("gold.contacts")
 
     panel.get_by_role("button", name="Choose no column").click()
@@ -163,8 +166,12 @@ def test_masking_stands_as_a_word_on_the_line_that_masks_and_on_no_other(
     expect(marks).to_be_visible()
     masks = lines(page, ".line-masked")
     expect(masks.locator("title").first).to_have_text("email → email: computed, masked")
-    expect(row(page, STEPS, "silver.bookings.email", "shared.bookings.email")).to_contain_text("masked")
-    expect(row(page, STEPS, "silver.bookings.email", "gold.contacts.mail")).not_to_contain_text("masked")
+    expect(row(page, STEPS, "silver.bookings.email", "shared.bookings.email")).to_contain_text(
+        "masked"
+    )
+    expect(row(page, STEPS, "silver.bookings.email", "gold.contacts.mail")).not_to_contain_text(
+        "masked"
+    )
 
 
 @pytest.mark.parametrize(
@@ -175,9 +182,7 @@ def test_masking_stands_as_a_word_on_the_line_that_masks_and_on_no_other(
         ("none", set[str]()),
     ],
 )
-def test_datasets_are_grouped(
-    page: Page, lineage: LiveServer, by: str, boxes: set[str]
-) -> None:
+def test_datasets_are_grouped(page: Page, lineage: LiveServer, by: str, boxes: set[str]) -> None:
     show(page, f"{lineage.url}/graph")
     page.get_by_label("Group by").select_option(by)
     settled(page)

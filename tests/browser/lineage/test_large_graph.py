@@ -66,7 +66,7 @@ def test_a_graph_of_3000_datasets_can_be_dragged(
 
     moved = canvas(page).locator(".react-flow__viewport").evaluate(PLACE) - before
     assert moved == pytest.approx(-10 * STEPS, abs=1), "the canvas went with the hand"
-    took = [after - earlier for earlier, after in zip(frames, frames[1:], strict=False)]
+    took = [after - earlier for earlier, after in zip(frames, frames[1:], strict=False)]  # noqa: RUF007
     figures = {
         "datasets": DATASETS,
         "steps": STEPS,

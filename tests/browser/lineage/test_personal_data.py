@@ -37,8 +37,10 @@ def pii(page: Page, lineage: LiveServer) -> Page:
 def test_how_a_column_stands(
     pii: Page, caption: str, column: str, stands: str, clearance: str
 ) -> None:
-    line = table(pii, caption).locator("tbody tr").filter(
-        has=pii.get_by_role("rowheader", name=column, exact=True)
+    line = (
+        table(pii, caption)
+        .locator("tbody tr")
+        .filter(has=pii.get_by_role("rowheader", name=column, exact=True))
     )
     expect(line).to_have_count(1)
     expect(line.get_by_role("cell").nth(0)).to_contain_text(stands)
@@ -46,8 +48,10 @@ def test_how_a_column_stands(
 
 
 def test_where_it_comes_from(pii: Page) -> None:
-    shared = table(pii, EMAIL).locator("tbody tr").filter(
-        has=pii.get_by_role("rowheader", name="shared.bookings.email", exact=True)
+    shared = (
+        table(pii, EMAIL)
+        .locator("tbody tr")
+        .filter(has=pii.get_by_role("rowheader", name="shared.bookings.email", exact=True))
     )
     expect(shared.get_by_role("listitem")).to_have_text(["silver.bookings.email masked"])
 

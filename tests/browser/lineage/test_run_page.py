@@ -50,8 +50,10 @@ def test_what_differs_from_the_run_before(second: Page) -> None:
         ("rows committed", "999", "998"),
         ("input version", "11", "12"),
     ):
-        found = table(second, DIFFERENCES).locator("tbody tr").filter(
-            has=second.get_by_role("rowheader", name=what, exact=True)
+        found = (
+            table(second, DIFFERENCES)
+            .locator("tbody tr")
+            .filter(has=second.get_by_role("rowheader", name=what, exact=True))
         )
         expect(found).to_have_count(1)
         expect(found).to_contain_text(before)
