@@ -117,7 +117,8 @@ def test_the_asset_page_shows_columns_lineage_counts_and_checks(
 def test_the_asset_page_leads_to_its_lineage_and_back(
     page: Page, up: dict[str, str], run_url: str
 ) -> None:
-    assert run_url
+    page.goto(run_url)
+    expect(page.get_by_text("RUN_SUCCESS").first).to_be_visible(timeout=RUN_MILLISECONDS)
     page.goto(f"{up['web_url']}/assets/gold/daily_punctuality")
     told = page.get_by_role("row").filter(has=page.get_by_text("lineage", exact=True))
     link = told.get_by_role("link").first
