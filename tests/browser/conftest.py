@@ -71,8 +71,8 @@ def penstock_home(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession)
 
 
 @pytest.fixture(scope="session")
-def web_url(penstock_home: Path) -> Iterator[str]:
-    """Where Dagster's UI is. `penstock up` is stopped as Ctrl-C does it, and must leave nothing."""
+def up(penstock_home: Path) -> Iterator[dict[str, str]]:
+    """What `penstock up` told. It is stopped as Ctrl-C does it, and must leave nothing."""
     log, answer = penstock_home / "up.log", penstock_home / "up.json"
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PENSTOCK_")}
     with log.open("wb") as errors, answer.open("wb") as output:
@@ -95,19 +95,25 @@ def web_url(penstock_home: Path) -> Iterator[str]:
             stderr=errors,
             start_new_session=True,
         )
-    up = Child(name="penstock up", process=process, log=log)
+    child = Child(name="penstock up", process=process, log=log)
     try:
-        wait_ready(up, lambda: answer.read_text().endswith("}\n"), timeout_seconds=READY_SECONDS)
+        wait_ready(child, lambda: answer.read_text().endswith("}\n"), timeout_seconds=READY_SECONDS)
         told = json.loads(answer.read_text())
         assert "web_url" in told, log.read_text()
-        started = {child.pid for child in psutil.Process(process.pid).children()}
-        yield told["web_url"]
+        started = {one.pid for one in psutil.Process(process.pid).children()}
+        yield told
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=60) == 0, log.read_text()
         left = [pid for pid in started if session_members(pid)]
         assert not left, f"still running after Ctrl-C: {left}"
     finally:
-        stop_all([up])
+        stop_all([child])
+
+
+@pytest.fixture(scope="session")
+def web_url(up: dict[str, str]) -> str:
+    """Where Dagster's UI is."""
+    return up["web_url"]
 
 
 @pytest.fixture(scope="session")

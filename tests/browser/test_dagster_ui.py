@@ -114,6 +114,31 @@ def test_the_asset_page_shows_columns_lineage_counts_and_checks(
     expect(page.get_by_text("Passed", exact=True)).to_be_visible()
 
 
+def test_the_asset_page_leads_to_its_lineage_and_back(
+    page: Page, up: dict[str, str], run_url: str
+) -> None:
+    page.goto(run_url)
+    expect(page.get_by_text("RUN_SUCCESS").first).to_be_visible(timeout=RUN_MILLISECONDS)
+    page.goto(f"{up['web_url']}/assets/gold/daily_punctuality")
+    told = page.get_by_role("row").filter(has=page.get_by_text("lineage", exact=True))
+    link = told.get_by_role("link").first
+    expect(link).to_have_attribute(
+        "href", re.compile(re.escape(f"{up['lineage_url']}/dataset?id="))
+    )
+    with page.context.expect_page() as opened:
+        link.click()
+    lineage = opened.value
+
+    expect(lineage.get_by_role("heading", level=1)).to_have_text("gold.daily_punctuality")
+    columns = lineage.get_by_role("table", name="Columns of gold.daily_punctuality")
+    share = columns.locator("tbody tr").filter(has_text="delayed_share")
+    expect(share).to_contain_text("silver.flights.departure_delay_minutes")
+    with page.context.expect_page() as opened:
+        lineage.get_by_role("link", name="In Dagster").click()
+    expect(opened.value).to_have_url(f"{up['web_url']}/assets/gold/daily_punctuality")
+    expect(opened.value.get_by_text("gold.daily_punctuality 1.0.0")).to_be_visible()
+
+
 def asked(page: Page, web_url: str, query: str, **of: str) -> Any:
     """The answer to what the UI's switches and buttons ask of the server."""
     found = {"repositoryName": "__repository__", "repositoryLocationName": LOCATION, **of}

@@ -52,7 +52,7 @@ def story() -> list[dict[str, Any]]:
 
 
 def contracts() -> tuple[ContractModel, ...]:
-    """Two versions of silver.bookings, cleared for e-mail, and shared.bookings, cleared for none."""
+    """Two versions of silver.bookings, cleared for e-mail; shared.bookings, cleared for none."""
     fare = CheckModel(
         id="amount:ge",
         column="amount",

@@ -40,7 +40,7 @@ def test_what_changed_between_two_versions_of_its_contract(silver: Page) -> None
     expect(table(silver, "Contract versions").locator("tbody tr")).to_have_count(2)
 
     expect(row(silver, changes, "phone")).to_contain_text("+ added")
-    expect(row(silver, changes, "channel")).to_contain_text("− removed")
+    expect(row(silver, changes, "channel")).to_contain_text("− removed")  # noqa: RUF001
     expect(row(silver, changes, "amount:lt")).to_contain_text("+ added")
     expect(row(silver, changes, "retention")).to_contain_text("30 days")
     expect(table(silver, changes).locator("tbody tr")).to_have_count(4)

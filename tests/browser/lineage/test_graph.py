@@ -49,7 +49,9 @@ def test_a_dataset_stands_between_what_it_is_made_of_and_what_reads_it(
         card(page, label).bounding_box()
         for label in ("bronze.bookings", "silver.bookings", "shared.bookings")
     )
-    assert left and middle and right
+    assert left
+    assert middle
+    assert right
     assert left["x"] + left["width"] < middle["x"]
     assert middle["x"] + middle["width"] < right["x"]
     for name in ("booking_id", "email", "phone", "amount"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 import time
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -66,7 +67,7 @@ def test_a_graph_of_3000_datasets_can_be_dragged(
 
     moved = canvas(page).locator(".react-flow__viewport").evaluate(PLACE) - before
     assert moved == pytest.approx(-10 * STEPS, abs=1), "the canvas went with the hand"
-    took = [after - earlier for earlier, after in zip(frames, frames[1:], strict=False)]
+    took = [after - earlier for earlier, after in pairwise(frames)]
     figures = {
         "datasets": DATASETS,
         "steps": STEPS,

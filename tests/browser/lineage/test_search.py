@@ -1,4 +1,4 @@
-"""Search: by dataset, column, class of personal data, owner and run; and the key that leads there."""
+"""Search: by dataset, column, personal data, owner and run; and the key that leads there."""
 
 from __future__ import annotations
 

@@ -64,12 +64,12 @@ def test_two_instants_compared_mark_what_came_and_what_went(
     came = row(page, STEPS, "bronze.flights.departure_delay")
     went = row(page, STEPS, "bronze.flights.arrival_delay")
     expect(came).to_contain_text("+ added")
-    expect(went).to_contain_text("− removed")
+    expect(went).to_contain_text("− removed")  # noqa: RUF001
     expect(row(page, STEPS, "added")).to_have_count(1)
     expect(row(page, STEPS, "removed")).to_have_count(1)
     # not by colour alone
     expect(canvas(page).locator("g.line-added .change-mark")).to_have_text("+")
-    expect(canvas(page).locator("g.line-removed .change-mark")).to_have_text("−")
+    expect(canvas(page).locator("g.line-removed .change-mark")).to_have_text("−")  # noqa: RUF001
 
     page.get_by_role("slider", name="with").fill(str(AFTER))
     expect(page.get_by_role("status").filter(has_text="column step")).to_contain_text(
