@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from penstock.lineage.graph.statement import Name
+    from penstock.lineage.name import Name
     from penstock.lineage.table_histories import Histories
     from penstock.resources.table_log import Commit
 

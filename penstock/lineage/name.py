@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TypeGuard
 
-__all__ = ["LONGEST_NAME_BYTES", "is_name"]
+__all__ = ["LONGEST_NAME_BYTES", "Name", "is_name"]
+
+#: (namespace, name), as OpenLineage calls a dataset or a job.
+Name = tuple[str, str]
 
 #: Of UTF-8. PostgreSQL's indexes take rows of at most 2,704 bytes, and some hold two names.
 LONGEST_NAME_BYTES = 1280

@@ -9,7 +9,7 @@ from penstock.lineage.run_facts import physical_name
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from penstock.lineage.graph.statement import Name
+    from penstock.lineage.name import Name
     from penstock.resources.lake import Table
     from penstock.resources.table_log import Commit, StoredCommit, TableLog
 

@@ -334,6 +334,7 @@ graph_lineage = Table(
     Column("job", Integer, nullable=False),
     Column("dataset", Integer, nullable=False),
     UniqueConstraint("digest", name="graph_lineage_once"),
+    Index("graph_lineage_of_dataset", "dataset"),
 )
 
 graph_source = Table(

@@ -10,7 +10,7 @@ from penstock.lineage.name import is_name
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from penstock.lineage.graph.statement import Name
+    from penstock.lineage.name import Name
 
 __all__ = ["ROWS", "ColumnEdge", "column_edges", "input_edges", "order_of", "schema_columns"]
 

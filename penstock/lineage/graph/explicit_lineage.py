@@ -14,7 +14,7 @@ from penstock.lineage.name import is_name
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from penstock.lineage.graph.statement import Name
+    from penstock.lineage.name import Name
 
 __all__ = ["explicit_edges", "explicit_sources", "job_reads", "job_writes"]
 

@@ -8,16 +8,14 @@ from uuid import UUID
 
 from penstock.lineage.graph.explicit_lineage import job_reads, job_writes
 from penstock.lineage.instant import told_moment
-from penstock.lineage.name import is_name
+from penstock.lineage.name import Name, is_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-__all__ = ["Name", "Role", "Statement", "Use"]
+__all__ = ["Role", "Statement", "Use"]
 
-#: (namespace, name), as OpenLineage calls a dataset or a job.
-Name = tuple[str, str]
 Role = Literal["IN", "OUT", ""]
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from penstock.lineage.graph.statement import Name
+    from penstock.lineage.name import Name
 
 __all__ = ["names_of", "told_versions"]
 

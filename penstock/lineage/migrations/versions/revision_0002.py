@@ -248,6 +248,7 @@ def _graph() -> None:
         sa.Column("dataset", sa.Integer, nullable=False),
         sa.UniqueConstraint("digest", name="graph_lineage_once"),
     )
+    op.create_index("graph_lineage_of_dataset", "graph_lineage", ["dataset"])
     op.create_table(
         "graph_source",
         sa.Column("lineage", sa.Integer, primary_key=True),
