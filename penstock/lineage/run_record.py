@@ -81,7 +81,7 @@ def project(
             dataset=_text(facet, "dataset") or payload["job"]["name"],
             slice=_text(facet, "slice"),
             dagster_run_id=_id(facet, "dagsterRunId") or _id(parent, "runId"),
-            attempt=min(_count(facet, "attempt") or 1, MOST_ATTEMPTS),
+            attempt=_attempt(facet),
             state="START",
             started=at,
             ended=None,
@@ -150,6 +150,11 @@ def _text(facet: Mapping[str, Any], name: str) -> str | None:
 def _id(facet: Mapping[str, Any], name: str) -> str | None:
     value = _text(facet, name)
     return value if value and len(value) <= LONGEST_ID else None
+
+
+def _attempt(facet: Mapping[str, Any]) -> int:
+    told = _count(facet, "attempt") or 1
+    return told if told <= MOST_ATTEMPTS else 1
 
 
 def _count(facet: Mapping[str, Any], name: str) -> int | None:
