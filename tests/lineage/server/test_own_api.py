@@ -190,6 +190,8 @@ def test_who_read_a_column_when_and_was_it_masked(api: Api) -> None:
     # it says nothing of columns: nobody knows whether it read this one
     assert [r["masked"] for r in by_job["spark|whole"]] == [None]
     assert by_job["spark|d"][0]["into"] == [{"dataset": D, "label": "gold.d", "column": None}]
+    # it only chose rows by the column, and for that it read it as it is
+    assert by_job["spark|d"][0]["masked"] is False
     between = api.get("readers", id=A, column="email", since=moment(11), until=moment(15))
     assert [r["run_id"] for r in between["runs"]] == [identity("b1")]
     assert {r["job"] for r in api.get("readers", id=A, column="k")["runs"]} == {

@@ -68,7 +68,11 @@ def run_diff(connection: Reading, id: UUID, other: UUID | None = None) -> dict[s
 def readers(
     connection: Reading, id: Id, column: Id | None = None, since: At = None, until: At = None
 ) -> dict[str, Any]:
-    """Which runs read a dataset, or one column of it, and whether all it went into was masked."""
+    """Which runs read a dataset, or one column of it, and whether all it went into was masked.
+
+    A run that only chose or ordered rows by it read it in clear: `masked` is false. It is null when
+    the run did not say which columns it read.
+    """
     describer = Describer(connection)
     catalog, dataset = describer.catalog, describer.dataset(id)
     wanted = {describer.column(dataset, column)} if column else None
@@ -108,7 +112,7 @@ def readers(
                     }
                     for d, name in sorted(columns.values())
                 ],
-                "masked": all(e.masking for e in carried) if told else None,
+                "masked": bool(carried) and all(e.masking for e in carried) if told else None,
             }
         )
     return {"runs": found, "complete": len(uses) < _MOST_RUNS}
