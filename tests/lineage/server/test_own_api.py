@@ -265,3 +265,19 @@ def test_what_is_not_there_says_so(api: Api, path: str, query: dict[str, str]) -
     answer = api.client.get(f"/api/penstock/v1/{path}", params=query)
     assert answer.status_code == 404
     assert answer.json()["next_step"]
+
+
+def test_a_run_that_failed_is_not_told_by_what_another_did(tmp_path: Path) -> None:
+    with Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}") as ledger:
+        client = TestClient(create_app(ledger), base_url="http://127.0.0.1")
+        clear = dataset("/lake/silver/b", columnLineage=lineage("/lake/bronze/a.email > email"))
+        inputs = ("/lake/bronze/a",)
+        told = [
+            *story(),
+            run_event("START", 60, "b", run="lost", inputs=inputs, outputs=(clear,)),
+            run_event("FAIL", 61, "b", run="lost", outputs=(clear,)),
+        ]
+        assert client.post("/api/v1/lineage", json=told).status_code == 201
+        runs = Api(client).get("readers", id=A, column="email")["runs"]
+        (lost,) = [run for run in runs if run["run_id"] == identity("lost")]
+        assert (lost["state"], lost["masked"], lost["into"]) == ("FAIL", None, [])

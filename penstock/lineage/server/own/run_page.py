@@ -20,6 +20,7 @@ __all__ = ["router", "run_line"]
 
 router = APIRouter()
 _MOST_RUNS = 500
+_COUNTED = ("COMPLETE", "RUNNING", "OTHER")
 
 
 def run_line(run: RunNode, job: Any, output: UseNode | None) -> dict[str, Any]:
@@ -71,7 +72,7 @@ def readers(
     """Which runs read a dataset, or one column of it, and whether all it went into was masked.
 
     A run that only chose or ordered rows by it read it in clear: `masked` is false. It is null when
-    the run did not say which columns it read.
+    the run did not say which columns it read, or did not complete.
     """
     describer = Describer(connection)
     catalog, dataset = describer.catalog, describer.dataset(id)
@@ -79,23 +80,22 @@ def readers(
     uses = catalog.uses(datasets=[dataset], role="IN", since=since, until=until, limit=_MOST_RUNS)
     runs = catalog.runs_of(use.teller for use in uses)
     jobs = catalog.jobs({r.job for r in runs.values()})
+    columns = Walk(connection).columns_of([dataset])
     found = []
     for use in uses:
         reader = runs.get(use.teller)
         if reader is None:
             continue
-        edges = [
-            edge
-            for edge in Walk(connection, at=reader.ended or use.at).step(
-                wanted or Walk(connection).columns_of([dataset]), "downstream"
-            )
-            if edge.job == reader.job
-        ]
-        told = bool(_told_columns(catalog, use.teller))
+        # what holds then is another run's when this one did not get that far
+        counts = reader.state in _COUNTED
+        walk = Walk(connection, at=reader.ended or use.at)
+        found_edges = walk.step(wanted or columns, "downstream") if counts else []
+        edges = [edge for edge in found_edges if edge.job == reader.job]
+        told = counts and _told_columns(catalog, use.teller)
         if wanted and told and not edges:
             continue
-        columns = catalog.columns({e.target for e in edges})
-        nodes = catalog.datasets({d for d, _ in columns.values()})
+        ends = catalog.columns({e.target for e in edges})
+        nodes = catalog.datasets({d for d, _ in ends.values()})
         carried = [e for e in edges if e.carries_values]
         found.append(
             {
@@ -110,7 +110,7 @@ def readers(
                         "label": label_of(nodes[d]),
                         "column": name or None,
                     }
-                    for d, name in sorted(columns.values())
+                    for d, name in sorted(ends.values())
                 ],
                 "masked": bool(carried) and all(e.masking for e in carried) if told else None,
             }
