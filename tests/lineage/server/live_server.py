@@ -41,14 +41,14 @@ class LiveServer:
 
 @contextmanager
 def live_server(
-    folder: Path, settings: ServerSettings | None = None, *, url: str | None = None
+    folder: Path | None = None, settings: ServerSettings | None = None, *, url: str | None = None
 ) -> Iterator[LiveServer]:
     """Of the ledger in the folder, or at the URL.
 
     It listens already when the block begins, and ends with the block.
     """
     listening = socket.create_server(("127.0.0.1", 0))
-    with Ledger.open(url or f"sqlite:///{folder / 'ledger.db'}") as ledger:
+    with Ledger.open(url or f"sqlite:///{folder}/ledger.db") as ledger:
         server = uvicorn.Server(uvicorn.Config(create_app(ledger, settings), log_level="error"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()

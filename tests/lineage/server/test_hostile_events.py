@@ -18,7 +18,6 @@ from tests.lineage.told_events import dataset, lineage, run_event, schema, symli
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     import requests
 
@@ -27,8 +26,8 @@ MEGABYTE = 1024 * 1024
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Serving]:
-    with serving(f"sqlite:///{tmp_path}/ledger.db") as server:
+def server(url: str) -> Iterator[Serving]:
+    with serving(url) as server:
         yield server
 
 

@@ -57,10 +57,13 @@ def graph(ledger: Ledger) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("accepted_before", [1, 40])
+@pytest.mark.parametrize(
+    ("database", "accepted_before"), [("sqlite", 1), ("sqlite", 40), ("postgresql", 40)]
+)
 def test_a_server_killed_while_clients_send_has_kept_what_it_accepted(
-    tmp_path: Path, url: str, accepted_before: int
+    request: pytest.FixtureRequest, tmp_path: Path, database: str, accepted_before: int
 ) -> None:
+    url: str = request.getfixturevalue(f"{database}_url")
     accepted: list[dict[str, Any]] = []
     ended = threading.Event()
 

@@ -19,15 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def told(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[LiveServer]:
-    url = None
-    if request.param == "postgresql":
-        postgres = request.getfixturevalue("postgres")
-        url = postgres.url(postgres.database())
-    with live_server(tmp_path_factory.mktemp("marquez"), url=url) as server:
+@pytest.fixture(scope="module")
+def told(shared_url: str) -> Iterator[LiveServer]:
+    with live_server(url=shared_url) as server:
         assert server.send(story()).status_code == 201
         yield server
 

@@ -83,9 +83,8 @@ class Api:
 
 
 @pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
-    path: Path = tmp_path_factory.mktemp("own") / "ledger.db"
-    with Ledger.open(f"sqlite:///{path}", clock=lambda: AT + timedelta(days=1)) as ledger:
+def api(shared_url: str) -> Iterator[Api]:
+    with Ledger.open(shared_url, clock=lambda: AT + timedelta(days=1)) as ledger:
         client = TestClient(create_app(ledger), base_url="http://127.0.0.1")
         assert client.post("/api/v1/lineage", json=story()).status_code == 201
         yield Api(client)
