@@ -7,13 +7,22 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["SCHEMA", "rows_after", "rows_of", "sha256_of", "sync_folder", "write_rows"]
+__all__ = [
+    "SCHEMA",
+    "rows_after",
+    "rows_of",
+    "rows_where",
+    "sha256_of",
+    "sync_folder",
+    "write_rows",
+]
 
 _MOMENT = pa.timestamp("us", tz="UTC")
 SCHEMA = pa.schema(
@@ -63,6 +72,24 @@ def rows_after(path: Path, passed: int, limit: int) -> list[dict[str, Any]]:
                 found += group.to_pylist()
             begin = end
     return found
+
+
+def rows_where(
+    path: Path, wanted: pc.Expression, *, payload: bool = True
+) -> Iterator[dict[str, Any]]:
+    """The events that the expression chooses, by any column but the payload, in order.
+
+    Payloads are read of the row groups alone that hold such an event, or not at all.
+    """
+    small = [name for name in SCHEMA.names if name != "payload"]
+    with pq.ParquetFile(path) as file:
+        for number in range(file.num_row_groups):
+            chosen = file.read_row_group(number, small).filter(wanted)
+            if payload and chosen.num_rows:
+                chosen = file.read_row_group(number).filter(
+                    pc.is_in(pc.field("sequence"), chosen["sequence"].combine_chunks())
+                )
+            yield from chosen.to_pylist()
 
 
 def sha256_of(path: Path) -> str:

@@ -10,16 +10,24 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from penstock.errors import LedgerError
-from penstock.lineage.archive_file import rows_after, sha256_of
+from penstock.lineage.archive_file import rows_after, rows_where, sha256_of
 from penstock.lineage.chain_walk import ChainEnd, ends_of
 from penstock.lineage.tables import archive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
+    import pyarrow.compute as pc
     from sqlalchemy import Connection, Select
 
-__all__ = ["ArchivedFile", "archived_after", "archived_files", "check_archives", "fault_of"]
+__all__ = [
+    "ArchivedFile",
+    "archived_after",
+    "archived_files",
+    "archived_where",
+    "check_archives",
+    "fault_of",
+]
 
 _FILES_REMEMBERED = 256
 
@@ -38,6 +46,11 @@ class ArchivedFile:
     def events(self) -> int:
         """How many there are in it."""
         return self.last - self.first + 1
+
+    def rows(self, wanted: pc.Expression, *, payload: bool = True) -> Iterator[dict[str, Any]]:
+        """Its events that the expression chooses. Raises LedgerError, as `archived_where`."""
+        _check(self)
+        return rows_where(self.path, wanted, payload=payload)
 
 
 def archived_files(connection: Connection) -> tuple[ArchivedFile, ...]:
@@ -65,6 +78,15 @@ def archived_after(connection: Connection, sequence: int, limit: int) -> list[di
         passed = max(sequence - file.first + 1, 0)
         found += rows_after(file.path, passed, limit - len(found))
     return found
+
+
+def archived_where(connection: Connection, wanted: pc.Expression) -> Iterator[dict[str, Any]]:
+    """The archived events that the expression chooses by any column but the payload, in order.
+
+    Raises LedgerError when a file is missing or was changed.
+    """
+    for file in archived_files(connection):
+        yield from file.rows(wanted)
 
 
 def fault_of(file: ArchivedFile) -> str | None:

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 
 from penstock.errors import InputError, LedgerError
 from penstock.lineage import Ledger
+from penstock.lineage.archive import archive_events
 from penstock.lineage.evidence import Question, SigningKey, bundle, check
 from penstock.lineage.evidence.archive_file import packed, unpacked
 from penstock.lineage.evidence.drawing import drawing
@@ -348,6 +349,33 @@ def test_of_a_chain_too_long_to_be_in_it_the_rest_is_checked(
         changed = dict(files)
         CHAINS[case](changed)
         assert not check(office.signed(changed)).intact, case
+
+
+@pytest.mark.parametrize("before", [2, 11, 13])
+def test_of_events_that_were_archived_it_is_the_same(tmp_path: Path, before: int) -> None:
+    office = Office(tmp_path)
+    period = {"since": AT + timedelta(minutes=1), "until": AT + timedelta(minutes=2)}
+    questions: tuple[dict[str, Any], ...] = (
+        {"dataset": "silver.b", "column": "email"},
+        {"dataset": "silver.b", **period},
+        {"since": AT},
+        period,
+    )
+    made = [office.make(**asked) for asked in questions]
+    for end in (before // 2, before):
+        archive_events(office.ledger, tmp_path / "archive", before=end)
+    assert [office.make(**asked) for asked in questions] == made
+    office.ledger.close()
+
+
+def test_without_the_file_of_archived_events_there_is_no_evidence_of_them(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    archive_events(office.ledger, tmp_path / "archive", before=5)
+    (file,) = (tmp_path / "archive").glob("*.parquet")
+    file.rename(tmp_path / "elsewhere")
+    with pytest.raises(LedgerError, match="is not there"):
+        office.make(dataset="silver.b")
+    office.ledger.close()
 
 
 @pytest.mark.parametrize("case", CHAINS)

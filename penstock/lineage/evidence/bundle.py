@@ -29,7 +29,7 @@ from penstock.lineage.evidence.scope import scope_of
 from penstock.lineage.evidence.versions import table_versions
 from penstock.lineage.graph.projector import catch_up
 from penstock.lineage.instant import instant
-from penstock.lineage.tables import archive, head
+from penstock.lineage.tables import head
 from penstock.version import VERSION
 
 if TYPE_CHECKING:
@@ -133,7 +133,6 @@ def _collected(
         datasets=[item["id"] for item in graph["datasets"]],
         events=events.count,
         last_sequence=int(connection.execute(select(head.c.sequence)).scalar_one()),
-        archived_through=_archived_through(connection),
         chains=dict(events.chains),
         signed_by=SignedBy(algorithm="Ed25519", fingerprint=fingerprint),
         notes=_notes(events, lake=histories is not None),
@@ -145,8 +144,3 @@ def _collected(
 def _notes(events: EventLines, *, lake: bool) -> list[str]:
     gap = [] if all(chain.whole for chain in events.chains.values()) else [_GAP]
     return [*_NOTES, _LAKE if lake else _NO_LAKE, *gap]
-
-
-def _archived_through(connection: Connection) -> int:
-    query = select(archive.c.last_sequence).order_by(archive.c.last_sequence.desc()).limit(1)
-    return int(connection.execute(query).scalar() or 0)

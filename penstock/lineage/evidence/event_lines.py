@@ -6,14 +6,17 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import select
 
+from penstock.lineage.archived import archived_files, archived_where
 from penstock.lineage.chain import FIRST_LINK
 from penstock.lineage.evidence.manifest import Chain
 from penstock.lineage.graph.rows import chunks
 from penstock.lineage.graph.told_versions import names_of
 from penstock.lineage.instant import instant
-from penstock.lineage.tables import archive, chain, event, graph_dataset, graph_use
+from penstock.lineage.tables import chain, event, graph_dataset, graph_use
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 
     from penstock.lineage.evidence.scope import Scope
     from penstock.lineage.graph.walk import Period
+    from penstock.lineage.name import Name
+
+    _Row = RowMapping | Mapping[str, Any]
 
 __all__ = ["EventLines", "event_lines"]
 
@@ -40,6 +46,9 @@ class EventLines:
 
 def event_lines(connection: Connection, scope: Scope, period: Period) -> EventLines:
     """Every event of the period, of each run that used one of the datasets, and of each dataset.
+
+    Those that were archived are read from their files: it is the same evidence as before. Raises
+    LedgerError when such a file is missing or was changed.
 
     `links` has, of the events between and after them, position, time, hash and link: with these
     anybody can compute each chain up to its end, without what those events say.
@@ -67,7 +76,7 @@ def event_lines(connection: Connection, scope: Scope, period: Period) -> EventLi
     return EventLines(events=_lines(told), links=_lines(links), count=len(told), chains=chains)
 
 
-def _rows(connection: Connection, scope: Scope, period: Period) -> Iterator[RowMapping]:
+def _rows(connection: Connection, scope: Scope, period: Period) -> Iterator[_Row]:
     same = [
         int(number)
         for some in chunks(sorted(scope.datasets))
@@ -93,10 +102,30 @@ def _rows(connection: Connection, scope: Scope, period: Period) -> Iterator[RowM
         for some in chunks(sorted(wanted)):
             yield from connection.execute(query.where(column.in_(some))).mappings()
     names = {name for dataset in scope.datasets for name in names_of(connection, dataset)}
-    for row in connection.execute(query.where(event.c.job.is_(None))).mappings():
-        told = json.loads(row["payload"])["dataset"]
-        if (told["namespace"], told["name"]) in names:
+    stored = connection.execute(query.where(event.c.job.is_(None))).mappings()
+    yield from (row for row in stored if _named(row) in names)
+    wanted = _among("run_id", runs) | _among("payload_hash", hashes)
+    for row in archived_where(connection, _within(period) & (wanted | pc.field("job").is_null())):
+        if row["job"] is not None or _named(row) in names:
             yield row
+
+
+def _named(row: _Row) -> Name:
+    told = json.loads(row["payload"])["dataset"]
+    return told["namespace"], told["name"]
+
+
+def _among(column: str, values: Iterable[str]) -> pc.Expression:
+    return pc.field(column).isin(pa.array(sorted(values), pa.string()))
+
+
+def _within(period: Period) -> pc.Expression:
+    wanted = pc.scalar(True)
+    if period.since is not None:
+        wanted &= pc.field("event_time") >= period.since
+    if period.until is not None:
+        wanted &= pc.field("event_time") <= period.until
+    return wanted
 
 
 def _chain(
@@ -113,22 +142,30 @@ def _chain(
         event.c.link,
     )
     query = select(*columns).where(event.c.namespace == namespace, event.c.position >= first - 1)
-    passed = {0: FIRST_LINK, **_archived_end(connection, namespace)}
+    stored = connection.execute(query.order_by(event.c.position)).mappings()
+    passed = {0: FIRST_LINK}
     others: list[dict[str, Any]] = []
-    for row in connection.execute(query.order_by(event.c.position)).mappings():
+    for row in (*_archived_chain(connection, namespace, first - 1, passed), *stored):
         passed[row["position"]] = row["link"]
         if row["position"] >= first and row["position"] not in own and len(others) <= _MOST_LINKS:
             others.append(_link(row))
     return passed, others, len(others) <= _MOST_LINKS
 
 
-def _archived_end(connection: Connection, namespace: str) -> dict[int, str]:
-    query = select(archive.c.chains).order_by(archive.c.first_sequence.desc()).limit(1)
-    end = json.loads(connection.execute(query).scalar() or "{}").get(namespace)
-    return {end["position"]: end["link"]} if end else {}
+def _archived_chain(
+    connection: Connection, namespace: str, first: int, passed: dict[int, str]
+) -> Iterator[dict[str, Any]]:
+    """The archived events of the chain from a position on; of earlier files the end is enough."""
+    wanted = (pc.field("namespace") == namespace) & (pc.field("position") >= first)
+    for file in archived_files(connection):
+        end = file.ends.get(namespace)
+        if end is not None and end.position > first:
+            yield from file.rows(wanted, payload=False)
+        elif end is not None:
+            passed[end.position] = end.link
 
 
-def _link(row: RowMapping) -> dict[str, Any]:
+def _link(row: _Row) -> dict[str, Any]:
     return {
         "sequence": row["sequence"],
         "namespace": row["namespace"],

@@ -70,7 +70,6 @@ class Manifest(_Part):
     datasets: list[str]
     events: int
     last_sequence: int
-    archived_through: int
     chains: dict[str, Chain]
     signed_by: SignedBy
     notes: list[str]

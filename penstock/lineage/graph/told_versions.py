@@ -6,8 +6,11 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import select
 
+from penstock.lineage.archived import archived_where
 from penstock.lineage.coverage import Told
 from penstock.lineage.graph.rows import chunks
 from penstock.lineage.producer import PRODUCER
@@ -31,13 +34,19 @@ def names_of(connection: Connection, dataset: int) -> set[Name]:
 
 
 def told_versions(connection: Connection, dataset: int) -> list[Told]:
-    """One for each COMPLETE that has the dataset as an output."""
+    """One for each COMPLETE that has the dataset as an output, archived ones too.
+
+    Raises LedgerError when the file of archived events is missing or was changed.
+    """
     names = names_of(connection, dataset)
     same = select(graph_dataset.c.id).where(graph_dataset.c.same_as == dataset)
     query = select(graph_use.c.teller).distinct()
     query = query.where(graph_use.c.dataset.in_(same), graph_use.c.role == "OUT")
     runs = {teller.partition(":")[0] for teller in connection.execute(query).scalars()}
+    archived = pc.field("run_id").isin(pa.array(sorted(runs), pa.string()))
     found: list[Told] = []
+    for old in archived_where(connection, archived & (pc.field("event_type") == "COMPLETE")):
+        found.extend(_told(old["run_id"], json.loads(old["payload"]), names))
     for some in chunks(sorted(runs)):
         events = select(event.c.run_id, event.c.payload).where(
             event.c.run_id.in_(some), event.c.event_type == "COMPLETE"
