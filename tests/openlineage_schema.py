@@ -17,12 +17,17 @@ from referencing import Registry, Resource
 
 import penstock.lineage
 from penstock.lineage.run_facets import PenstockRunFacet
+from penstock.lineage.upkeep_facet import PenstockUpkeepRunFacet
 
 if typing.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-CUSTOM = Path(penstock.lineage.__file__).parent / "schemas" / "PenstockRunFacet.json"
+SCHEMAS = Path(penstock.lineage.__file__).parent / "schemas"
+CUSTOM: dict[str, type] = {
+    "penstock_run": PenstockRunFacet,
+    "penstock_upkeep": PenstockUpkeepRunFacet,
+}
 FORMATS = {
     "runId": "uuid",
     "eventTime": "date-time",
@@ -75,7 +80,7 @@ def _slot(base: type) -> dict[str, type]:
         inputs = _facets(facet_v2.InputDatasetFacet)
         slot |= {name: inputs[name] for name in ANY_DATASET}
     if base is facet_v2.RunFacet:
-        slot["penstock_run"] = PenstockRunFacet
+        slot |= CUSTOM
     return slot
 
 
@@ -169,14 +174,14 @@ def openlineage_schema() -> dict[str, Any]:
     return {"$schema": DIALECT, **event, "$defs": definitions}
 
 
-def custom_validator() -> jsonschema.Draft202012Validator:
-    """Of the committed schema of the custom facet, its reference to OpenLineage's resolved."""
+def custom_validator(facet: type) -> jsonschema.Draft202012Validator:
+    """Of the committed schema of a custom facet, its reference to OpenLineage's resolved."""
     run_facet = {
         "$schema": DIALECT,
         "$defs": {"RunFacet": {**_object(facet_v2.RunFacet), "additionalProperties": True}},
     }
     del run_facet["$defs"]["RunFacet"]["properties"]["_schemaURL"]["const"]
-    schema = json.loads(CUSTOM.read_text())
+    schema = json.loads((SCHEMAS / f"{facet.__name__}.json").read_text())
     registry: Registry[Any] = Registry().with_resources(
         [
             (
@@ -187,30 +192,32 @@ def custom_validator() -> jsonschema.Draft202012Validator:
         ]
     )
     return jsonschema.Draft202012Validator(
-        {"$ref": f"{schema['$id']}#/$defs/PenstockRunFacet"},
+        {"$ref": f"{schema['$id']}#/$defs/{facet.__name__}"},
         registry=registry,
         format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER,
     )
 
 
 @functools.cache
-def _validators() -> tuple[jsonschema.Draft202012Validator, jsonschema.Draft202012Validator]:
+def _validators() -> tuple[
+    jsonschema.Draft202012Validator, dict[str, jsonschema.Draft202012Validator]
+]:
     schema = openlineage_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
     standard = jsonschema.Draft202012Validator(
         schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
     )
-    return standard, custom_validator()
+    return standard, {name: custom_validator(facet) for name, facet in CUSTOM.items()}
 
 
 def openlineage_errors(payload: Mapping[str, Any]) -> list[str]:
     """What is wrong with an event's payload; nothing when it is a valid OpenLineage event."""
     standard, custom = _validators()
     wrong = [f"{error.json_path}: {error.message}" for error in standard.iter_errors(payload)]
-    facet = payload.get("run", {}).get("facets", {}).get("penstock_run")
-    if facet is not None:
-        wrong += [
-            f"penstock_run{error.json_path[1:]}: {error.message}"
-            for error in custom.iter_errors(facet)
-        ]
-    return wrong
+    facets = payload.get("run", {}).get("facets", {})
+    return wrong + [
+        f"{name}{error.json_path[1:]}: {error.message}"
+        for name, validator in custom.items()
+        if name in facets
+        for error in validator.iter_errors(facets[name])
+    ]

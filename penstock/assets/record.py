@@ -166,6 +166,7 @@ class Record:
             rows_committed=account.rows_changed if account else None,
             rows_quarantined=account.rows_quarantined if account else None,
             quarantined_by_rule=account.quarantined_by_rule if account else {},
+            quarantine=resolved.quarantine.uri if account and account.rows_quarantined else None,
             column_metrics=column_metrics(commit, resolved.table) if commit else {},
             bytes=account.bytes if account else None,
             files=account.files if account else None,

@@ -110,6 +110,7 @@ def _facts(
         rows_committed=account.rows_changed,
         rows_quarantined=account.rows_quarantined,
         quarantined_by_rule=account.quarantined_by_rule,
+        quarantine=runtime.lake.quarantine(dataset).uri if account.rows_quarantined else None,
         column_metrics=column_metrics(commit, table),
         files=account.files,
         bytes=account.bytes,

@@ -182,6 +182,7 @@ def _facts(
         output=DatasetRef.at(table.uri, contract.name, version=version, contract=contract),
         files=outcome.files_added if outcome else None,
         bytes=sum(commit.bytes_added for commit in outcome.commits) if outcome else None,
+        upkeep=outcome.upkeep() if outcome else None,
         engine=ProcessingEngine(name="spark", version=str(spark.version), adapter_version=VERSION),
     )
 

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from penstock.lineage import TableFiles, Upkeep
+
 if TYPE_CHECKING:
     from penstock.compaction.facts import TableFacts
 
@@ -65,6 +67,22 @@ class CompactionOutcome:
             "reasons": list(self.reasons),
         }
 
+    def upkeep(self) -> Upkeep:
+        """What the ledger is told of it."""
+        return Upkeep(
+            status=self.status.value,
+            operations=tuple(commit.operation for commit in self.commits),
+            reasons=self.reasons,
+            before=_files(self.before),
+            after=_files(self.after),
+        )
+
     def __str__(self) -> str:
         lines = [f"{self.status}: {self.before.file_count} files -> {self.after.file_count}"]
         return "\n".join([*lines, *(f"  {reason}" for reason in self.reasons)])
+
+
+def _files(facts: TableFacts) -> TableFiles:
+    return TableFiles(
+        files=facts.file_count, bytes=facts.size_bytes, expired_files=facts.expired_files
+    )

@@ -26,6 +26,8 @@ from penstock.lineage.run_facts import (
     RunFacts,
     RunIdentity,
     SourceLocation,
+    TableFiles,
+    Upkeep,
     physical_name,
     run_id,
 )
@@ -52,6 +54,8 @@ __all__ = [
     "Runner",
     "SourceLocation",
     "StoredEvent",
+    "TableFiles",
+    "Upkeep",
     "abort_event",
     "abort_payload",
     "complete_event",

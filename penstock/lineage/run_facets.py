@@ -29,6 +29,7 @@ from openlineage.client.facet_v2 import (
 from penstock.lineage.column_lineage_facet import lineage_unknown
 from penstock.lineage.instant import instant
 from penstock.lineage.producer import PRODUCER, TAG_SOURCE
+from penstock.lineage.upkeep_facet import upkeep_facet
 
 if TYPE_CHECKING:
     from penstock.lineage.run_facts import ParentRun, RunFacts
@@ -56,6 +57,7 @@ class PenstockRunFacet(RunFacet):
     rowsCommitted: int | None = None
     rowsQuarantined: int | None = None
     quarantinedByRule: dict[str, int] | None = None
+    quarantine: str | None = None
     lineageUnknown: list[dict[str, str]] | None = None
 
     @staticmethod
@@ -64,9 +66,11 @@ class PenstockRunFacet(RunFacet):
 
 
 def run_facets(facts: RunFacts) -> dict[str, RunFacet]:
-    """Facets of the run: parent, nominal time, engine, tags, error and `penstock_run`."""
+    """Facets of the run: parent, nominal time, engine, tags, error, and Penstock's own."""
     identity = facts.identity
     facets: dict[str, RunFacet] = {"penstock_run": _penstock_run(facts)}
+    if facts.upkeep:
+        facets["penstock_upkeep"] = upkeep_facet(facts.upkeep)
     if identity.parent:
         facets["parent"] = _parent(identity.parent)
     if identity.nominal_start:
@@ -185,6 +189,7 @@ def _penstock_run(facts: RunFacts) -> PenstockRunFacet:
         rowsCommitted=facts.rows_committed,
         rowsQuarantined=facts.rows_quarantined,
         quarantinedByRule=dict(facts.quarantined_by_rule) or None,
+        quarantine=facts.quarantine,
         lineageUnknown=lineage_unknown(facts) or None,
         producer=PRODUCER,
     )

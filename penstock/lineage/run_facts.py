@@ -29,6 +29,8 @@ __all__ = [
     "RunFacts",
     "RunIdentity",
     "SourceLocation",
+    "TableFiles",
+    "Upkeep",
     "physical_name",
     "run_id",
 ]
@@ -230,6 +232,30 @@ def _spark_condition(error: BaseException) -> str | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TableFiles:
+    """A table's live files; `expired_files` have left it and lie there still, past retention."""
+
+    files: int
+    bytes: int
+    expired_files: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upkeep:
+    """What upkeep did to a table and why. No text in it holds a row's value.
+
+    `operations` are those of its commits in order. `after` was measured when it had ended, so that
+    other writers' work shows in it too.
+    """
+
+    status: str
+    operations: tuple[str, ...]
+    reasons: tuple[str, ...]
+    before: TableFiles
+    after: TableFiles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunFacts:
     """All that is known of a run at the moment an event is made. None means not known (yet)."""
 
@@ -244,6 +270,8 @@ class RunFacts:
     rows_committed: int | None = None
     rows_quarantined: int | None = None
     quarantined_by_rule: Mapping[str, int] = field(default_factory=dict)
+    quarantine: str | None = None  # where the rows lie that were set aside
+    upkeep: Upkeep | None = None
     bytes: int | None = None
     files: int | None = None
     committed: bool | None = (

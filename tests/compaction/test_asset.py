@@ -150,6 +150,10 @@ def test_small_files_become_one_with_facts_and_events_and_then_nothing_is_left_t
         assert payload["run"]["facets"]["parent"]["run"]["runId"] == result.run_id
     (written,) = events[1][2]["outputs"]
     assert written["outputFacets"]["outputStatistics"]["fileCount"] == 1
+    upkeep = events[1][2]["run"]["facets"]["penstock_upkeep"]
+    assert (upkeep["status"], upkeep["operations"]) == ("done", ["OPTIMIZE"])
+    assert (upkeep["before"]["files"], upkeep["after"]["files"]) == (NIGHTS, 1)
+    assert any(reason.startswith("compact") for reason in upkeep["reasons"])
     assert written["facets"]["version"]["datasetVersion"] == str(kept.table(seats)[0])
 
     after = [kept.table(spec) for spec in (seats, bookings)]

@@ -25,6 +25,8 @@ from penstock.lineage import (
     RunFacts,
     RunIdentity,
     SourceLocation,
+    TableFiles,
+    Upkeep,
     abort_event,
     abort_payload,
     complete_event,
@@ -249,6 +251,27 @@ def test_complete_counts_what_was_committed_and_what_was_set_aside() -> None:
     check = output["facets"]["dataQualityAssertions"]["assertions"][0]
     assert (check["name"], check["success"], check["severity"]) == ("fare:ge", False, "error")
     assert check["params"] == {"failedRows": 2}
+
+
+def test_upkeep_says_what_it_did_and_why_and_a_run_where_bad_rows_lie() -> None:
+    before = TableFiles(files=9, bytes=900, expired_files=0)
+    upkeep = Upkeep(
+        status="done",
+        operations=("OPTIMIZE",),
+        reasons=("compact 1 of 1 partitions",),
+        before=before,
+        after=dataclasses.replace(before, files=1, expired_files=9),
+    )
+    facts = dataclasses.replace(DONE, upkeep=upkeep, quarantine="s3a://lake/_quarantine/x")
+    payload = event_payload(complete_event(facts, at=AT))
+    assert openlineage_errors(payload) == []
+    facets = payload["run"]["facets"]
+    assert facets["penstock_run"]["quarantine"] == "s3a://lake/_quarantine/x"
+    told = facets["penstock_upkeep"]
+    assert (told["before"]["files"], told["after"]["expiredFiles"]) == (9, 9)
+    told["after"]["files"] = -1
+    told["status"] = "well"
+    assert len(openlineage_errors(payload)) == 2
 
 
 def test_an_error_message_that_may_hold_a_row_value_is_withheld() -> None:
