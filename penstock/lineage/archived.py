@@ -7,23 +7,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 from sqlalchemy import select
 
 from penstock.errors import LedgerError
-from penstock.lineage.archive_file import rows_after, rows_where, sha256_of
+from penstock.lineage.archive_file import rows_after, rows_of_run, rows_where, sha256_of
 from penstock.lineage.chain_walk import ChainEnd, ends_of
 from penstock.lineage.tables import archive
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pyarrow.compute as pc
     from sqlalchemy import Connection, Select
 
 __all__ = [
+    "ArchivedEvents",
     "ArchivedFile",
     "archived_after",
+    "archived_count",
     "archived_files",
+    "archived_of_run",
     "archived_where",
     "check_archives",
     "fault_of",
@@ -53,9 +57,28 @@ class ArchivedFile:
         return rows_where(self.path, wanted, payload=payload)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedEvents:
+    """Archived events in order, and the files that may hold more and cannot be read, with why."""
+
+    rows: tuple[tuple[ArchivedFile, Mapping[str, Any]], ...]
+    unread: tuple[tuple[ArchivedFile, str], ...]
+
+
 def archived_files(connection: Connection) -> tuple[ArchivedFile, ...]:
     """All of them, in order."""
     return _files(connection, select(archive).order_by(archive.c.first_sequence))
+
+
+def archived_count(connection: Connection, namespace: str | None = None) -> int:
+    """How many events are in the archive, by the ledger's word: of a namespace, or of all."""
+    files = archived_files(connection)
+    if not files:
+        return 0
+    if namespace is None:
+        return files[-1].last
+    end = files[-1].ends.get(namespace)
+    return end.position if end else 0
 
 
 def check_archives(connection: Connection) -> None:
@@ -78,6 +101,25 @@ def archived_after(connection: Connection, sequence: int, limit: int) -> list[di
         passed = max(sequence - file.first + 1, 0)
         found += rows_after(file.path, passed, limit - len(found))
     return found
+
+
+def archived_of_run(connection: Connection, run_id: str, columns: Sequence[str]) -> ArchivedEvents:
+    """These columns of every archived event of a run. A file that was changed tells nothing.
+
+    Looks into every file, since a run may be told of at any time.
+    """
+    rows: list[tuple[ArchivedFile, Mapping[str, Any]]] = []
+    unread: list[tuple[ArchivedFile, str]] = []
+    for file in archived_files(connection):
+        wrong = _fault(file, _known_sha256)
+        try:
+            found = [] if wrong else rows_of_run(file.path, run_id, columns)
+        except (OSError, pa.ArrowException) as error:
+            wrong, found = f"cannot be read ({type(error).__name__})", []
+        if wrong:
+            unread.append((file, wrong))
+        rows += [(file, row) for row in found]
+    return ArchivedEvents(rows=tuple(rows), unread=tuple(unread))
 
 
 def archived_where(connection: Connection, wanted: pc.Expression) -> Iterator[dict[str, Any]]:

@@ -13,7 +13,10 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.errors import LedgerError
 from penstock.lineage import Ledger
+from penstock.lineage.archive import archive_events
+from penstock.lineage.archived import archived_files
 from penstock.lineage.coverage import Told, coverage, percent
 from penstock.lineage.coverage_report import coverage_report
 from penstock.lineage.graph.projector import catch_up
@@ -207,6 +210,19 @@ def test_the_server_tells_it(shop: Shop) -> None:
     late = client.get("/api/penstock/v1/coverage", params={"since": "2100-01-01T00:00:00Z"})
     assert late.json()["percent"] is None
     assert client.get("/api/penstock/v1/coverage", params={"id": "file|/no"}).status_code == 404
+
+
+def test_what_was_archived_is_as_governed_as_before(shop: Shop, tmp_path: Path) -> None:
+    shop.tell("one", shop.write("one"))
+    shop.tell("two", shop.write("two"))
+    archive_events(shop.ledger, tmp_path / "archive", before=2)
+    assert shop.found().whole
+    with shop.ledger.database.read() as connection:
+        (file,) = archived_files(connection)
+    file.path.unlink()
+    # without it nobody knows what the ledger was told
+    with pytest.raises(LedgerError, match="is not there"):
+        shop.found()
 
 
 def test_a_server_without_a_lake_says_so(shop: Shop) -> None:

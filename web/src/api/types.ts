@@ -187,6 +187,16 @@ export interface ParentRun {
   job_namespace: string;
 }
 
+export interface RunEvent {
+  sequence: number;
+  event_type: string | null;
+  event_time: string;
+  recorded_at: string;
+  link: string | null;
+  /** the file it was moved to; null: it is in the ledger's table */
+  archive: string | null;
+}
+
 export interface RunPage extends RunLine {
   parent: ParentRun | null;
   root: ParentRun | null;
@@ -198,7 +208,10 @@ export interface RunPage extends RunLine {
   code_version: string | null;
   contract_version: string | null;
   facets: Record<string, unknown>;
-  events: { sequence: number; event_type: string; event_time: string; recorded_at: string; producer?: string | null; link?: string | null }[];
+  events: RunEvent[];
+  /** files of the archive that may hold more of its events, and cannot be read */
+  events_unread: { first: number; last: number; archive: string; why: string }[];
+  events_complete: boolean;
   previous: string | null;
 }
 

@@ -8,6 +8,7 @@ import { Facts } from "../parts/facts";
 import { dagsterRun, DatasetLink, RunLink, SourceLink } from "../parts/link";
 import { RunState } from "../parts/mark";
 import { Page } from "../parts/page";
+import { RunEvents } from "../parts/run_events";
 import { Section } from "../parts/section";
 import { Empty, Failed, Loading, NotMeasured } from "../parts/state";
 import { Table, type TableColumn } from "../parts/table";
@@ -136,7 +137,7 @@ export function RunView({ place }: { place: Place }) {
         )}
       </Section>
       <Section id="events" title="Events">
-        <Table caption="Events of the run" columns={one.events.some((event) => event.link) ? CHAINED : EVENTS} rows={one.events} rowKey={(event) => String(event.sequence)} />
+        <RunEvents page={one} />
       </Section>
       <Section id="facets" title="Facets" note="All that its events have said, also what has no meaning here.">
         <Facets facets={one.facets} />
@@ -237,17 +238,4 @@ const DIFFERENCES: TableColumn<RunDiff["differences"][number]>[] = [
   { title: "Of", cell: (one) => (one.subject ? words(one.subject) : <span className="muted">the run</span>) },
   { title: "Before", wide: true, cell: (one) => <span className="before">{said(one.before)}</span> },
   { title: "After", wide: true, cell: (one) => <span className="after">{said(one.after)}</span> },
-];
-
-const EVENTS: TableColumn<RunPage["events"][number]>[] = [
-  { title: "Number", cell: (one) => count(one.sequence) },
-  { title: "Event", cell: (one) => <RunState state={one.event_type} /> },
-  { title: "Happened", cell: (one) => time(one.event_time, { seconds: true }) },
-  { title: "Recorded", cell: (one) => time(one.recorded_at, { seconds: true }) },
-  { title: "Producer", wide: true, cell: (one) => one.producer ?? <NotMeasured>not said</NotMeasured> },
-];
-
-const CHAINED: TableColumn<RunPage["events"][number]>[] = [
-  ...EVENTS.slice(0, -1),
-  { title: "Link of the chain", wide: true, cell: (one) => (one.link ? <code title={one.link}>{one.link.slice(0, 24)}…</code> : <NotMeasured>none</NotMeasured>) },
 ];

@@ -1,4 +1,8 @@
-"""Events as they were sent."""
+"""Events as they were sent.
+
+Those that were moved to the archive are in none of these lists: `archivedCount`, which Marquez has
+not, says how many of the ledger, or of the namespace, that are.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from fastapi import Query as Parameter
 from pydantic import BeforeValidator
 from sqlalchemy import func, select
 
+from penstock.lineage.archived import archived_count
 from penstock.lineage.server.marquez.parameters import Limit, Offset
 from penstock.lineage.server.path_names import Named
 from penstock.lineage.server.reading import Reading
@@ -69,7 +74,7 @@ def list_lineage_events_of(
     reading: Reading, namespace: Named, limit: Limit = 100, offset: Offset = 0
 ) -> dict[str, Any]:
     """The events of a namespace's jobs and datasets, the latest first."""
-    return _page(reading, [event.c.namespace == namespace], limit, offset)
+    return _page(reading, [event.c.namespace == namespace], limit, offset, namespace=namespace)
 
 
 @router.get("/events/{namespace:path}")
@@ -80,7 +85,7 @@ def list_events_of(
     offset: Offset = 0,
 ) -> dict[str, Any]:
     """The events of a namespace's jobs and datasets, as marquez-python asks for them."""
-    return _page(reading, [event.c.namespace == namespace], limit, offset)
+    return _page(reading, [event.c.namespace == namespace], limit, offset, namespace=namespace)
 
 
 def _page(
@@ -90,10 +95,15 @@ def _page(
     offset: int,
     *,
     direction: Literal["asc", "desc"] = "desc",
+    namespace: str | None = None,
 ) -> dict[str, Any]:
     order = [event.c.event_time, event.c.sequence]
     query = select(event.c.payload).where(*conditions)
     query = query.order_by(*(each.desc() if direction == "desc" else each for each in order))
     rows = connection.execute(query.limit(limit).offset(offset)).scalars()
     total = connection.execute(select(func.count()).select_from(event).where(*conditions))
-    return {"events": [json.loads(text) for text in rows], "totalCount": total.scalar_one()}
+    return {
+        "events": [json.loads(text) for text in rows],
+        "totalCount": total.scalar_one(),
+        "archivedCount": archived_count(connection, namespace),
+    }

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from fastapi import APIRouter
-from sqlalchemy import select
 
 from penstock.lineage.graph.catalog import Catalog, RunNode, UseNode
 from penstock.lineage.graph.walk import Walk
 from penstock.lineage.instant import instant
 from penstock.lineage.server.own.described import At, Describer, Id, id_of, label_of, moment
+from penstock.lineage.server.own.run_events import run_events
 from penstock.lineage.server.problem import Problem
 from penstock.lineage.server.reading import Reading
-from penstock.lineage.tables import event
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from penstock.lineage.graph.catalog import JobNode
 
 __all__ = ["router", "run_line"]
 
@@ -50,7 +54,9 @@ def run_line(run: RunNode, job: Any, output: UseNode | None) -> dict[str, Any]:
 @router.get("/run")
 def run(connection: Reading, id: UUID, job: Id | None = None) -> dict[str, Any]:
     """One run. Some producers give one id to runs of many jobs: `job` says which."""
-    return _page(connection, _run(Catalog(connection), str(id), job))
+    found = _run(Catalog(connection), str(id), job)
+    page = _page(connection, found)
+    return page | run_events(connection, found.run_id, _job(connection, found))
 
 
 @router.get("/run/diff")
@@ -134,9 +140,13 @@ def _run(catalog: Catalog, run_id: str, job: str | None) -> RunNode:
     return runs[0]
 
 
-def _page(connection: Any, run: RunNode) -> dict[str, Any]:
+def _job(connection: Connection, run: RunNode) -> JobNode:
+    return Catalog(connection).jobs([run.job])[run.job]
+
+
+def _page(connection: Connection, run: RunNode) -> dict[str, Any]:
     catalog = Catalog(connection)
-    job = catalog.jobs([run.job])[run.job]
+    job = _job(connection, run)
     uses = catalog.uses(tellers=[run.teller])
     nodes = catalog.datasets({use.dataset for use in uses})
     outputs = [use for use in uses if use.role == "OUT"]
@@ -173,7 +183,6 @@ def _page(connection: Any, run: RunNode) -> dict[str, Any]:
         "contract_version": own.get("contractVersion"),
         "facets": run.facets,
         "job_facets": job.facets,
-        "events": _events(connection, run.run_id, job.name),
         "previous": _previous(catalog, run, own.get("slice")),
     }
 
@@ -187,20 +196,6 @@ def _parent(told: Any) -> dict[str, Any] | None:
         "job_name": job.get("name"),
         "job_namespace": job.get("namespace"),
     }
-
-
-def _events(connection: Any, run_id: str, job: str) -> list[dict[str, Any]]:
-    query = select(event).where(event.c.run_id == run_id, event.c.job == job)
-    return [
-        {
-            "sequence": row.sequence,
-            "event_type": row.event_type,
-            "event_time": instant(row.event_time),
-            "recorded_at": instant(row.recorded_at),
-            "link": row.link,
-        }
-        for row in connection.execute(query.order_by(event.c.sequence).limit(1000))
-    ]
 
 
 def _previous(catalog: Catalog, run: RunNode, slice_key: str | None) -> str | None:
