@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from penstock.lineage.graph.column_edge import ROWS
 from penstock.lineage.graph.last_told import LastTold, merged
@@ -260,10 +260,15 @@ class Catalog:
         role: str | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
+        after: tuple[datetime, str] | None = None,
+        only: Collection[str] | None = None,
         limit: int | None = None,
-        offset: int = 0,
     ) -> list[UseNode]:
-        """Uses, newest first. A dataset's are also those under its other names."""
+        """Uses, newest first. A dataset's are also those under its other names.
+
+        `after`: those that follow the use of this moment and teller in that order. `only` these
+        facets are read of them.
+        """
         query = select(
             graph_use.c.teller,
             graph_dataset.c.same_as.label("dataset"),
@@ -281,9 +286,13 @@ class Catalog:
             query = query.where(graph_use.c.at >= since)
         if until is not None:
             query = query.where(graph_use.c.at <= until)
+        if after is not None:
+            at, teller = after
+            same = and_(graph_use.c.at == at, graph_use.c.teller > teller)
+            query = query.where(or_(graph_use.c.at < at, same))
         query = query.order_by(graph_use.c.at.desc(), graph_use.c.teller, graph_use.c.dataset)
-        rows = self._connection.execute(query.limit(limit).offset(offset)).all()
-        told = [json.loads(row.facets) for row in rows]
+        rows = self._connection.execute(query.limit(limit)).all()
+        told = [_chosen(json.loads(row.facets), only) for row in rows]
         bodies = self._bodies(told)
         return [
             UseNode(
@@ -296,14 +305,19 @@ class Catalog:
             for row, entries in zip(rows, told, strict=True)
         ]
 
-    def runs_of(self, tellers: Iterable[str]) -> dict[str, RunNode]:
-        """The runs behind these tellers; a job event is behind the others."""
+    def runs_of(
+        self, tellers: Iterable[str], *, only: Collection[str] | None = None
+    ) -> dict[str, RunNode]:
+        """The runs behind these tellers; a job event is behind the others.
+
+        `only` these facets are read of them.
+        """
         wanted = {teller for teller in tellers if ":" in teller}
         rows: list[Any] = []
         for some in chunks(sorted({teller.partition(":")[0] for teller in wanted})):
             query = select(graph_run).where(graph_run.c.run_id.in_(some))
             rows += self._connection.execute(query).all()
-        return {run.teller: run for run in self._runs(rows) if run.teller in wanted}
+        return {run.teller: run for run in self._runs(rows, only) if run.teller in wanted}
 
     def edges(
         self,
@@ -355,8 +369,8 @@ class Catalog:
         }
         return sorted(found, key=lambda e: (e.source, e.target or 0, e.job, e.valid_from))
 
-    def _runs(self, rows: Sequence[Any]) -> list[RunNode]:
-        told = [json.loads(row.facets) for row in rows]
+    def _runs(self, rows: Sequence[Any], only: Collection[str] | None = None) -> list[RunNode]:
+        told = [_chosen(json.loads(row.facets), only) for row in rows]
         bodies = self._bodies(told)
         return [
             RunNode(
@@ -390,6 +404,10 @@ class Catalog:
             query = select(graph_document).where(graph_document.c.digest.in_(some))
             for row in self._connection.execute(query):
                 yield row.digest, json.loads(row.body)
+
+
+def _chosen(told: LastTold, only: Collection[str] | None) -> LastTold:
+    return told if only is None else {name: told[name] for name in only if name in told}
 
 
 def _filled(told: LastTold, bodies: Mapping[str, Any]) -> Facets:

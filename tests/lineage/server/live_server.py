@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from penstock.lineage.table_histories import Histories
+
 TIMEOUT = 30
 
 
@@ -41,15 +43,20 @@ class LiveServer:
 
 @contextmanager
 def live_server(
-    folder: Path | None = None, settings: ServerSettings | None = None, *, url: str | None = None
+    folder: Path | None = None,
+    settings: ServerSettings | None = None,
+    *,
+    url: str | None = None,
+    histories: Histories | None = None,
 ) -> Iterator[LiveServer]:
-    """Of the ledger in the folder, or at the URL.
+    """Of the ledger in the folder, or at the URL; with the tables of a lake, if there is one.
 
     It listens already when the block begins, and ends with the block.
     """
     listening = socket.create_server(("127.0.0.1", 0))
     with Ledger.open(url or f"sqlite:///{folder}/ledger.db") as ledger:
-        server = uvicorn.Server(uvicorn.Config(create_app(ledger, settings), log_level="error"))
+        app = create_app(ledger, settings, histories=histories)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:

@@ -159,6 +159,105 @@ export interface ContractVersion {
   document: Record<string, unknown>;
 }
 
+/** What every list says of a run that wrote a dataset. */
+export interface WrittenBy {
+  run_id: string;
+  job: string;
+  state: string;
+  at: string;
+  slice: string | null;
+  version: string | null;
+}
+
+export interface Freshness {
+  verdict: "fresh" | "late" | "unproven" | "no_promise" | "never" | "unknown";
+  judged_at: string;
+  promise_seconds: number | null;
+  contract_version: string | null;
+  age_seconds: number | null;
+  late_by_seconds: number | null;
+  /** the last run that completed and wrote rows */
+  written: (WrittenBy & { rows: number | null }) | null;
+  /** a later one that wrote none */
+  unchanged: (WrittenBy & { rows: number | null }) | null;
+  /** a later one that does not say whether it wrote */
+  untold: (WrittenBy & { rows: number | null }) | null;
+  failed_since: number;
+  newest_slice: { slice: string | null; until: string | null; run_id: string } | null;
+  /** how many runs were looked at */
+  runs: number;
+  complete: boolean;
+}
+
+export interface RunList {
+  runs: RunLine[];
+  before: string | null;
+}
+
+export interface Measured {
+  files: number | null;
+  bytes: number | null;
+  expired_files: number | null;
+}
+
+export interface WrittenFiles extends WrittenBy {
+  outcome: "rows" | "nothing" | "untold";
+  upkeep: boolean;
+  files_written: number | null;
+  bytes_written: number | null;
+}
+
+export interface UpkeepRun extends WrittenBy {
+  status: string | null;
+  operations: string[];
+  reasons: string[];
+  before: Measured;
+  after: Measured;
+  files_written: number | null;
+  bytes_written: number | null;
+}
+
+export interface Quarantine {
+  rows: number | null;
+  /** in the latest completed run of each slice; null: a run tells no slice */
+  rows_latest: number | null;
+  by_check: { check: string; rows: number }[];
+  told: number;
+  untold: number;
+  where: string | null;
+  runs: (WrittenBy & { rows_quarantined: number | null; by_check: Record<string, number>; where: string | null })[];
+}
+
+export interface DatasetHistory {
+  runs: number;
+  complete: boolean;
+  files: WrittenFiles[];
+  upkeep: UpkeepRun[];
+  quarantine: Quarantine;
+}
+
+export interface UngovernedWrite {
+  version: number;
+  at: string;
+  operation: string;
+  who: string | null;
+  run_id?: string;
+}
+
+export interface Coverage {
+  datasets: {
+    id: string;
+    label: string;
+    commits: number;
+    governed: number;
+    percent: number | null;
+    ungoverned: UngovernedWrite[];
+    missing_in_ledger: UngovernedWrite[];
+    unknown_to_table: { version: number; at: string; run_id: string | null }[];
+    by_day: { day: string; commits: number; governed: number }[];
+  }[];
+}
+
 export interface DatasetPage extends Dataset {
   first_seen: string | null;
   last_seen: string | null;
@@ -168,7 +267,12 @@ export interface DatasetPage extends Dataset {
   owners: string[];
   columns: (Column & { checks: string[]; upstream: ColumnEnd[]; downstream: ColumnEnd[] })[];
   rows_from: ColumnEnd[];
+  freshness: Freshness;
+  /** whether its commits can be compared with the ledger */
+  coverage: "offered" | "no_lake" | "no_table";
   runs: RunLine[];
+  /** asks for the runs before these; null: there are none */
+  runs_before: string | null;
   checks: CheckLine[];
   facets: Record<string, unknown>;
 }

@@ -3,6 +3,10 @@ import { address } from "../api/client";
 import type { ColumnEnd, DatasetPage, Summary } from "../api/types";
 import { useAnswer } from "../api/use_answer";
 import { Contracts } from "../contract/contracts";
+import { Coverage } from "../dataset/coverage";
+import { Freshness } from "../dataset/freshness";
+import { History } from "../dataset/history";
+import { DatasetRuns } from "../dataset/runs";
 import { plural, time } from "../format";
 import { groupColour } from "../graph/group";
 import { CheckHistory } from "../parts/check_history";
@@ -12,7 +16,6 @@ import { dagsterAsset, DatasetLink, graphHref } from "../parts/link";
 import { how, KeyMark, MaskMark, PiiMark } from "../parts/mark";
 import { Page } from "../parts/page";
 import { Readers } from "../parts/readers";
-import { RunTable } from "../parts/run_table";
 import { Section } from "../parts/section";
 import { Empty, Failed, Loading, NotMeasured } from "../parts/state";
 import { Table, type TableColumn } from "../parts/table";
@@ -21,10 +24,14 @@ import { Link, to, type Place } from "../router";
 type PageColumn = DatasetPage["columns"][number];
 
 const SECTIONS = [
+  ["freshness", "Freshness"],
   ["columns", "Columns"],
   ["contract", "Contract"],
   ["runs", "Runs"],
+  ["files", "Files and upkeep"],
+  ["quarantine", "Quarantine"],
   ["checks", "Checks"],
+  ["coverage", "Coverage"],
   ["readers", "Who has read it"],
   ["facets", "Facets"],
 ] as const;
@@ -109,10 +116,13 @@ export function DatasetView({ place }: { place: Place }) {
           ))}
         </ul>
       </nav>
+      <Section id="freshness" title="Freshness">
+        <Freshness told={one.freshness} />
+      </Section>
       <Section id="columns" title="Columns">
         {one.columns.length === 0 ? (
           <Empty title="Its columns are not known.">
-            <p>No contract is registered and no event has named them.</p>
+            <p>No event has named them.</p>
           </Empty>
         ) : (
           <div ref={row}>
@@ -137,10 +147,14 @@ export function DatasetView({ place }: { place: Place }) {
         <Contracts versions={one.contracts} />
       </Section>
       <Section id="runs" title="Runs">
-        <RunTable runs={one.runs} caption={`Runs that wrote ${one.label}`} />
+        <DatasetRuns key={`${one.id} ${at}`} page={one} at={at} />
       </Section>
+      <History id={one.id} at={at} label={one.label} contract={one.contract !== null} />
       <Section id="checks" title="Checks">
         <CheckHistory checks={one.checks} />
+      </Section>
+      <Section id="coverage" title="Coverage" note="The commits in the table’s own history against the runs that the ledger was told of.">
+        <Coverage page={one} at={at} />
       </Section>
       <Section id="readers" title="Who has read it" note="The runs on record that have read this dataset, or one of its columns.">
         <Readers id={one.id} columns={one.columns} column={chosen} />

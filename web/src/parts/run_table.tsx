@@ -5,9 +5,9 @@ import { RunState } from "./mark";
 import { Empty } from "./state";
 import { Table, type TableColumn } from "./table";
 
-export function RunTable({ runs, caption }: { runs: readonly RunLine[]; caption: string }) {
+export function RunTable({ runs, caption, shown = 25 }: { runs: readonly RunLine[]; caption: string; shown?: number }) {
   if (runs.length === 0) return <Empty title="No run has written it." />;
-  return <Table caption={caption} columns={COLUMNS} rows={runs} rowKey={(one) => one.run_id} shown={25} />;
+  return <Table key={shown} caption={caption} columns={COLUMNS} rows={runs} rowKey={(one) => `${one.run_id} ${one.job}`} shown={shown} />;
 }
 
 const COLUMNS: TableColumn<RunLine>[] = [

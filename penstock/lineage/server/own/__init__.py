@@ -7,7 +7,9 @@ from fastapi import APIRouter
 from penstock.lineage.server.own import (
     access_log,
     coverage,
+    dataset_history,
     dataset_page,
+    dataset_runs,
     evidence,
     graph_view,
     lists,
@@ -23,5 +25,16 @@ router = APIRouter(
     tags=["penstock"],
     responses=documented({404: "there is no such thing"}),
 )
-for part in (lists, graph_view, dataset_page, run_page, pii, access_log, coverage, evidence):
+for part in (
+    lists,
+    graph_view,
+    dataset_page,
+    dataset_runs,
+    dataset_history,
+    run_page,
+    pii,
+    access_log,
+    coverage,
+    evidence,
+):
     router.include_router(part.router)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
+from sqlalchemy import select
 
 from penstock.lineage.graph.column_edge import ROWS
+from penstock.lineage.graph.told_versions import names_of
 from penstock.lineage.graph.walk import FoundEdge, Walk
-from penstock.lineage.instant import instant
+from penstock.lineage.instant import instant, told_moment
+from penstock.lineage.ledger import utc_now
+from penstock.lineage.server.own.dataset_runs import FIRST_RUNS, DatasetRuns
 from penstock.lineage.server.own.described import (
     At,
     Describer,
@@ -18,19 +24,31 @@ from penstock.lineage.server.own.described import (
     label_of,
     owners_of,
 )
-from penstock.lineage.server.own.run_page import run_line
+from penstock.lineage.server.own.freshness import freshness
+from penstock.lineage.server.own.writing import writings
 from penstock.lineage.server.reading import Reading
 from penstock.lineage.tables import contract
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from penstock.lineage.table_histories import Histories
 
 __all__ = ["router"]
 
 router = APIRouter()
-_RUNS = 50
+_MOST_JUDGED = 5000
 
 
 @router.get("/dataset")
-def dataset(connection: Reading, id: Id, at: At = None) -> dict[str, Any]:
-    """One dataset, its columns' origins as of an instant, and its latest runs."""
+def dataset(request: Request, connection: Reading, id: Id, at: At = None) -> dict[str, Any]:
+    """One dataset, its columns' origins as of an instant, its freshness and its latest runs.
+
+    `runs_before`, if there is one, asks for older runs: `/dataset/runs?before=`. `coverage` says
+    whether `/coverage` can tell of it: `offered`, `no_lake` or `no_table`.
+    """
     describer = Describer(connection)
     catalog, number = describer.catalog, describer.dataset(id)
     node = catalog.datasets([number])[number]
@@ -61,9 +79,7 @@ def dataset(connection: Reading, id: Id, at: At = None) -> dict[str, Any]:
     for edge in down:
         out_of.setdefault(ends[edge.source][1], []).append(told(edge, edge.target))
 
-    uses = catalog.uses(datasets=[number], role="OUT", until=at, limit=_RUNS)
-    runs = catalog.runs_of(use.teller for use in uses)
-    jobs = catalog.jobs({run.job for run in runs.values()})
+    runs = DatasetRuns.of(catalog, number, until=at, limit=FIRST_RUNS)
     contracts = _contracts(connection, label)
     checks = _checks_by_column(contracts[-1]["document"] if contracts else {})
     known = {column["name"]: column for column in columns_of(node)}
@@ -89,19 +105,44 @@ def dataset(connection: Reading, id: Id, at: At = None) -> dict[str, Any]:
         "owners": owners_of(node),
         "columns": columns,
         "rows_from": into.get(ROWS, []),
-        "runs": [
-            run_line(runs[use.teller], jobs[runs[use.teller].job], use)
-            for use in uses
-            if use.teller in runs
-        ],
+        "freshness": _freshness(connection, number, contracts, at or utc_now(), until=at),
+        "coverage": _coverage(connection, number, request.app.state.histories),
+        "runs": runs.lines,
+        "runs_before": runs.before,
         "checks": [
             check
-            for use in uses
-            if use.teller in runs
-            for check in _checks(use.facets, runs[use.teller].run_id, instant(use.at))
+            for use, run_id in runs.uses
+            for check in _checks(use.facets, run_id, instant(use.at))
         ],
         "facets": node.facets,
     }
+
+
+def _coverage(connection: Connection, dataset: int, histories: Histories | None) -> str:
+    if histories is None:
+        return "no_lake"
+    known = names_of(connection, dataset) & histories.tables.keys()
+    return "offered" if known else "no_table"
+
+
+def _freshness(
+    connection: Connection,
+    dataset: int,
+    contracts: list[dict[str, Any]],
+    at: datetime,
+    *,
+    until: datetime | None,
+) -> dict[str, Any]:
+    """By the contract in force at that instant."""
+    held = [one for one in contracts if told_moment(one["registered_at"]) <= at]
+    seconds = held[-1]["document"].get("freshness") if held else None
+    judged = freshness(
+        writings(connection, dataset, until=until, limit=_MOST_JUDGED),
+        promise=None if seconds is None else timedelta(seconds=seconds),
+        at=at,
+        limit=_MOST_JUDGED,
+    )
+    return {**judged, "contract_version": held[-1]["version"] if held else None}
 
 
 def _checks(facets: dict[str, Any], run_id: str, at: str) -> list[dict[str, Any]]:
@@ -122,11 +163,7 @@ def _checks(facets: dict[str, Any], run_id: str, at: str) -> list[dict[str, Any]
     ]
 
 
-def _contracts(connection: Any, name: str) -> list[dict[str, Any]]:
-    import json
-
-    from sqlalchemy import select
-
+def _contracts(connection: Connection, name: str) -> list[dict[str, Any]]:
     query = select(contract).where(contract.c.name == name).order_by(contract.c.id)
     return [
         {
