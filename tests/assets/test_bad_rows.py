@@ -90,6 +90,9 @@ def test_as_many_as_allowed_are_set_aside(shop: Shop) -> None:
     spec = _with(Quarantine(max_rows=2, max_fraction=0.67))
     shop.land("orders-a.csv", GOOD, BAD, "x,y,1,2013-01-05")
     assert shop.run(spec).rows_quarantined == 2
+    (told,) = shop.runtime.ledger.events(event_type="COMPLETE")
+    facet = told.payload["run"]["facets"]["penstock_run"]
+    assert facet["quarantine"] == shop.runtime.lake.quarantine(spec.name).uri
 
 
 def test_warn_keeps_the_rows_and_counts_them(shop: Shop) -> None:

@@ -6,13 +6,27 @@ from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
+from sqlalchemy import select
 
-from tests.browser.lineage.reference_story import COMMIT, ERROR, PARENT, REPOSITORY, SILVER_RUNS
+from penstock.lineage.archive import archive_events
+from penstock.lineage.tables import event
+from tests.browser.lineage.reference_story import (
+    COMMIT,
+    ERROR,
+    PARENT,
+    REPOSITORY,
+    SILVER_RUNS,
+    story,
+)
 from tests.browser.lineage.views import address, row, settled, show, table
+from tests.lineage.server.live_server import live_server
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Page
 
+    from tests.browser.lineage.watch import Watch
     from tests.lineage.server.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
@@ -82,3 +96,32 @@ def test_all_its_events_and_facets_are_there(second: Page) -> None:
     facet = second.locator("#facets details").filter(has_text="penstock_run").first
     facet.get_by_text("penstock_run", exact=True).click()
     expect(facet.locator("pre")).to_contain_text('"codeVersion": "code-2"')
+
+
+def test_events_in_the_archive_are_told_and_a_file_that_is_gone_is_said(
+    page: Page, watch: Watch, tmp_path: Path
+) -> None:
+    with live_server(tmp_path) as server:
+        watch.origins.add(server.url)
+        assert server.send(story()).json()["summary"]["failed"] == 0
+        with server.ledger.database.read() as connection:
+            query = select(event.c.sequence).where(event.c.run_id == SILVER_RUNS[1])
+            begun = int(connection.execute(query.order_by(event.c.sequence)).scalars().all()[0])
+        moved = archive_events(server.ledger, tmp_path / "archive", before=begun + 1)
+        (file,) = moved.files
+        url = server.url + address("/run", id=SILVER_RUNS[1])
+
+        show(page, url)
+        events = table(page, "Events of the run").locator("tbody tr")
+        expect(events).to_have_count(2)
+        expect(events.nth(0)).to_contain_text(file.path.name)
+        expect(events.nth(1)).to_contain_text("s table")
+        expect(page.get_by_text("1 event was moved")).to_be_visible()
+
+        file.path.unlink()
+        show(page, url)
+        expect(events).to_have_count(1)
+        unread = page.get_by_text("There may be more events of this run than are shown.")
+        expect(unread).to_be_visible()
+        gone = f"s events 1 to {begun} are in the archive file {file.path.name}"
+        expect(page.locator("#events")).to_contain_text(gone)

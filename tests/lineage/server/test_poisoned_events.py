@@ -58,7 +58,8 @@ class Taking:
             page = self.get("/dataset", id=told["id"])
             assert page is not None, told["id"]
             assert self.get("/graph", id=told["id"], up=3, down=3) is not None
-            assert self.get("/readers", id=told["id"]) is not None
+            for path in ("/readers", "/dataset/runs", "/dataset/history"):
+                assert self.get(path, id=told["id"]) is not None
             for direction in ("upstream", "downstream"):
                 assert self.get("/impact", id=told["id"], direction=direction) is not None
             for column in page["columns"][:4]:

@@ -1,5 +1,5 @@
 import type { RunEvent, RunPage } from "../api/types";
-import { count, time } from "../format";
+import { count, plural, time } from "../format";
 import { RunState } from "./mark";
 import { Empty, NotMeasured } from "./state";
 import { Table, type TableColumn } from "./table";
@@ -28,7 +28,7 @@ export function RunEvents({ page }: { page: RunPage }) {
       ) : (
         <Table caption="Events of the run" columns={archived > 0 ? ARCHIVED : EVENTS} rows={events} rowKey={(event) => String(event.sequence)} />
       )}
-      {archived > 0 && <p className="note">{archived === events.length ? "All of them" : `${count(archived)} of them`} were moved from the ledger’s table to its archive, and are read there. They stay part of the chain.</p>}
+      {archived > 0 && <p className="note">{plural(archived, "event")} {archived === 1 ? "was" : "were"} moved from the ledger’s table to its archive. What is there is still part of the chain.</p>}
       {!page.events_complete && unread.length === 0 && <p className="note">These are the first {count(events.length)} events; the run has told more.</p>}
     </>
   );
