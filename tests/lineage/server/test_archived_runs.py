@@ -49,8 +49,8 @@ class Archived:
 
 
 @pytest.fixture
-def archived(tmp_path: Path) -> Iterator[Archived]:
-    with Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}") as ledger:
+def archived(url: str, tmp_path: Path) -> Iterator[Archived]:
+    with Ledger.open(url) as ledger:
         yield Archived(ledger, tmp_path / "archive")
 
 

@@ -100,6 +100,12 @@ def told(tmp_path: Path) -> Iterator[Told]:
         yield Told(ledger)
 
 
+@pytest.fixture
+def told_on_both(url: str) -> Iterator[Told]:
+    with Ledger.open(url, clock=lambda: AT) as ledger:
+        yield Told(ledger)
+
+
 def test_the_promise_is_kept_until_its_last_moment_and_then_late_by_what_is_over(
     told: Told,
 ) -> None:
@@ -192,7 +198,10 @@ def test_the_newest_slice_is_the_one_that_ends_last_not_the_one_written_last(tol
     )
 
 
-def test_every_run_is_on_one_page_also_of_one_moment_and_under_two_names(told: Told) -> None:
+def test_every_run_is_on_one_page_also_of_one_moment_and_under_two_names(
+    told_on_both: Told,
+) -> None:
+    told = told_on_both
     told.run("twice", 1, rows=1, alias=True)
     for number in range(3):
         told.run(f"same {number}", 2, rows=1)
