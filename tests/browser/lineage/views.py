@@ -33,6 +33,7 @@ VIEWS = {
     "failed-run": address("/run", id=SILVER_RUNS[2]),
     "search": address("/search", q="bookings"),
     "personal-data": "/pii",
+    "access": "/access",
 }
 
 

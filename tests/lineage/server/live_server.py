@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 import requests
 import uvicorn
 
-from penstock.lineage import Ledger
+from penstock.lineage import Ledger, utc_now
 from penstock.lineage.server import ServerSettings, create_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from penstock.lineage.ledger import Clock
 
 TIMEOUT = 30
 
@@ -41,14 +43,18 @@ class LiveServer:
 
 @contextmanager
 def live_server(
-    folder: Path | None = None, settings: ServerSettings | None = None, *, url: str | None = None
+    folder: Path | None = None,
+    settings: ServerSettings | None = None,
+    *,
+    url: str | None = None,
+    clock: Clock = utc_now,
 ) -> Iterator[LiveServer]:
     """Of the ledger in the folder, or at the URL.
 
     It listens already when the block begins, and ends with the block.
     """
     listening = socket.create_server(("127.0.0.1", 0))
-    with Ledger.open(url or f"sqlite:///{folder}/ledger.db") as ledger:
+    with Ledger.open(url or f"sqlite:///{folder}/ledger.db", clock=clock) as ledger:
         server = uvicorn.Server(uvicorn.Config(create_app(ledger, settings), log_level="error"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()

@@ -13,6 +13,7 @@ from penstock.lineage.server.own import (
     lists,
     pii,
     run_page,
+    session,
 )
 from penstock.lineage.server.problem import documented
 
@@ -23,5 +24,15 @@ router = APIRouter(
     tags=["penstock"],
     responses=documented({404: "there is no such thing"}),
 )
-for part in (lists, graph_view, dataset_page, run_page, pii, access_log, coverage, evidence):
+for part in (
+    lists,
+    graph_view,
+    dataset_page,
+    run_page,
+    pii,
+    access_log,
+    coverage,
+    evidence,
+    session,
+):
     router.include_router(part.router)
