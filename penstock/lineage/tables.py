@@ -42,6 +42,7 @@ __all__ = [
     "graph_edge",
     "graph_job",
     "graph_lineage",
+    "graph_passed",
     "graph_run",
     "graph_source",
     "graph_symlink",
@@ -252,6 +253,17 @@ graph_cursor = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("sequence", BigInteger, nullable=False),
+)
+
+# An event that the graph could not take: it is in the ledger, and nothing of it is in the graph.
+graph_passed = Table(
+    "graph_passed",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("namespace", Text, nullable=False),
+    Column("event_hash", String(64), nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("reason", Text, nullable=False),
 )
 
 # A facet's body, once for all that told the same.

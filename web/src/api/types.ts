@@ -75,6 +75,8 @@ export interface Summary {
   namespaces: string[];
   first_event: string | null;
   last_event: string | null;
+  /** events that are kept and that the graph could not take */
+  events_not_understood?: number;
   /** the orchestrator's web server, where there is one */
   dagster_url?: string | null;
 }
@@ -283,4 +285,9 @@ export interface AccessLog {
   labels: Record<string, string>;
   /** the names of all tokens */
   callers: string[];
+}
+
+export interface NotUnderstood {
+  total: number;
+  events: { namespace: string; sequence: number; reason: string; at: string }[];
 }

@@ -186,6 +186,14 @@ def _graph() -> None:
     )
     op.bulk_insert(cursor, [{"id": 1, "sequence": 0}])
     op.create_table(
+        "graph_passed",
+        sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("namespace", sa.Text, nullable=False),
+        sa.Column("event_hash", sa.String(64), nullable=False),
+        sa.Column("recorded_at", moment, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+    )
+    op.create_table(
         "graph_document",
         sa.Column("digest", sa.String(64), primary_key=True),
         sa.Column("body", sa.Text, nullable=False),

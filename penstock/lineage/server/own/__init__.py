@@ -11,6 +11,7 @@ from penstock.lineage.server.own import (
     evidence,
     graph_view,
     lists,
+    not_understood,
     pii,
     run_page,
     session,
@@ -26,6 +27,7 @@ router = APIRouter(
 )
 for part in (
     lists,
+    not_understood,
     graph_view,
     dataset_page,
     run_page,
