@@ -98,6 +98,15 @@ def test_every_filter_is_in_the_address(log: Page) -> None:
     expect(rows(log).first).to_contain_text("impact")
 
 
+def test_asked_again_the_log_has_what_came_meanwhile(log: Page, guarded: Guarded) -> None:
+    expect(rows(log).first).to_contain_text("sign in")
+    headers = {"authorization": f"Bearer {guarded.tokens['ben']}"}
+    requests.get(f"{guarded.url}{OWN}/pii", headers=headers, timeout=30)
+    log.get_by_role("button", name="Show").click()
+    expect(rows(log).first).to_contain_text("personal data, all of it")
+    expect(row(log, CALLS, "ada", "access log").first).to_be_visible()
+
+
 def test_a_period_without_calls_says_so(log: Page) -> None:
     log.get_by_label("From").fill("2025-01-01")
     log.get_by_label("To (UTC)").fill("2025-12-31")

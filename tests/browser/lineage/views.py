@@ -33,7 +33,6 @@ VIEWS = {
     "failed-run": address("/run", id=SILVER_RUNS[2]),
     "search": address("/search", q="bookings"),
     "personal-data": "/pii",
-    "access": "/access",
 }
 
 

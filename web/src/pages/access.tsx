@@ -1,13 +1,13 @@
 import { useEffect, useState, type FormEvent } from "react";
 import { asked } from "../access/words";
-import { address } from "../api/client";
+import { address, forget } from "../api/client";
 import type { Access, AccessLog } from "../api/types";
 import { useAnswer } from "../api/use_answer";
 import { nameOf, time } from "../format";
 import { Page } from "../parts/page";
 import { Empty, Failed, Loading } from "../parts/state";
 import { Table, type TableColumn } from "../parts/table";
-import { Link, to, useQueryChange, type Place } from "../router";
+import { changed, Link, navigate, to, type Place } from "../router";
 
 const LIMIT = 100;
 const NOT_ALLOWED = 403;
@@ -57,7 +57,7 @@ export function AccessView({ place }: { place: Place }) {
         ) : undefined
       }
     >
-      {answer.failure?.status !== NOT_ALLOWED && <Filter query={query} callers={log?.callers ?? []} />}
+      {answer.failure?.status !== NOT_ALLOWED && <Filter query={query} callers={log?.callers ?? []} again={answer.again} />}
       {answer.failure ? (
         <Failed failure={answer.failure} again={answer.again} what="the access log" />
       ) : !log ? (
@@ -86,8 +86,7 @@ export function AccessView({ place }: { place: Place }) {
   );
 }
 
-function Filter({ query, callers }: { query: URLSearchParams; callers: readonly string[] }) {
-  const change = useQueryChange();
+function Filter({ query, callers, again }: { query: URLSearchParams; callers: readonly string[]; again: () => void }) {
   const read = () => Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? ""])) as Filters;
   const [values, setValues] = useState(read);
   const key = query.toString();
@@ -95,7 +94,11 @@ function Filter({ query, callers }: { query: URLSearchParams; callers: readonly 
   const set = (name: keyof Filters, value: string) => setValues({ ...values, [name]: value });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    change({ ...values, before: null });
+    const next = changed(query, { ...values, before: null });
+    // What was written down meanwhile is to be seen too.
+    if (next.toString() === query.toString()) return again();
+    forget();
+    navigate(`/access?${next.toString()}`);
   };
   return (
     <form className="access-filter" aria-label="Filter the calls" onSubmit={submit}>

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import parse_qsl, unquote_plus
 
 from fastapi import APIRouter, Depends, Query
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from penstock.lineage.instant import instant
 from penstock.lineage.name import LONGEST_NAME_BYTES
@@ -128,8 +128,11 @@ def _names_it(namespace: str, name: str) -> ColumnElement[bool]:
         f"=dataset:{namespace}:{name}\n",
         f"=datasetField:{namespace}:{name}:",
     ]
-    # LIKE would take capitals for small letters in SQLite
-    return or_(*(func.replace(access.c.sought, part, "") != access.c.sought for part in parts))
+    # LIKE alone takes capitals for small letters in SQLite; it leaves less to replace
+    return and_(
+        access.c.sought.contains(name, autoescape=True),
+        or_(*(func.replace(access.c.sought, part, "") != access.c.sought for part in parts)),
+    )
 
 
 def _labels(connection: Connection, queries: Iterable[str], also: str | None) -> dict[str, str]:
