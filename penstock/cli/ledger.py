@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path  # noqa: TC003 - typer reads it
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -15,12 +15,16 @@ from penstock.cli.command import Call, command
 from penstock.errors import SetupError
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from penstock.lineage import Ledger
+    from penstock.lineage.graph.passed import PassedEvent
     from penstock.lineage.verification import ChainEnd
 
 __all__ = ["open_ledger", "register"]
 
 _FAULTS = 3
+_MOST_SHOWN = 20
 
 
 def register(app: typer.Typer) -> None:
@@ -47,6 +51,9 @@ def verify_ledger(
 
     with open_ledger(call, ledger_url) as ledger, call.busy("Reading every event"):
         found = verify(ledger.database, expected=_expected(expect or []))
+        with ledger.database.read() as connection:
+            passed = _passed(connection)
+    told, not_understood = _not_understood(passed)
     document = {
         "intact": found.intact,
         "events": found.events,
@@ -54,6 +61,7 @@ def verify_ledger(
         "archives": found.files,
         "chains": {name: asdict(end) for name, end in found.chains.items()},
         "faults": [asdict(fault) for fault in found.faults],
+        "not_understood": told,
     }
     table = Table("namespace", "events", "last link", box=None)
     for name, end in sorted(found.chains.items()):
@@ -68,7 +76,7 @@ def verify_ledger(
         Text(f"{f.namespace or 'ledger'} sequence {f.sequence or '-'}: {f.what}", style="red")
         for f in found.faults
     ]
-    call.answer(document, table, verdict, *faults)
+    call.answer(document, table, verdict, *faults, *not_understood)
     return 0 if found.intact else _FAULTS
 
 
@@ -87,10 +95,13 @@ def rebuild_graph(
         events = rebuild(ledger.database)
         with ledger.database.read() as connection:
             after = fingerprint(connection)
+            ledger_passed = _passed(connection)
     same = before == after
     said = "the graph is the same as before" if same else "the graph was another: now it is right"
-    document = {"events": events, "same": same, "fingerprint": after}
-    call.answer(document, Text(f"{events} events: {said}", style="green" if same else "yellow"))
+    told, shown = _not_understood(ledger_passed)
+    document = {"events": events, "same": same, "fingerprint": after, "not_understood": told}
+    verdict = Text(f"{events} events: {said}", style="green" if same else "yellow")
+    call.answer(document, verdict, *shown)
 
 
 def archive_ledger(
@@ -126,6 +137,27 @@ def open_ledger(call: Call, url: str | None) -> Ledger:
         return Opened.open(url)
     found: Ledger = call.deployment().resources["ledger"].open()
     return found
+
+
+def _passed(connection: Connection) -> tuple[int, tuple[PassedEvent, ...]]:
+    from penstock.lineage.graph.passed import count_passed, passed
+
+    return count_passed(connection), passed(connection, limit=_MOST_SHOWN)
+
+
+def _not_understood(
+    found: tuple[int, tuple[PassedEvent, ...]],
+) -> tuple[dict[str, Any], list[Text]]:
+    """Events that are kept and not in the graph, as JSON and as lines."""
+    total, events = found
+    document = {"total": total, "events": [asdict(event) for event in events]}
+    if not total:
+        return document, []
+    lines = [Text(f"{total} events are kept, and the graph could not take them:", style="yellow")]
+    lines += [Text(f"  {e.namespace} sequence {e.sequence}: {e.reason}") for e in events]
+    if total > len(events):
+        lines.append(Text(f"  and {total - len(events)} older ones"))
+    return document, lines
 
 
 def _before(given: str) -> datetime | int:

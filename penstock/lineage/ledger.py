@@ -65,6 +65,10 @@ class Ledger:
         database = LedgerDatabase.open(url, busy_timeout_seconds=busy_timeout_seconds)
         return cls(database, clock)
 
+    def now(self) -> datetime:
+        """The moment by the ledger's clock."""
+        return self._clock()
+
     def close(self) -> None:
         """Closes the connections. What was appended is on disk already."""
         self.database.close()

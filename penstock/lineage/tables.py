@@ -42,6 +42,7 @@ __all__ = [
     "graph_edge",
     "graph_job",
     "graph_lineage",
+    "graph_passed",
     "graph_run",
     "graph_source",
     "graph_symlink",
@@ -52,6 +53,7 @@ __all__ = [
     "metadata",
     "parked",
     "run",
+    "session",
     "token",
 ]
 
@@ -213,7 +215,20 @@ token = Table(
     Index("token_by_digest", "digest", unique=True),
 )
 
-# Who asked the server what, and what came of it.
+# Who is signed in at a browser. The key that the browser holds is kept nowhere.
+session = Table(
+    "session",
+    metadata,
+    Column("id", String(24), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("token", String(128), ForeignKey("token.name"), nullable=False),
+    Column("begun_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Index("session_by_end", "expires_at"),
+)
+
+# Who asked the server what, and what came of it. `sought` is what was asked as a person writes it:
+# the path and each parameter, decoded, each ended by a line feed.
 access = Table(
     "access",
     metadata,
@@ -225,8 +240,10 @@ access = Table(
     Column("method", String(16), nullable=False),
     Column("path", Text, nullable=False),
     Column("query", Text, nullable=False),
+    Column("sought", Text, nullable=False),
     Column("status", Integer, nullable=False),
     Index("access_by_time", "at"),
+    Index("access_by_caller", "who", "id"),
 )
 
 # The graph: a projection of the events, made anew from them at any time.
@@ -236,6 +253,17 @@ graph_cursor = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("sequence", BigInteger, nullable=False),
+)
+
+# An event that the graph could not take: it is in the ledger, and nothing of it is in the graph.
+graph_passed = Table(
+    "graph_passed",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("namespace", Text, nullable=False),
+    Column("event_hash", String(64), nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("reason", Text, nullable=False),
 )
 
 # A facet's body, once for all that told the same.

@@ -24,7 +24,7 @@ __all__ = ["Caller", "Role", "TokenEntry", "Tokens", "without_tokens"]
 
 _BYTES = 32
 _PREFIX = "pst_"  # so that a scanner for secrets knows one when it sees one
-_TOKEN = re.compile(rf"{_PREFIX}[\w-]+")
+_SECRET = re.compile(r"(ps[st]_)[\w-]+(?:\.[\w-]+)?")  # a token, or the key of a session
 _LONGEST_NAME = 128
 
 
@@ -129,7 +129,7 @@ class Tokens:
 
 def without_tokens(text: str) -> str:
     """The text for a log: a token that somebody sent where none belongs does not stand in it."""
-    return _TOKEN.sub(f"{_PREFIX}...", text)
+    return _SECRET.sub(r"\1...", text)
 
 
 def _digest(given: str) -> str:

@@ -1,12 +1,16 @@
 import { useEffect, useRef, useState, type FormEvent } from "react";
+import { mayAudit, useSignIn } from "./api/session";
+import { AccessView } from "./pages/access";
 import { DatasetView } from "./pages/dataset";
 import { GraphPage } from "./pages/graph";
 import { Home } from "./pages/home";
 import { PiiView } from "./pages/pii";
 import { RunView } from "./pages/run";
 import { SearchView } from "./pages/search";
+import { SignInPage } from "./pages/sign_in";
 import { Page } from "./parts/page";
-import { Empty } from "./parts/state";
+import { SignedIn } from "./parts/signed_in";
+import { Empty, Loading } from "./parts/state";
 import { Link, navigate, to, usePlace, type Place } from "./router";
 import { ThemeSwitch } from "./theme";
 
@@ -15,9 +19,13 @@ const LINKS = [
   ["/graph", "Graph"],
   ["/pii", "Personal data"],
 ] as const;
+const AUDIT_LINKS = [["/access", "Access log"]] as const;
 
 export function App() {
   const place = usePlace();
+  const signIn = useSignIn();
+  const known = signIn.state === "open" || signIn.state === "in";
+  const links = mayAudit(signIn) ? [...LINKS, ...AUDIT_LINKS] : LINKS;
   return (
     <>
       <a className="skip" href="#content" onClick={skip}>
@@ -28,17 +36,30 @@ export function App() {
           <span aria-hidden="true" className="brand-mark" />
           Penstock <span className="brand-what">lineage</span>
         </Link>
-        <nav aria-label="Pages">
-          {LINKS.map(([href, text]) => (
-            <Link key={href} href={href} aria-current={place.path === href ? "page" : undefined}>
-              {text}
-            </Link>
-          ))}
-        </nav>
-        <SearchBox place={place} />
+        {known && (
+          <>
+            <nav aria-label="Pages">
+              {links.map(([href, text]) => (
+                <Link key={href} href={href} aria-current={place.path === href ? "page" : undefined}>
+                  {text}
+                </Link>
+              ))}
+            </nav>
+            <SearchBox place={place} />
+          </>
+        )}
+        {signIn.state === "in" && <SignedIn name={signIn.name} role={signIn.role} />}
         <ThemeSwitch />
       </header>
-      <Shown place={place} />
+      {signIn.state === "out" ? (
+        <SignInPage key={signIn.why} why={signIn.why} />
+      ) : signIn.state === "asking" ? (
+        <main id="content" className="page">
+          <Loading what="the page" />
+        </main>
+      ) : (
+        <Shown place={place} />
+      )}
     </>
   );
 }
@@ -63,6 +84,8 @@ function Shown({ place }: { place: Place }) {
       return <RunView key={id} place={place} />;
     case "/search":
       return <SearchView place={place} />;
+    case "/access":
+      return <AccessView place={place} />;
     case "/pii":
       return <PiiView place={place} />;
     default:

@@ -15,6 +15,7 @@ from penstock.lineage.tables import (
     graph_edge,
     graph_job,
     graph_lineage,
+    graph_passed,
     graph_run,
     graph_source,
     graph_symlink,
@@ -109,6 +110,7 @@ def graph_lines(connection: Connection) -> list[str]:
         for number, found in edges.items()
         if number in held
     ]
+    facts += [["passed", r["namespace"], r["event_hash"], r["reason"]] for r in rows(graph_passed)]
     return sorted(json.dumps(fact, sort_keys=True) for fact in facts)
 
 

@@ -9,18 +9,23 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING
+import sqlite3
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
-from penstock.errors import LedgerError
+from penstock.errors import LedgerError, PenstockError
 from penstock.lineage.archived import check_archives
 from penstock.lineage.event_reader import events_after
 from penstock.lineage.graph.batch import Batch
+from penstock.lineage.graph.passed import remember_passed
 from penstock.lineage.graph.statement import Statement
 from penstock.lineage.tables import GRAPH, graph_cursor
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from sqlalchemy import Connection
 
     from penstock.lineage.ledger_database import LedgerDatabase
@@ -36,7 +41,7 @@ def catch_up(database: LedgerDatabase, *, batch: int = _BATCH) -> int:
     """Brings the graph up to the last event and gives how many it took. Raises LedgerError.
 
     Killed anywhere it goes on where the last whole batch ended; two at once take turns. An event
-    that it cannot take is passed and logged.
+    that it cannot take is passed, logged and remembered (`passed`).
     """
     with database.read() as connection:
         if not events_after(connection, _cursor(connection), 1):
@@ -59,29 +64,39 @@ def _take(database: LedgerDatabase, batch: int) -> int:
     with database.write() as connection:
         rows = events_after(connection, _cursor(connection, lock=True), batch)
         if rows:
-            statements = [
-                Statement.of(json.loads(row["payload"]), row["payload_hash"]) for row in rows
-            ]
-            Batch(connection).take(statements)
+            _bring_in(connection, rows)
             connection.execute(update(graph_cursor).values(sequence=rows[-1]["sequence"]))
     return len(rows)
 
 
 def _take_or_pass(database: LedgerDatabase) -> int:
-    """The next event; one that the graph cannot take is passed, in every rebuild alike."""
-    try:
-        return _take(database, 1)
-    except LedgerError:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever it is, the next event may be well
-        with database.write() as connection:
-            (row,) = events_after(connection, _cursor(connection, lock=True), 1)
-            connection.execute(update(graph_cursor).values(sequence=row["sequence"]))
-        # the type alone: the message may quote what the event holds
-        logger.error(  # noqa: TRY400 - a stack would quote it too
-            "event %s is not in the graph: %s", row["sequence"], type(error).__name__
-        )
-        return 1
+    """The next event; one that the graph cannot take is passed, in every rebuild alike.
+
+    It is tried and passed under one lock, so that nobody passes the one behind it untried.
+    """
+    with database.write() as connection:
+        rows = events_after(connection, _cursor(connection, lock=True), 1)
+        if not rows:
+            return 0
+        try:
+            with connection.begin_nested():
+                _bring_in(connection, rows)
+        except (SQLAlchemyError, sqlite3.Error, PenstockError):
+            raise  # the database's fault, and not the event's
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next event may be well
+            # the type alone: the message, and a stack, may quote what the event holds
+            reason = type(error).__name__
+            remember_passed(connection, rows[0], reason)
+            logger.error(  # noqa: TRY400
+                "event %s is not in the graph: %s", rows[0]["sequence"], reason
+            )
+        connection.execute(update(graph_cursor).values(sequence=rows[0]["sequence"]))
+    return 1
+
+
+def _bring_in(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    told = [Statement.of(json.loads(row["payload"]), row["payload_hash"]) for row in rows]
+    Batch(connection).take(told)
 
 
 def rebuild(database: LedgerDatabase) -> int:

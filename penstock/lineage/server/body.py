@@ -78,7 +78,7 @@ def _no_json(why: str) -> Problem:
         BAD_REQUEST,
         f"the body is no JSON: {why}",
         where="$",
-        next_step="send one OpenLineage event as JSON in UTF-8, or a list of them",
+        next_step="send what the call takes as JSON in UTF-8: see /openapi.json",
     )
 
 

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import logging
-import time
 import traceback
-from collections import OrderedDict
-from datetime import UTC, datetime
-from http.cookies import SimpleCookie
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 
 from penstock.errors import LedgerError
+from penstock.lineage.server.access_line import SESSION, access_line, is_written_down
 from penstock.lineage.server.body import too_large
+from penstock.lineage.server.buckets import Buckets
+from penstock.lineage.server.message import Answer, Limited
+from penstock.lineage.server.page_origin import PageOrigin, page_origin
 from penstock.lineage.server.problem import UNAVAILABLE, Problem, problem
+from penstock.lineage.server.session_cookie import session_key
 from penstock.lineage.server.settings import ServerSettings
+from penstock.lineage.sessions import Sessions
 from penstock.lineage.tables import access
-from penstock.lineage.tokens import Caller, Role, Tokens, without_tokens
+from penstock.lineage.tokens import Caller, Role, Tokens
 
 if TYPE_CHECKING:
     from fastapi.responses import JSONResponse
@@ -30,25 +32,14 @@ if TYPE_CHECKING:
 
     from penstock.lineage.ledger import Ledger
 
-__all__ = ["COOKIE", "Guard"]
+__all__ = ["Guard"]
 
 logger = logging.getLogger(__name__)
 
-COOKIE = "penstock_token"
-_HEADERS = {
-    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self' "
-    "'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
-    "worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "x-frame-options": "DENY",
-    "cross-origin-resource-policy": "same-origin",
-    "cache-control": "no-store",
-}
-_MOST_CALLERS = 10_000
-_LONGEST_TEXT = 8192
 _LOCAL = Caller(name="local", role=Role.ADMIN)
 _NOBODY = Caller(name="", role=Role.READER)
+_READS = {"GET", "HEAD"}
+_OK, _UNAUTHORIZED = 200, 401
 
 
 class Guard:
@@ -56,37 +47,43 @@ class Guard:
 
     def __init__(self, app: ASGIApp, ledger: Ledger, settings: ServerSettings) -> None:
         self._app, self._ledger, self._settings = app, ledger, settings
-        self._tokens = Tokens(ledger.database)
-        self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._tokens, self._sessions = Tokens(ledger.database), Sessions(ledger.database)
+        self._calls = Buckets(settings.calls_per_minute)
+        self._sign_ins = Buckets(settings.sign_ins_per_minute)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the call through, or answer it here."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
+        # whoever signs in becomes the caller meanwhile
+        told = scope.setdefault("state", {})
+        told["caller"] = None
         try:
-            caller, refused = await self._admitted(scope, headers)
+            refused = await self._refusal(scope, Headers(scope=scope), told)
         except LedgerError as error:
-            caller, refused = None, _unavailable(error)
-        out = _Answer(send, head=scope["method"] == "HEAD")
+            refused = _unavailable(error)
+        out = Answer(send, head=scope["method"] == "HEAD")
 
         async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start" and _is_read(scope):
-                try:
-                    await self._write_down(caller or _NOBODY, scope, message["status"])
-                except LedgerError as error:
-                    await _unavailable(error)(scope, receive, out)
-                    out.closed = True
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                if _signs_in(scope) and status != _UNAUTHORIZED and refused is None:
+                    self._sign_ins.give_back(_client(scope))
+                if is_written_down(scope, status):
+                    try:
+                        await self._write_down(told["caller"] or _NOBODY, scope, status)
+                    except LedgerError as error:
+                        await _unavailable(error)(scope, receive, out)
+                        out.closed = True
             await out(message)
 
         if refused is not None:
             await refused(scope, receive, sending)
             return
-        scope.setdefault("state", {})["caller"] = (caller or _NOBODY).name
         inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
         try:
-            await self._app(inner, _Limited(receive, self._settings.most_body_bytes), sending)
+            await self._app(inner, Limited(receive, self._settings.most_body_bytes), sending)
         except ClientDisconnect:
             return
         except Exception as error:  # noqa: BLE001 - no stack and no value of an event is told
@@ -97,67 +94,63 @@ class Guard:
             if not out.begun:
                 await _broken()(scope, receive, sending)
 
-    async def _admitted(
-        self, scope: Scope, headers: Headers
-    ) -> tuple[Caller | None, JSONResponse | None]:
-        client = (scope.get("client") or ("?", 0))[0]
+    async def _refusal(
+        self, scope: Scope, headers: Headers, told: dict[str, Any]
+    ) -> JSONResponse | None:
         length = headers.get("content-length", "0")
         if (
             not (length.isascii() and length.isdigit())
             or int(length) > self._settings.most_body_bytes
         ):
-            return None, _refused(too_large(self._settings.most_body_bytes))
+            return _refused(too_large(self._settings.most_body_bytes))
+        bearer = cookie = None
         if not self._settings.tokens_required:
             if not _is_loopback(headers.get("host", "")):
-                return None, _refusal(
+                return _refusal(
                     421, "this server answers to its own machine alone", "call it by 127.0.0.1"
                 )
             caller: Caller | None = _LOCAL
         else:
-            given = _token(headers)
-            caller = await run_in_threadpool(self._tokens.caller, given) if given else None
-        if not self._within_rate(f"token {caller.name}" if caller else f"client {client}"):
-            return caller, _refusal(
-                429, "too many calls", "wait a minute, or send events in lists", retry_after="60"
-            )
+            bearer = _bearer(headers)
+            cookie = None if bearer else session_key(headers, tls=scope["scheme"] == "https")
+            caller = await run_in_threadpool(self._caller, bearer, cookie)
+        told["caller"] = caller
+        if not self._calls.take(f"token {caller.name}" if caller else f"client {_client(scope)}"):
+            return _too_often("wait a minute, or send events in lists")
         if not _is_api(scope):
-            return caller, None
+            return None
+        if _is_session(scope):
+            return self._refused_session(scope, headers, caller, bearer)
         if caller is None:
-            return None, _refusal(
-                401,
-                "a token is needed",
-                "send `Authorization: Bearer <token>`; `penstock token add` makes one",
-                www_authenticate="Bearer",
-            )
+            return _no_token()
+        if cookie and (strange := _strange(scope, headers)):
+            return strange
         if not _may(caller.role, scope):
-            return caller, _refusal(
+            return _refusal(
                 403, f"a token of the role {caller.role} may not do this", "use another token"
             )
-        return caller, None
+        return None
 
-    def _within_rate(self, name: str) -> bool:
-        # a bucket that fills at the rate and holds a minute's worth
-        most, now = float(self._settings.calls_per_minute), time.monotonic()
-        left, at = self._buckets.pop(name, (most, now))
-        left = min(most, left + (now - at) * most / 60.0)
-        self._buckets[name] = (max(left - 1.0, 0.0), now)
-        while len(self._buckets) > _MOST_CALLERS:
-            self._buckets.popitem(last=False)
-        return left >= 1.0
+    def _refused_session(
+        self, scope: Scope, headers: Headers, caller: Caller | None, bearer: str | None
+    ) -> JSONResponse | None:
+        """Signing in and out is anybody's, from a page of ours or from no page at all."""
+        if bearer and caller is None:
+            return _no_token()
+        if scope["method"] not in _READS and page_origin(headers) is PageOrigin.FOREIGN:
+            return _foreign()
+        if _signs_in(scope) and not self._sign_ins.take(_client(scope)):
+            return _too_often("wait a minute, then sign in again")
+        return None
+
+    def _caller(self, bearer: str | None, cookie: str | None) -> Caller | None:
+        if bearer:
+            return self._tokens.caller(bearer)
+        return self._sessions.caller(cookie, at=self._ledger.now()) if cookie else None
 
     async def _write_down(self, caller: Caller, scope: Scope, status: int) -> None:
         """Before the answer goes out: what nobody wrote down nobody is told."""
-        client = (scope.get("client") or ("?", 0))[0]
-        values = {
-            "at": datetime.now(UTC),
-            "who": caller.name,
-            "role": caller.role.value,
-            "client": str(client),
-            "method": scope["method"],
-            "path": _storable(scope["path"]),
-            "query": _storable(scope.get("query_string", b"").decode("ascii", "replace")),
-            "status": status,
-        }
+        values = access_line(scope, caller, status, self._ledger.now())
         await run_in_threadpool(self._insert, values)
 
     def _insert(self, values: dict[str, Any]) -> None:
@@ -165,38 +158,38 @@ class Guard:
             connection.execute(insert(access).values(values))
 
 
-class _Answer:
-    """The way out: every answer has the headers, that to HEAD no body; closed, it takes no more."""
+def _strange(scope: Scope, headers: Headers) -> JSONResponse | None:
+    """The refusal of a call that a browser signed in by its cookie, for a page that is not ours.
 
-    def __init__(self, send: Send, *, head: bool) -> None:
-        self._send, self._head = send, head
-        self.begun = self.closed = False
-
-    async def __call__(self, message: Message) -> None:
-        if self.closed:
-            return
-        if message["type"] == "http.response.start":
-            self.begun = True
-            told = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
-                told.setdefault(name, value)
-        elif self._head and message["type"] == "http.response.body":
-            message = {**message, "body": b""}
-        await self._send(message)
+    What changes something must say that a page of ours asks for it.
+    """
+    origin = page_origin(headers)
+    reads = scope["method"] in _READS
+    if origin is PageOrigin.OWN or (reads and origin is PageOrigin.UNSAID):
+        return None
+    return _foreign()
 
 
-class _Limited:
-    """The way in: more than the headers said, where they said anything, is not taken."""
+def _foreign() -> JSONResponse:
+    return _refusal(
+        403,
+        "the call was made for a page that is not this server's",
+        "call it from its own pages, or with `Authorization: Bearer <token>`; a proxy before it "
+        "hands on the header Host",
+    )
 
-    def __init__(self, receive: Receive, most: int) -> None:
-        self._receive, self._most, self._left = receive, most, most
 
-    async def __call__(self) -> Message:
-        message = await self._receive()
-        self._left -= len(message.get("body", b""))
-        if self._left < 0:
-            raise too_large(self._most)
-        return message
+def _no_token() -> JSONResponse:
+    return _refusal(
+        401,
+        "a token is needed",
+        "sign in, or send `Authorization: Bearer <token>`; `penstock token add` makes one",
+        www_authenticate="Bearer",
+    )
+
+
+def _too_often(next_step: str) -> JSONResponse:
+    return _refusal(429, "too many calls", next_step, retry_after="60")
 
 
 def _refusal(status: int, what: str, next_step: str, **headers: str) -> JSONResponse:
@@ -223,30 +216,31 @@ def _is_api(scope: Scope) -> bool:
     return path.startswith("/api/") or path == "/openapi.json"
 
 
-def _is_read(scope: Scope) -> bool:
-    path: str = scope["path"]
-    return path.startswith("/api/") and scope["method"] in {"GET", "HEAD"}
+def _is_session(scope: Scope) -> bool:
+    # written in escapes it might mean another call to the application than here
+    return scope["path"] == SESSION and b"%" not in (scope.get("raw_path") or b"")
+
+
+def _signs_in(scope: Scope) -> bool:
+    return scope["method"] == "POST" and _is_session(scope)
+
+
+def _client(scope: Scope) -> str:
+    return str((scope.get("client") or ("?", 0))[0])
 
 
 def _may(role: Role, scope: Scope) -> bool:
     path, method = scope["path"], scope["method"]
-    if method not in {"GET", "HEAD"}:
+    if method not in _READS:
         return role.sends
     if path.startswith(("/api/penstock/v1/access", "/api/penstock/v1/evidence")):
         return role.audits
     return role.reads
 
 
-def _token(headers: Headers) -> str | None:
+def _bearer(headers: Headers) -> str | None:
     kind, _, given = headers.get("authorization", "").partition(" ")
-    if kind.lower() == "bearer" and given.strip():
-        return given.strip()
-    cookie = SimpleCookie()
-    try:
-        cookie.load(headers.get("cookie", ""))
-    except Exception:  # noqa: BLE001 - whatever a browser may hold, it is then no token
-        return None
-    return cookie[COOKIE].value if COOKIE in cookie else None
+    return given.strip() or None if kind.lower() == "bearer" else None
 
 
 def _is_loopback(host: str) -> bool:
@@ -257,8 +251,3 @@ def _is_loopback(host: str) -> bool:
         return ip_address(name).is_loopback
     except ValueError:
         return False
-
-
-def _storable(text: str) -> str:
-    whole = text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
-    return without_tokens(whole[:_LONGEST_TEXT])

@@ -8,6 +8,7 @@ import pytest
 
 from penstock.lineage.server.browser import STATIC
 from tests.browser.lineage import reference_story
+from tests.browser.lineage.guarded import Guarded, guarded_server
 from tests.browser.lineage.watch import Watch
 from tests.lineage.server.live_server import LiveServer, live_server
 
@@ -28,6 +29,13 @@ def lineage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
         for contract in reference_story.contracts():
             assert server.ledger.register_contract(contract)
         yield server
+
+
+@pytest.fixture(scope="session")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """A server that asks for tokens."""
+    with guarded_server(tmp_path_factory.mktemp("guarded")) as guarded:
+        yield guarded
 
 
 @pytest.fixture

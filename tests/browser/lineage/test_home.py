@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.lineage.views import settled, show
+from penstock.lineage.graph.projector import catch_up
+from penstock.lineage.graph.statement import Statement
+from tests.browser.lineage.test_accessibility import serious_findings
+from tests.browser.lineage.test_keyboard import tab_to
+from tests.browser.lineage.views import settled, show, table
+from tests.lineage.server.live_server import live_server
+from tests.lineage.told_events import run_event
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Page
 
+    from tests.browser.lineage.watch import Watch
     from tests.lineage.server.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
@@ -38,6 +47,34 @@ def test_the_figures_are_those_of_the_ledger(page: Page, lineage: LiveServer) ->
     for title, value in (("Datasets", "10"), ("Runs", "12"), ("Events", "24")):
         expect(figures.locator("div").filter(has_text=title)).to_contain_text(value)
     expect(figures).to_contain_text("2026-01-01 00:10 UTC to 2026-01-02 01:01 UTC")
+
+
+def test_events_that_the_graph_could_not_take_are_said_and_named(
+    page: Page, watch: Watch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def of(*_: Any) -> Statement:
+        raise KeyError("ada@example.com")
+
+    with live_server(tmp_path) as server:
+        watch.origins.add(server.url)
+        show(page, server.url)
+        expect(page.get_by_text("could not be understood")).to_have_count(0)
+        with monkeypatch.context() as broken:
+            broken.setattr(Statement, "of", of)
+            server.ledger.append(run_event("COMPLETE", 0, "job"))
+            server.ledger.append(run_event("COMPLETE", 1, "job"))
+            catch_up(server.ledger.database)
+        show(page, server.url)
+        warning = page.get_by_text("2 events could not be understood")
+        tab_to(page, page.locator("summary"))
+        page.keyboard.press("Enter")
+        events = table(page, "Events that could not be understood").locator("tbody tr")
+        expect(events).to_have_count(2)
+        for part in ("spark", "2", "KeyError"):
+            expect(events.first).to_contain_text(part)
+        expect(page.get_by_role("main")).not_to_contain_text("ada@example.com")
+        expect(warning).to_be_visible()
+        assert not serious_findings(page)
 
 
 def test_the_list_is_filtered(page: Page, lineage: LiveServer) -> None:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import requests
 import uvicorn
 
-from penstock.lineage import Ledger
+from penstock.lineage import Ledger, utc_now
 from penstock.lineage.server import ServerSettings, create_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from penstock.lineage.ledger import Clock
     from penstock.lineage.table_histories import Histories
 
 TIMEOUT = 30
@@ -48,13 +49,14 @@ def live_server(
     *,
     url: str | None = None,
     histories: Histories | None = None,
+    clock: Clock = utc_now,
 ) -> Iterator[LiveServer]:
     """Of the ledger in the folder, or at the URL; with the tables of a lake, if there is one.
 
     It listens already when the block begins, and ends with the block.
     """
     listening = socket.create_server(("127.0.0.1", 0))
-    with Ledger.open(url or f"sqlite:///{folder}/ledger.db") as ledger:
+    with Ledger.open(url or f"sqlite:///{folder}/ledger.db", clock=clock) as ledger:
         app = create_app(ledger, settings, histories=histories)
         server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

@@ -23,7 +23,7 @@ from cryptography.x509.oid import NameOID
 from penstock.lineage import Ledger, utc_now
 from penstock.lineage.server import ServerSettings, create_app
 from penstock.lineage.server.browser import STATIC
-from penstock.lineage.server.guard import COOKIE
+from penstock.lineage.server.session_cookie import cookie_name
 from penstock.lineage.tokens import Role, Tokens
 from tests.lineage.server.serving import LINEAGE, OWN, Serving, serving, serving_process
 from tests.lineage.told_events import run_event
@@ -75,6 +75,14 @@ def server(url: str, tokens: dict[str, str]) -> Iterator[Serving]:
 
 def bearer(token: str) -> dict[str, str]:
     return {"authorization": f"Bearer {token}"}
+
+
+def signed_in(server: Serving, token: str) -> dict[str, str]:
+    """What a browser sends for a page of the server, once it has shown the token."""
+    told = {"token": token}
+    answer = requests.post(f"{server.url}{OWN}/session", json=told, timeout=30)
+    key = answer.cookies.get(cookie_name(tls=False)) or "pss_of.nobody"
+    return {"cookie": f"other=1; {cookie_name(tls=False)}={key}", "origin": server.url}
 
 
 def accesses(server: Serving, auditor: str, **asked: Any) -> list[dict[str, Any]]:
@@ -135,7 +143,7 @@ def test_a_token_may_do_what_its_role_may(
     by: str,
 ) -> None:
     token = tokens.get(role or "", "pst_of-nobody")
-    shown = bearer(token) if by == "header" else {"cookie": f"other=1; {COOKIE}={token}"}
+    shown = bearer(token) if by == "header" else signed_in(server, token)
     headers = shown if role else {}
     assert server.send("POST", SEND, json=EVENT, headers=headers).status_code == sends
     for method in ("GET", "HEAD"):
@@ -183,7 +191,10 @@ def test_what_is_no_token_is_refused(server: Serving, tokens: dict[str, str], he
     assert tokens["admin"] not in answer.text
 
 
-@pytest.mark.parametrize("cookie", ["penstock_token", "=", ";;;", "\xff", "a b=c; penstock_token="])
+@pytest.mark.parametrize(
+    "cookie",
+    ["penstock_session", "=", ";;;", "\xff", "a b=c; penstock_session=", "penstock_session=pss_."],
+)
 def test_whatever_a_browser_holds_is_no_token(server: Serving, cookie: str) -> None:
     headers = {"cookie": cookie.encode("latin-1")}
     assert server.send("GET", READ, headers=headers).status_code == 401

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import copy
 import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
+from sqlalchemy import func, select
 from starlette.testclient import TestClient
+from typer.testing import CliRunner
 
+from penstock.cli.app import app
+from penstock.lineage import Ledger
 from penstock.lineage.graph.fingerprint import fingerprint
+from penstock.lineage.graph.passed import passed as passed_events
 from penstock.lineage.graph.projector import catch_up, rebuild
 from penstock.lineage.graph.statement import Statement
 from penstock.lineage.server import ServerSettings, create_app
+from penstock.lineage.tables import graph_job
 from penstock.lineage.verification import verify
 from tests.lineage.server.odd_events import IN_FACETS, WHOLE, events, put
 from tests.lineage.server.serving import LINEAGE, OWN
 from tests.lineage.told_events import run_event
 
 if TYPE_CHECKING:
-    from penstock.lineage import Ledger
     from penstock.lineage.ledger_database import LedgerDatabase
 
 
@@ -156,9 +163,9 @@ def test_no_event_stops_the_graph_or_a_page(
     assert passed(caplog) == []
 
 
-def test_an_event_that_the_graph_cannot_take_is_passed_and_said(
-    taking: Taking, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def poison(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the graph cannot take: an event of the job of this name."""
     real = Statement.of.__func__  # type: ignore[attr-defined]
 
     def of(cls: type[Statement], payload: Any, payload_hash: str) -> Statement:
@@ -168,15 +175,86 @@ def test_an_event_that_the_graph_cannot_take_is_passed_and_said(
         return found
 
     monkeypatch.setattr(Statement, "of", classmethod(of))
+
+
+@pytest.mark.usefixtures("poison")
+def test_an_event_that_the_graph_cannot_take_is_passed_and_said(
+    taking: Taking, caplog: pytest.LogCaptureFixture
+) -> None:
     for number in range(5):
         assert taking.take(run_event("COMPLETE", number, f"j{number}", outputs=(f"d{number}",)))
         assert taking.take(run_event("COMPLETE", number, "poison", run=f"p{number}"))
     assert catch_up(taking.ledger.database, batch=4) == 10
     assert taking.get("/datasets")["total"] == 5
     assert passed(caplog) == [f"event {n} is not in the graph: KeyError" for n in range(2, 11, 2)]
+    assert taking.get("/summary")["events_not_understood"] == 5
+    listed = taking.get("/events_not_understood", limit=2)
+    assert listed["total"] == 5
+    assert [(one["namespace"], one["sequence"], one["reason"]) for one in listed["events"]] == [
+        ("spark", 10, "KeyError"),
+        ("spark", 8, "KeyError"),
+    ]
+    recorded = taking.ledger.events(after=9, limit=1)[0].recorded_at
+    assert datetime.fromisoformat(listed["events"][0]["at"]) == recorded
+    assert "ada@example.com" not in json.dumps(listed)
+    (older,) = taking.get("/events_not_understood", limit=2, offset=4)["events"]
+    assert older["sequence"] == 2
+
     before = graph_of(taking)
     rebuild(taking.ledger.database)
     assert graph_of(taking) == before
+    assert taking.get("/events_not_understood", limit=2) == listed
+
+
+def test_what_is_understood_later_is_on_the_list_no_more(
+    taking: Taking, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    request.getfixturevalue("poison")
+    assert taking.take(run_event("COMPLETE", 0, "poison", outputs=("d",)))
+    assert taking.get("/summary")["events_not_understood"] == 1
+    before = graph_of(taking)
+    monkeypatch.undo()
+    rebuild(taking.ledger.database)
+    assert graph_of(taking) != before
+    assert taking.get("/summary")["events_not_understood"] == 0
+    assert taking.get("/datasets")["total"] == 1
+
+
+@pytest.mark.usefixtures("poison")
+def test_two_that_meet_the_same_event_pass_no_other(url: str) -> None:
+    with Ledger.open(url) as ledger:
+        told = [run_event("COMPLETE", n, f"j{n}", outputs=(f"d{n}",)) for n in range(12)]
+        for number in range(12):
+            ledger.append(run_event("COMPLETE", number, "poison", run=f"p{number}"))
+            ledger.append(told[number])
+        with ThreadPoolExecutor(4) as pool:
+            taken = [pool.submit(catch_up, ledger.database, batch=2) for _ in range(4)]
+        assert sum(one.result() for one in taken) == 24
+        with ledger.database.read() as connection:
+            assert [one.sequence for one in passed_events(connection, limit=99)] == [
+                *range(23, 0, -2)
+            ]
+            assert connection.execute(select(func.count()).select_from(graph_job)).scalar() == 12
+
+
+@pytest.mark.usefixtures("poison")
+def test_the_commands_name_what_the_graph_could_not_take(url: str) -> None:
+    with Ledger.open(url) as ledger:
+        ledger.append(run_event("COMPLETE", 0, "poison", outputs=("d",)))
+        catch_up(ledger.database)
+        recorded = ledger.events()[0].recorded_at
+    one = {"namespace": "spark", "sequence": 1, "reason": "KeyError", "at": recorded}
+    for command in ("verify", "rebuild"):
+        call = ["ledger", command, "--ledger", url]
+        said = CliRunner().invoke(app, [*call, "--json"])
+        assert said.exit_code == 0, said.output
+        told = json.loads(said.stdout)["not_understood"]
+        for event in told["events"]:
+            event["at"] = datetime.fromisoformat(event["at"])
+        assert told == {"total": 1, "events": [one]}
+        shown = CliRunner().invoke(app, call).output
+        assert "the graph could not take" in shown
+        assert "spark sequence 1: KeyError" in shown
 
 
 def graph_of(taking: Taking) -> str:

@@ -48,23 +48,30 @@ export function forget(): void {
   kept.clear();
 }
 
-const TOKEN = "penstock.token";
+const NO_CONTENT = 204;
+const NOBODY = 401;
+let lost = () => {};
 
-/** The token that calls are made with, where the server asks for one; kept until the tab is closed. */
-export function keepToken(token: string): void {
-  window.sessionStorage.setItem(TOKEN, token);
-  forget();
-}
-
-function headers(): Record<string, string> {
-  const token = window.sessionStorage.getItem(TOKEN);
-  return { Accept: "application/json", ...(token ? { Authorization: `Bearer ${token}` } : {}) };
+/** Calls `listener` when the server no longer knows who asks. */
+export function onSessionLost(listener: () => void): void {
+  lost = listener;
 }
 
 async function fetched(url: string): Promise<unknown> {
+  try {
+    return await call("GET", url);
+  } catch (error) {
+    if (error instanceof Failure && error.status === NOBODY) lost();
+    throw error;
+  }
+}
+
+/** The answer to a call that is not kept; null where there is none. */
+export async function call(method: "GET" | "POST" | "DELETE", url: string, told?: unknown): Promise<unknown> {
+  const headers = { Accept: "application/json", ...(told === undefined ? {} : { "Content-Type": "application/json" }) };
   let response: Response;
   try {
-    response = await fetch(url, { headers: headers() });
+    response = await fetch(url, { method, headers, body: told === undefined ? null : JSON.stringify(told) });
   } catch {
     throw new Failure(
       "The server does not answer.",
@@ -73,6 +80,7 @@ async function fetched(url: string): Promise<unknown> {
       null,
     );
   }
+  if (response.status === NO_CONTENT) return null;
   let body: unknown = null;
   try {
     body = await response.json();

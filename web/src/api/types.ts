@@ -75,6 +75,8 @@ export interface Summary {
   namespaces: string[];
   first_event: string | null;
   last_event: string | null;
+  /** events that are kept and that the graph could not take */
+  events_not_understood?: number;
   /** the orchestrator's web server, where there is one */
   dagster_url?: string | null;
 }
@@ -366,4 +368,43 @@ export interface PiiColumn {
 
 export interface Pii {
   classes: { pii: string; columns: PiiColumn[] }[];
+}
+
+export type Role = "emitter" | "reader" | "auditor" | "admin";
+
+export interface Session {
+  /** null: nobody is signed in */
+  name: string | null;
+  role: Role | null;
+  tokens_required: boolean;
+}
+
+export interface Access {
+  id: number;
+  at: string;
+  /** empty: nobody was signed in */
+  who: string;
+  role: Role;
+  client: string;
+  method: string;
+  path: string;
+  query: string;
+  status: number;
+  refused: boolean;
+}
+
+export interface AccessLog {
+  /** newest first */
+  accesses: Access[];
+  /** there are older ones */
+  more: boolean;
+  /** what people call the datasets that the calls named, by id */
+  labels: Record<string, string>;
+  /** the names of all tokens */
+  callers: string[];
+}
+
+export interface NotUnderstood {
+  total: number;
+  events: { namespace: string; sequence: number; reason: string; at: string }[];
 }

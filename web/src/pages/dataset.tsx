@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "react";
 import { address } from "../api/client";
+import { mayAudit, useSignIn } from "../api/session";
 import type { ColumnEnd, DatasetPage, Summary } from "../api/types";
 import { useAnswer } from "../api/use_answer";
 import { Contracts } from "../contract/contracts";
@@ -46,6 +47,7 @@ export function DatasetView({ place }: { place: Place }) {
     if (chosen && answer.data) row.current?.querySelector(".row-at")?.scrollIntoView({ block: "center" });
   }, [chosen, answer.data]);
 
+  const signIn = useSignIn();
   const summary = useAnswer<Summary>(address("/summary"));
 
   const one = answer.data;
@@ -77,6 +79,11 @@ export function DatasetView({ place }: { place: Place }) {
           <Link className="button" href={to("/graph", { id: one.id, dataset: chosen && one.id, column: chosen, at })}>
             Graph
           </Link>
+          {mayAudit(signIn) && (
+            <Link className="button" href={to("/access", { dataset: one.id })}>
+              Who has looked at this
+            </Link>
+          )}
           {asset && one.contract && (
             <a className="button" href={asset} target="_blank" rel="noreferrer noopener">
               In Dagster

@@ -5,6 +5,7 @@ import { useAnswer, useAnswers } from "../api/use_answer";
 import { count, plural, time, words } from "../format";
 import { byGroup, groupColour } from "../graph/group";
 import { datasetHref, graphHref } from "../parts/link";
+import { NotUnderstood } from "../parts/not_understood";
 import { Page } from "../parts/page";
 import { Empty, Failed, Loading, NotMeasured } from "../parts/state";
 import { Table, type TableColumn } from "../parts/table";
@@ -39,7 +40,10 @@ export function Home() {
       {summary.failure ? (
         <Failed failure={summary.failure} again={summary.again} what="the summary" />
       ) : summary.data ? (
-        <Figures summary={summary.data} />
+        <>
+          <Figures summary={summary.data} />
+          <NotUnderstood total={summary.data.events_not_understood ?? 0} />
+        </>
       ) : (
         <Loading what="the summary" />
       )}

@@ -7,11 +7,12 @@ interface PageProps {
   lead?: ReactNode;
   actions?: ReactNode;
   wide?: boolean;
+  narrow?: boolean;
   children: ReactNode;
 }
 
 /** A page with its heading, which takes the focus when the page is opened from another one. */
-export function Page({ title, kicker, lead, actions, wide, children }: PageProps) {
+export function Page({ title, kicker, lead, actions, wide, narrow, children }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${title} · Penstock lineage`;
@@ -21,7 +22,7 @@ export function Page({ title, kicker, lead, actions, wide, children }: PageProps
     document.body.dataset.visited = "true";
   }, []);
   return (
-    <main id="content" className={wide ? "page page-wide" : "page"}>
+    <main id="content" className={wide ? "page page-wide" : narrow ? "page page-narrow" : "page"}>
       <div className="page-head">
         <div>
           {kicker && <p className="kicker">{kicker}</p>}

@@ -1,5 +1,7 @@
-import { useState, type FormEvent, type ReactNode } from "react";
-import { keepToken, type Failure } from "../api/client";
+import type { ReactNode } from "react";
+import type { Failure } from "../api/client";
+import { useSignIn } from "../api/session";
+import type { Role } from "../api/types";
 
 export function Loading({ what }: { what: string }) {
   return (
@@ -19,51 +21,42 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
   );
 }
 
-const NO_TOKEN = 401;
 const NOT_ALLOWED = 403;
 const NOT_FOUND = 404;
 
 export function Failed({ failure, again, what }: { failure: Failure; again: () => void; what: string }) {
-  if (failure.status === NO_TOKEN)
-    return (
-      <div className="state" role="alert">
-        <p className="state-title">This server asks for a token</p>
-        <p>Whoever runs it can make one for you, with the right to read.</p>
-        <TokenForm again={again} />
-      </div>
-    );
+  const signIn = useSignIn();
+  if (failure.status === NOT_ALLOWED && signIn.state === "in") return <NotAllowed what={what} name={signIn.name} role={signIn.role} />;
   return (
     <div className="state state-failed" role="alert">
       <p className="state-title">{failure.status === NOT_FOUND ? "Not found" : `Could not load ${what}`}</p>
       <p>{failure.message}</p>
       {failure.where && <p className="muted">Where: {failure.where}</p>}
       {failure.nextStep && <p>Next step: {failure.nextStep}</p>}
-      {failure.status === NOT_ALLOWED ? (
-        <TokenForm again={again} />
-      ) : (
-        <button type="button" onClick={again}>
-          Try again
-        </button>
-      )}
+      <button type="button" onClick={again}>
+        Try again
+      </button>
     </div>
   );
 }
 
-function TokenForm({ again }: { again: () => void }) {
-  const [token, setToken] = useState("");
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    keepToken(token.trim());
-    again();
-  };
+const MAY: Record<Role, string> = {
+  emitter: "sends events, and reads nothing",
+  reader: "reads lineage, and not who looked at what",
+  auditor: "reads lineage and who looked at what",
+  admin: "may do everything",
+};
+
+/** The server knows who asks, and their role may not see it. */
+export function NotAllowed({ what, name, role }: { what: string; name: string; role: Role }) {
   return (
-    <form className="token-form" onSubmit={submit}>
-      <label>
-        Token
-        <input type="password" autoComplete="off" required value={token} onChange={(event) => setToken(event.target.value)} />
-      </label>
-      <button type="submit">Use it until the tab is closed</button>
-    </form>
+    <div className="state state-refused" role="alert">
+      <p className="state-title">Your role may not see {what}</p>
+      <p>
+        You are signed in as <strong>{name}</strong>, whose role is <strong>{role}</strong>: it {MAY[role]}.
+      </p>
+      <p>Next step: ask who runs this server for a token of another role, sign out, and sign in with it. That you asked is written down.</p>
+    </div>
   );
 }
 

@@ -60,6 +60,15 @@ def _server() -> None:
     )
     op.create_index("token_by_digest", "token", ["digest"], unique=True)
     op.create_table(
+        "session",
+        sa.Column("id", sa.String(24), primary_key=True),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("token", sa.String(128), sa.ForeignKey("token.name"), nullable=False),
+        sa.Column("begun_at", moment, nullable=False),
+        sa.Column("expires_at", moment, nullable=False),
+    )
+    op.create_index("session_by_end", "session", ["expires_at"])
+    op.create_table(
         "access",
         sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
         sa.Column("at", moment, nullable=False),
@@ -69,9 +78,11 @@ def _server() -> None:
         sa.Column("method", sa.String(16), nullable=False),
         sa.Column("path", sa.Text, nullable=False),
         sa.Column("query", sa.Text, nullable=False),
+        sa.Column("sought", sa.Text, nullable=False),
         sa.Column("status", sa.Integer, nullable=False),
     )
     op.create_index("access_by_time", "access", ["at"])
+    op.create_index("access_by_caller", "access", ["who", "id"])
 
 
 def _chain_events() -> None:
@@ -174,6 +185,14 @@ def _graph() -> None:
         sa.Column("sequence", sa.BigInteger, nullable=False),
     )
     op.bulk_insert(cursor, [{"id": 1, "sequence": 0}])
+    op.create_table(
+        "graph_passed",
+        sa.Column("sequence", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("namespace", sa.Text, nullable=False),
+        sa.Column("event_hash", sa.String(64), nullable=False),
+        sa.Column("recorded_at", moment, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+    )
     op.create_table(
         "graph_document",
         sa.Column("digest", sa.String(64), primary_key=True),

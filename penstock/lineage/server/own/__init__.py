@@ -13,8 +13,10 @@ from penstock.lineage.server.own import (
     evidence,
     graph_view,
     lists,
+    not_understood,
     pii,
     run_page,
+    session,
 )
 from penstock.lineage.server.problem import documented
 
@@ -31,10 +33,12 @@ for part in (
     dataset_page,
     dataset_runs,
     dataset_history,
+    not_understood,
     run_page,
     pii,
     access_log,
     coverage,
     evidence,
+    session,
 ):
     router.include_router(part.router)

@@ -52,7 +52,7 @@ def evidence(
         question,
         key=make_key(),
         at=utc_now(),
-        by=request.state.caller,
+        by=request.state.caller.name,
         histories=request.app.state.histories,
     )
     headers = {"content-disposition": 'attachment; filename="evidence.zip"'}

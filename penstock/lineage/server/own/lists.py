@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from penstock.lineage.graph.catalog import Catalog
 from penstock.lineage.graph.column_edge import ROWS
+from penstock.lineage.graph.passed import count_passed
 from penstock.lineage.server.own.described import (
     Describer,
     Id,
@@ -62,6 +63,7 @@ def summary(request: Request, connection: Reading) -> dict[str, Any]:
         "namespaces": sorted(connection.execute(spaces).scalars()),
         "first_event": moment(first),
         "last_event": moment(last),
+        "events_not_understood": count_passed(connection),
         "dagster_url": request.app.state.settings.dagster_url,
     }
 

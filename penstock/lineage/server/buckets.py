@@ -1,0 +1,38 @@
+"""How often somebody may do something: a bucket each, that fills at the rate and holds a minute."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+
+__all__ = ["Buckets"]
+
+_MOST = 10_000
+
+
+class Buckets:
+    """A bucket for each name; those unused for longest are forgotten, which is to say full."""
+
+    def __init__(self, per_minute: int) -> None:
+        self._most = float(per_minute)
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def take(self, name: str) -> bool:
+        """Whether there was one left to take."""
+        left = self._now(name)
+        self._keep(name, max(left - 1.0, 0.0))
+        return left >= 1.0
+
+    def give_back(self, name: str) -> None:
+        """As if it had not been taken."""
+        self._keep(name, min(self._now(name) + 1.0, self._most))
+
+    def _now(self, name: str) -> float:
+        now = time.monotonic()
+        left, at = self._left.pop(name, (self._most, now))
+        return min(self._most, left + (now - at) * self._most / 60.0)
+
+    def _keep(self, name: str, left: float) -> None:
+        self._left[name] = (left, time.monotonic())
+        while len(self._left) > _MOST:
+            self._left.popitem(last=False)
