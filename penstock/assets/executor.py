@@ -35,6 +35,7 @@ from penstock.assets.slice import WHOLE, Slice
 from penstock.errors import ConflictError, LedgerError, SecretError
 from penstock.lineage import run_id
 from penstock.lineage.plan_lineage import column_lineage
+from penstock.resources.job_group import job_group
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,10 +74,12 @@ def run(
     invocation = invocation or Invocation()
     settle_dead_runs(runtime)
     record = Record(spec, slice_, spark, runtime, invocation)
+    told = str(_run_id(spec, slice_, invocation))
     try:
-        done = _until_no_conflict(
-            partial(_attempt, spec, spark, slice_, runtime, invocation, record)
-        )
+        with job_group(spark, told, f"{spec.name} {slice_.key}".strip()):
+            done = _until_no_conflict(
+                partial(_attempt, spec, spark, slice_, runtime, invocation, record)
+            )
     except Exception as error:
         _tell(record.fail, error)
         raise

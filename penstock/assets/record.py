@@ -23,7 +23,7 @@ from penstock.lineage import (
     start_event,
 )
 from penstock.lineage.ledger_lineage import told_lineage
-from penstock.lineage.run_facts import JobKind
+from penstock.lineage.run_facts import JobKind, physical_name
 from penstock.version import VERSION
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class Record:
         self._runtime = runtime
         self._invocation = invocation
         self._started: RunFacts | None = None
+        self._began = runtime.clock()
 
     def start(self, resolved: Resolved, lineage: ColumnLineage) -> None:
         """Append START: inputs at their versions and the column lineage, before data moves.
@@ -137,6 +138,16 @@ class Record:
     def _kind(self) -> JobKind:
         return JobKind.MASKING if self._spec.masking else JobKind.DATASET
 
+    def _also_reads(self, resolved: Resolved) -> tuple[tuple[str, str], ...]:
+        """What a listener of Spark may see being read that is no input."""
+        found = [physical_name(resolved.quarantine.uri)]
+        secrets = self._runtime.secrets
+        if secrets is not None and self._spec.masking and self._spec.masking.needs_key:
+            from penstock.privacy import pads_file
+
+            found.append(physical_name(str(pads_file(secrets, "masking").absolute())))
+        return tuple(found)
+
     def _engine(self) -> ProcessingEngine:
         return ProcessingEngine(
             name="spark", version=str(self._spark.version), adapter_version=VERSION
@@ -159,6 +170,9 @@ class Record:
             identity=self._identity(),
             output=self._output(commit.version if commit else None),
             inputs=input_refs(read, resolved.content, self._runtime),
+            also_reads=self._started.also_reads if self._started else self._also_reads(resolved),
+            began=self._began,
+            spark_application=self._spark.conf.get("spark.app.id", None),
             kind=self._kind(),
             column_lineage=lineage,
             assertions=account.assertions(self._spec.model) if account else (),

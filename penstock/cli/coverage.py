@@ -36,7 +36,10 @@ def coverage(
         datetime | None, typer.Option(help="Commits from this moment on, in UTC.")
     ] = None,
 ) -> int:
-    """Delta's history against the ledger. Ends with 3 when a commit is not in the ledger."""
+    """Delta's history against the ledger, and what runs were seen reading and did not tell.
+
+    Ends with 3 when a commit is not in the ledger, or a read was not told.
+    """
     from penstock.lineage.coverage_report import coverage_report
     from penstock.lineage.graph.projector import catch_up
     from penstock.lineage.table_histories import TableHistories
@@ -51,22 +54,27 @@ def coverage(
         with database.read() as connection:
             report = coverage_report(connection, TableHistories(tables), since=moment)
     call.answer(report.document(), _table(report), *_lines(report))
-    return 0 if report.whole else _UNGOVERNED
+    return 0 if report.whole and not report.undeclared else _UNGOVERNED
 
 
 def _table(report: CoverageReport) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("dataset")
-    for heading in ("commits", "governed", "%"):
+    for heading in ("commits", "governed", "%", "runs", "corroborated", "undeclared reads"):
         table.add_column(heading, justify="right")
     for item in report.datasets:
         told = item.coverage
         share = item.document()["percent"]
+        seen = item.reads
+        reads = "not known" if seen.undeclared is None else str(len(seen.undeclared))
         table.add_row(
             Text(item.label, style="" if told.whole else "bold red"),
             str(told.commits),
             str(told.governed),
             "-" if share is None else f"{share:.1f}",
+            str(seen.runs),
+            str(seen.corroborated),
+            Text(reads, style="bold red" if seen.undeclared else ""),
         )
     return table
 
@@ -76,6 +84,21 @@ def _lines(report: CoverageReport) -> Iterator[Text]:
         yield from _of(item)
     if report.whole:
         yield Text("Every commit is in the ledger.", style="green")
+    yield _corroborated(report)
+
+
+def _corroborated(report: CoverageReport) -> Text:
+    if not report.corroborated:
+        what = "No listener of Spark told anything of a run: reads that no run told are not known."
+        return Text(what, style="yellow")
+    seen = f"A listener of Spark saw {report.corroborated} of {report.runs} runs"
+    if report.undeclared:
+        return Text(f"{seen}; reads that they did not tell: {report.undeclared}.", style="red")
+    whole = report.corroborated == report.runs
+    rest = "" if whole else "; of the others it is not known"
+    return Text(
+        f"{seen}; these told every read that it saw{rest}.", style="" if whole else "yellow"
+    )
 
 
 def _of(item: CoveredDataset) -> Iterator[Text]:
@@ -89,6 +112,14 @@ def _of(item: CoveredDataset) -> Iterator[Text]:
     for write in told.missing_in_ledger:
         what = f"version {write.version} says that run {printable(write.run_id or '')} made it"
         yield Text(f"{item.label} {what}; the ledger has no COMPLETE of it", style="yellow")
+    for read in item.reads.undeclared or ():
+        what = read.label + (f" ({', '.join(read.columns)})" if read.columns else "")
+        run = f"run {read.run_id}{'' if read.certain else ', or one beside it,'}"
+        yield Text(
+            f"{item.label} {run} read {printable(what)} and did not tell; "
+            f"seen by {printable(', '.join(read.seen_by))}",
+            style="red",
+        )
     for claim in told.unknown_to_table:
         what = f"version {claim.version} is told of by run {claim.run_id}"
         yield Text(f"{item.label} {what}; the table has no such commit of it", style="yellow")

@@ -29,6 +29,7 @@ from penstock.lineage import (
     start_event,
     utc_now,
 )
+from penstock.resources.job_group import job_group
 from penstock.resources.lake import Lake, Table
 from penstock.schemas.model import ContractModel
 from penstock.version import VERSION
@@ -127,9 +128,10 @@ def compact_table(
     ledger.append(start_event(facts, at=utc_now()), runner=Runner.here())
     note = {"penstock": 1, "upkeep": "compaction", "run_id": str(facts.identity.run_id)}
     try:
-        outcome = apply(
-            plan, spark, table.path, metadata=note, remeasure=lambda: _measured(table, policy)
-        )
+        with job_group(spark, str(facts.identity.run_id), facts.identity.job_name):
+            outcome = apply(
+                plan, spark, table.path, metadata=note, remeasure=lambda: _measured(table, policy)
+            )
     except BaseException as error:
         ledger.append(fail_event(facts, error, at=utc_now()))
         raise

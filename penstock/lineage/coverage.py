@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from penstock.resources.table_log import Commit
 
-__all__ = ["Claim", "Coverage", "Day", "Told", "Write", "coverage", "percent"]
+__all__ = ["Claim", "Coverage", "Day", "Told", "Write", "coverage", "percent", "within"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,19 +152,19 @@ def coverage(
     """
     history, claims = list(commits), list(told)
     known = _Ledger.of(claims)
-    within = [c for c in history if _within(c.at, since, until)]
-    states = {c.version: _state(c, known) for c in within}
-    missing = [c for c in within if states[c.version] == "missing"]
+    chosen = [c for c in history if within(c.at, since, until)]
+    states = {c.version: _state(c, known) for c in chosen}
+    missing = [c for c in chosen if states[c.version] == "missing"]
     days: dict[str, list[bool]] = {}
-    for commit in within:
+    for commit in chosen:
         day = instant(commit.at)[:10]
         days.setdefault(day, []).append(states[commit.version] == "governed")
     return Coverage(
-        commits=len(within),
+        commits=len(chosen),
         governed=sum(state == "governed" for state in states.values()),
-        ungoverned=_writes(c for c in within if states[c.version] == "ungoverned"),
+        ungoverned=_writes(c for c in chosen if states[c.version] == "ungoverned"),
         missing_in_ledger=_writes(missing),
-        unknown_to_table=_unknown([c for c in claims if _within(c.at, since, until)], history),
+        unknown_to_table=_unknown([c for c in claims if within(c.at, since, until)], history),
         by_day=tuple(
             Day(day=day, commits=len(found), governed=sum(found))
             for day, found in sorted(days.items())
@@ -228,5 +228,6 @@ def _writes(commits: Iterable[Commit]) -> tuple[Write, ...]:
     return tuple(sorted(found, key=lambda write: write.version))
 
 
-def _within(at: datetime, since: datetime | None, until: datetime | None) -> bool:
+def within(at: datetime, since: datetime | None, until: datetime | None) -> bool:
+    """Whether the moment is of the period; both ends belong to it."""
     return (since is None or at >= since) and (until is None or at <= until)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from penstock.lineage.coverage import Coverage, coverage, percent
+from penstock.lineage.coverage import Coverage, coverage, percent, within
 from penstock.lineage.graph.catalog import Catalog
 from penstock.lineage.graph.naming import id_of, label_of
 from penstock.lineage.graph.told_versions import names_of, told_versions
+from penstock.lineage.graph.witnesses import Witnesses
+from penstock.lineage.undeclared_reads import Reads, reads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,10 +34,12 @@ class CoveredDataset:
     id: str
     label: str
     coverage: Coverage
+    reads: Reads
 
     def document(self) -> dict[str, Any]:
         """As JSON-ready data."""
-        return {"id": self.id, "label": self.label, **self.coverage.document()}
+        told = {"id": self.id, "label": self.label, **self.coverage.document()}
+        return told | self.reads.document()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +61,32 @@ class CoverageReport:
             sum(item.coverage.commits for item in self.datasets),
         )
 
+    @property
+    def runs(self) -> int:
+        """How many runs of Penstock wrote the tables."""
+        return sum(item.reads.runs for item in self.datasets)
+
+    @property
+    def corroborated(self) -> int:
+        """Of how many of these another witness told anything."""
+        return sum(item.reads.corroborated for item in self.datasets)
+
+    @property
+    def undeclared(self) -> int | None:
+        """How many reads no run told, of those that were seen; None when nobody saw any run."""
+        found = [item.reads.undeclared for item in self.datasets]
+        known = [len(reads) for reads in found if reads is not None]
+        return sum(known) if known else None
+
     def document(self) -> dict[str, Any]:
         """As JSON-ready data."""
-        told = [item.document() for item in self.datasets]
-        return {"datasets": told, "percent": self.percent}
+        return {
+            "datasets": [item.document() for item in self.datasets],
+            "percent": self.percent,
+            "runs": self.runs,
+            "corroborated": self.corroborated,
+            "undeclared_reads": self.undeclared,
+        }
 
 
 def coverage_report(
@@ -76,6 +102,7 @@ def coverage_report(
     The graph must know every event (`catch_up`).
     """
     catalog = Catalog(connection)
+    witnesses = Witnesses(connection)
     ids = catalog.dataset_ids(limit=_MOST_DATASETS)[0] if datasets is None else list(datasets)
     found: list[CoveredDataset] = []
     told_of: set[Name] = set()
@@ -85,14 +112,24 @@ def coverage_report(
         commits = _commits(histories, names)
         if commits is not None:
             told = told_versions(connection, number)
-            judged = coverage(commits, told, since=since, until=until)
-            found.append(CoveredDataset(id=id_of(node), label=label_of(node), coverage=judged))
+            # a query of a run is part of it: the commit is the run's to tell
+            own = [one for one in told if one.run_id not in witnesses.queries]
+            judged = coverage(commits, own, since=since, until=until)
+            runs = {one.run_id: one.at for one in told if one.signs and one.run_id}
+            seen = reads(
+                witnesses.of(run, at) for run, at in runs.items() if within(at, since, until)
+            )
+            found.append(
+                CoveredDataset(id=id_of(node), label=label_of(node), coverage=judged, reads=seen)
+            )
     untold = histories.tables.keys() - told_of if datasets is None else ()
     for namespace, name in sorted(untold):
         commits = _commits(histories, {(namespace, name)}) or []
         judged = coverage(commits, (), since=since, until=until)
         label = histories.tables[namespace, name]
-        found.append(CoveredDataset(id=f"{namespace}|{name}", label=label, coverage=judged))
+        found.append(
+            CoveredDataset(id=f"{namespace}|{name}", label=label, coverage=judged, reads=reads(()))
+        )
     return CoverageReport(datasets=tuple(sorted(found, key=lambda item: (item.label, item.id))))
 
 

@@ -53,6 +53,9 @@ class PenstockRunFacet(RunFacet):
     codeVersion: str | None = None
     outputVersion: str | None = None
     inputVersions: dict[str, str] | None = None
+    alsoReads: list[dict[str, str]] | None = None
+    began: str | None = None
+    sparkApplication: str | None = None
     rowsIn: int | None = None
     rowsCommitted: int | None = None
     rowsQuarantined: int | None = None
@@ -185,6 +188,9 @@ def _penstock_run(facts: RunFacts) -> PenstockRunFacet:
         codeVersion=facts.code_version,
         outputVersion=facts.output.version,
         inputVersions=versions or None,
+        began=instant(facts.began) if facts.began else None,
+        sparkApplication=facts.spark_application,
+        alsoReads=[{"namespace": space, "name": name} for space, name in facts.also_reads] or None,
         rowsIn=facts.rows_in,
         rowsCommitted=facts.rows_committed,
         rowsQuarantined=facts.rows_quarantined,

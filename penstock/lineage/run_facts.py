@@ -262,6 +262,9 @@ class RunFacts:
     identity: RunIdentity
     output: DatasetRef
     inputs: tuple[DatasetRef, ...] = ()
+    also_reads: tuple[tuple[str, str], ...] = ()  # for itself: names of what is no input
+    began: datetime | None = None  # before its function, which runs before START is told
+    spark_application: str | None = None
     kind: JobKind = JobKind.DATASET
     column_lineage: ColumnLineage | None = None
     assertions: tuple[Assertion, ...] = ()

@@ -25,6 +25,8 @@ __all__ = ["LocalCluster"]
 
 _log = logging.getLogger(__name__)
 
+_LISTENERS = "spark.extraListeners"
+
 
 class LocalCluster(SparkMachine):
     """A local session with Delta, and s3a where `extra_conf` asks for it.
@@ -109,6 +111,10 @@ class LocalCluster(SparkMachine):
                 expected="the jar set 's3' on its class path",
                 found="a session that another cluster started before they were there",
                 next_step="penstock jars --resolve, then run in a new process",
+            )
+        if self.extra_conf.get(_LISTENERS, "") != live.shape.extra.get(_LISTENERS, ""):
+            _log.warning(
+                "cluster %s shares a session that was started with other listeners", self.name
             )
         for key, value in session_options(self.extra_conf).items():
             live.session.conf.set(key, value)

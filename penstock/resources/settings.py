@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["Profile", "SessionShape", "java_options", "session_options", "settings"]
 
 
+_AT_START = ("spark.jars", "spark.extraListeners", "spark.openlineage.", "spark.sql.extensions")
+
+
 class Profile(StrEnum):
     """How the JVM and the shuffles are sized.
 
@@ -70,8 +73,13 @@ def session_options(extra: Mapping[str, str]) -> dict[str, str]:
     """The same settings as a session that already runs takes them.
 
     There `spark.hadoop.` is not stripped any more: Hadoop sees session settings by their own name.
+    What decides how a JVM starts is left out: a session would refuse it.
     """
-    return {name.removeprefix("spark.hadoop."): value for name, value in extra.items()}
+    return {
+        name.removeprefix("spark.hadoop."): value
+        for name, value in extra.items()
+        if not name.startswith(_AT_START)
+    }
 
 
 def settings(shape: SessionShape) -> dict[str, str]:

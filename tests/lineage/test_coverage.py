@@ -25,7 +25,15 @@ from penstock.lineage.server import create_app
 from penstock.lineage.table_histories import TableHistories
 from penstock.resources.lake import Lake
 from penstock.resources.table_log import Commit
-from tests.lineage.told_events import AT, dataset, identity, run_event, symlinks
+from tests.lineage.told_events import (
+    AT,
+    dataset,
+    identity,
+    moment,
+    run_event,
+    schema,
+    symlinks,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,14 +69,39 @@ class Shop:
         *,
         kind: str = "COMPLETE",
         producer: str = PRODUCER,
+        inputs: tuple[Any, ...] = (),
+        run_facets: dict[str, Any] | None = None,
     ) -> None:
         self._minutes += 1
         facets: dict[str, Any] = {"symlinks": symlinks(("shop", NAME))}
         if version is not None:
             facets["version"] = {"datasetVersion": str(version)}
         written = dataset(self.lake.table(NAME).uri, **facets)
-        event = run_event(kind, self._minutes, NAME, run=run, outputs=(written,))
+        event = run_event(
+            kind,
+            self._minutes,
+            NAME if producer == PRODUCER else "app.save",
+            run=run,
+            inputs=inputs,
+            outputs=(written,),
+            run_facets=run_facets,
+        )
         self.ledger.append({**event, "producer": producer})
+
+    def query(self, name: str, *read: Any, group: str = "", at: float | None = None) -> None:
+        """What OpenLineage's listener tells of a query, in the Spark `app-1`."""
+        facets: dict[str, Any] = {
+            "parent": {
+                "run": {"runId": identity("application")},
+                "job": {"namespace": "spark", "name": "app"},
+            },
+            "spark_applicationDetails": {"applicationId": "app-1"},
+        }
+        if group:
+            facets["spark_jobDetails"] = {"jobId": 1, "jobGroup": identity(group)}
+        minutes = self._minutes if at is None else at
+        event = run_event("COMPLETE", minutes, "app.scan", run=name, inputs=read, run_facets=facets)
+        self.ledger.append(event)
 
     def report(self, **more: Any) -> Any:
         catch_up(self.ledger.database)
@@ -202,7 +235,10 @@ def test_the_server_tells_it(shop: Shop) -> None:
     told = client.get("/api/penstock/v1/coverage").json()
     [mine] = [d for d in told["datasets"] if d["label"] == NAME]
     keys = {"id", "label", "commits", "governed", "percent", "ungoverned", "unknown_to_table"}
-    assert mine.keys() == keys | {"missing_in_ledger", "by_day"}
+    keys |= {"missing_in_ledger", "by_day", "runs", "corroborated", "reads_by_day"}
+    assert mine.keys() == keys | {"undeclared_reads"}
+    assert (mine["runs"], mine["corroborated"], mine["undeclared_reads"]) == (1, 0, None)
+    assert (told["runs"], told["corroborated"], told["undeclared_reads"]) == (1, 0, None)
     assert mine["ungoverned"][0].keys() == {"version", "at", "operation", "who"}
     assert mine["by_day"] == [{"day": mine["by_day"][0]["day"], "commits": 2, "governed": 1}]
     one = client.get("/api/penstock/v1/coverage", params={"id": mine["id"]}).json()
@@ -241,6 +277,50 @@ def test_a_damaged_log_is_told_as_such(shop: Shop) -> None:
     app = create_app(shop.ledger, histories=shop.histories)
     client = TestClient(app, base_url="http://127.0.0.1")
     assert client.get("/api/penstock/v1/coverage").status_code == 503
+
+
+def test_a_read_that_a_listener_saw_and_the_run_did_not_tell(shop: Shop) -> None:
+    own = {"dataset": NAME, "attempt": 1, "sparkApplication": "app-1", "began": moment(0)}
+    own["alsoReads"] = [{"namespace": "file", "name": "/lake/_quarantine"}]
+    declared = dataset("/lake/fares", symlinks=symlinks(("shop", "bronze.fares")))
+    shop.tell("one", shop.write("one"), inputs=(declared,), run_facets={"penstock_run": own})
+    shop.tell("unseen", shop.write("unseen"), run_facets={"penstock_run": {"dataset": NAME}})
+    rows = {"schema": schema("email")}
+    shop.query("q1", dataset("/lake/fares/_delta_log/0.json"), group="one")
+    shop.query("q2", dataset("bronze.fares", namespace="shop", **rows), group="one")
+    shop.query("q3", dataset(shop.lake.table(NAME).uri), dataset("/lake/_quarantine"), group="one")
+    side = dataset("/lake/secret", **rows, symlinks=symlinks(("shop", "gold.secret")))
+    shop.query("q4", side, group="one")
+    shop.query("q5", dataset("/lake/iterated", **rows), at=0.5)
+    shop.query("q6", dataset("/lake/later", **rows), at=9)
+    told = shop.report().document()
+    assert (told["runs"], told["corroborated"], told["undeclared_reads"]) == (2, 1, 2)
+    [mine] = [d for d in told["datasets"] if d["label"] == NAME]
+    assert mine["percent"] == 100.0
+    listed = [
+        (r["run_id"], r["dataset"], r["label"], r["certain"]) for r in mine["undeclared_reads"]
+    ]
+    assert listed == [
+        (identity("one"), "file|/lake/iterated", "/lake/iterated", False),
+        (identity("one"), "file|/lake/secret", "gold.secret", True),
+    ]
+    assert {by for r in mine["undeclared_reads"] for by in r["seen_by"]} == {"spark|app.scan"}
+    later = shop.report(since=AT + timedelta(days=1)).document()
+    assert (later["runs"], later["undeclared_reads"]) == (0, None)
+
+
+def test_a_query_of_a_run_is_no_second_writer_of_its_commit(shop: Shop) -> None:
+    stranger = shop.write()
+    facets = {"spark_jobDetails": {"jobId": 1, "jobGroup": identity("one")}}
+    shop.tell("q1", stranger, producer="https://example.com/spark", run_facets=facets)
+    assert shop.found().whole  # until somebody says that the group is a run
+    version = shop.write("one")
+    own = {"penstock_run": {"dataset": NAME, "attempt": 1}}
+    shop.tell("one", version, run_facets=own)
+    shop.tell("q2", version, producer="https://example.com/spark", run_facets=facets)
+    found = shop.found()
+    assert [write.version for write in found.ungoverned] == [stranger]
+    assert (found.governed, found.unknown_to_table) == (1, ())
 
 
 RUNS = st.one_of(st.none(), st.sampled_from("abc"))

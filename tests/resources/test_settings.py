@@ -10,6 +10,7 @@ from penstock.resources.settings import (
     session_options,
     settings,
 )
+from penstock.resources.spark_listener import listener_conf
 
 SHAPE = SessionShape(
     app_name="penstock",
@@ -50,3 +51,13 @@ def test_extra_settings_win_and_fit_a_running_session_too() -> None:
     extra = {"spark.hadoop.fs.s3a.endpoint": "http://e", "spark.sql.shuffle.partitions": "9"}
     assert settings(replace(SHAPE, extra=extra))["spark.sql.shuffle.partitions"] == "9"
     assert session_options(extra)["fs.s3a.endpoint"] == "http://e"
+
+
+def test_a_listener_is_for_the_start_and_no_setting_of_a_running_session() -> None:
+    extra = listener_conf("http://127.0.0.1:3100", "listener.jar")
+    started = settings(replace(SHAPE, extra=extra))
+    assert started["spark.sql.extensions"] == "io.delta.sql.DeltaSparkSessionExtensionV1"
+    assert started["spark.openlineage.transport.url"] == "http://127.0.0.1:3100"
+    assert session_options(extra | {"spark.sql.shuffle.partitions": "9"}) == {
+        "spark.sql.shuffle.partitions": "9"
+    }

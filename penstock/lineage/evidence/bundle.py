@@ -47,7 +47,7 @@ __all__ = ["bundle"]
 _NOTES = (
     "approvals.json is empty: the ledger keeps no approvals yet",
     "evidence by data subject is not offered: the ledger does not know whose a row is",
-    "reads that no run declared are not in coverage.json",
+    "coverage.json names undeclared reads of corroborated runs alone; null: nothing is known",
 )
 _NO_LAKE = "made without a lake: versions.json is empty and there is no coverage.json"
 _LAKE = (

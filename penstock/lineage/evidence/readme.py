@@ -31,7 +31,8 @@ runs.json         the runs that read or wrote the datasets
 checks.json       what each check of each write said
 contracts/        every version of each contract
 versions.json     the tables' commits: who, when, the digest of the commit's file, its data files
-coverage.json     commits that no run told of (only where a lake could be read)
+coverage.json     commits that no run told of, and reads that a run did not tell as far as somebody
+                  else saw the run (only where a lake could be read)
 approvals.json    approvals; the ledger keeps none yet
 manifest.json     SHA-256 and size of each file, the question, the ends of the chains
 manifest.sig      Ed25519 signature of manifest.json

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
     from penstock.lineage.name import Name
 
@@ -246,6 +246,13 @@ class Catalog:
             query = query.where(graph_run.c.parent_run_id == parent)
         query = query.order_by(graph_run.c.started.desc(), graph_run.c.run_id, graph_run.c.job)
         return self._runs(self._connection.execute(query.limit(limit).offset(offset)).all())
+
+    def runs_where(
+        self, condition: ColumnElement[bool], *, only: Collection[str] | None = None
+    ) -> list[RunNode]:
+        """All runs of which that is so; `only` these facets are read of them."""
+        rows = self._connection.execute(select(graph_run).where(condition)).all()
+        return self._runs(rows, only)
 
     def run_count(self, jobs: Collection[int]) -> int:
         """How many runs these jobs have had."""

@@ -1,0 +1,52 @@
+"""The job group is the thread's, and what was set before comes back."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import TYPE_CHECKING
+
+import pytest
+
+from penstock.resources.job_group import job_group
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+GROUP = "spark.jobGroup.id"
+
+
+def test_it_holds_in_the_block_and_the_old_one_comes_back(spark: SparkSession) -> None:
+    context = spark.sparkContext
+    context.setLocalProperty(GROUP, "mine")
+    try:
+        inside = []
+
+        def fail() -> None:
+            with job_group(spark, "run-1", "shop.orders"):
+                inside.append(context.getLocalProperty(GROUP))
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fail()
+        assert inside == ["run-1"]
+        assert context.getLocalProperty(GROUP) == "mine"
+    finally:
+        context.setLocalProperty(GROUP, None)  # type: ignore[arg-type]
+    with job_group(spark, "run-1", "shop.orders"):
+        pass
+    assert context.getLocalProperty(GROUP) is None
+
+
+def test_two_threads_of_one_session_have_their_own(spark: SparkSession) -> None:
+    meet = Barrier(2, timeout=60)
+
+    def seen(group: str) -> str | None:
+        with job_group(spark, group, "shop.orders"):
+            meet.wait()
+            found = spark.sparkContext.getLocalProperty(GROUP)
+            meet.wait()
+        return found
+
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(seen, ("one", "two"))) == ["one", "two"]
