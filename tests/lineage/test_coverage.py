@@ -286,6 +286,8 @@ def test_a_read_that_a_listener_saw_and_the_run_did_not_tell(shop: Shop) -> None
     shop.tell("one", shop.write("one"), inputs=(declared,), run_facets={"penstock_run": own})
     shop.tell("unseen", shop.write("unseen"), run_facets={"penstock_run": {"dataset": NAME}})
     rows = {"schema": schema("email")}
+    spark = {"spark_applicationDetails": {"applicationId": "app-1"}}
+    shop.ledger.append(run_event("START", 0, "app", run="application", run_facets=spark))
     shop.query("q1", dataset("/lake/fares/_delta_log/0.json"), group="one")
     shop.query("q2", dataset("bronze.fares", namespace="shop", **rows), group="one")
     shop.query("q3", dataset(shop.lake.table(NAME).uri), dataset("/lake/_quarantine"), group="one")

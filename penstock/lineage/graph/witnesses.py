@@ -50,10 +50,13 @@ class Witnesses:
         self.queries = frozenset(query.run_id for query in self._grouped)
         """The ids of all queries that name a run of Penstock."""
         self._applications: dict[str, set[str]] = {}
-        for run in self._with_facet(_APPLICATION):
+        placed = self._with_facet(_APPLICATION)
+        parents = {run.parent_run_id for run in placed}
+        for run in placed:
+            # its queries name it too, and an orchestrator may be the parent of the application
             name = run.facets[_APPLICATION].get("applicationId")
-            if isinstance(name, str):
-                self._applications.setdefault(name, set()).add(run.parent_run_id or run.run_id)
+            if isinstance(name, str) and run.run_id in parents:
+                self._applications.setdefault(name, set()).add(run.run_id)
         self._witnessed: dict[str, Witnessed] = {}
         if grouped or self._applications:
             self._witnessed = self._look(runs)
