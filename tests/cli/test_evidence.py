@@ -55,7 +55,15 @@ def test_coverage_is_whole_until_somebody_writes_past_penstock(told: Any) -> Non
         "shop.totals": 0,
         "shop.stock": 0,
     }
-    assert "Every commit is in the ledger." in told("coverage", "shop.orders").stdout
+    text = " ".join(told("coverage", "shop.orders").stdout.split())
+    assert "Every commit is in the ledger." in text
+    # nobody else saw the run: that is no word on what it read
+    assert (document["runs"], document["corroborated"], document["undeclared_reads"]) == (
+        1,
+        0,
+        None,
+    )
+    assert "reads that no run told are not known" in text
     write(str(told.root / "lake/shop/orders"))
     document = told.json("coverage", "shop.orders", code=3)
     [orders] = document["datasets"]
