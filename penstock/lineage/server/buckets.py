@@ -18,10 +18,11 @@ class Buckets:
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, name: str) -> bool:
-        """Whether there was one left to take."""
+        """Whether there was one left to take. Who asks in vain waits no longer for it."""
         left = self._now(name)
-        self._keep(name, max(left - 1.0, 0.0))
-        return left >= 1.0
+        taken = left >= 1.0
+        self._keep(name, left - 1.0 if taken else left)
+        return taken
 
     def give_back(self, name: str) -> None:
         """As if it had not been taken."""

@@ -550,8 +550,13 @@ def test_off_the_machine_with_tokens_and_tls(
         assert server.get(READ, token=tokens["reader"]).status_code == 401
         with pytest.raises(requests.exceptions.SSLError):
             requests.get(server.url, timeout=10)
+        signed = server.send("POST", f"{OWN}/session", json={"token": tokens["reader"]})
+        given = signed.headers["set-cookie"]
+        assert given.startswith(cookie_name(tls=True))
+        assert "; Secure" in given
+        assert server.get(READ).status_code == 200
     written = "".join(path.read_text() for path in (tmp_path / "out").iterdir())
-    assert not re.search(r"pst_[\w-]{20,}", written)
+    assert not re.search(r"ps[st]_[\w-]{20,}", written)
     assert "Traceback" not in written
 
 

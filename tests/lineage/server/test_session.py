@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from penstock.lineage import Ledger, utc_now
+from penstock.lineage.server.buckets import Buckets
 from penstock.lineage.server.session_cookie import cookie_name
 from penstock.lineage.tokens import Role, Tokens
 from tests.lineage.server.serving import LINEAGE, OWN, Serving, serving
@@ -268,6 +269,19 @@ def test_who_guesses_is_asked_to_wait_and_others_are_not(
         assert int(right.headers["retry-after"]) > 0
         elsewhere = {"x-forwarded-for": "192.0.2.7"}
         assert Browser(server).sign_in(tokens["reader"], headers=elsewhere).status_code == 200
+
+
+def test_who_keeps_asking_waits_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    buckets = Buckets(60)
+    assert [buckets.take("ada") for _ in range(61)] == [True] * 60 + [False]
+    taken = 0
+    for _ in range(40):
+        now += 0.25
+        taken += buckets.take("ada")
+    assert taken == 10
+    assert buckets.take("ben")
 
 
 def test_signing_in_and_out_is_written_down_without_the_secret(
