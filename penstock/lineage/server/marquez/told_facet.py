@@ -43,20 +43,23 @@ def tags(facets: Facets) -> list[Tag]:
     return sorted(found)
 
 
-def tag_names(facets: Facets, field: str = "") -> list[str]:
-    """The tags of a field, or of the whole."""
-    return [tag.name for tag in tags(facets) if tag.field == field]
+def tag_names(facets: Facets) -> list[str]:
+    """The tags of the whole."""
+    return [tag.name for tag in tags(facets) if not tag.field]
 
 
 def fields(facets: Facets) -> list[dict[str, Any]]:
     """The columns of the schema facet as Marquez has them, those inside structs as `a.b`."""
     schema = facets.get("schema", {})
     details = dict(_details(schema.get("fields"), ""))
+    tagged: dict[str, list[str]] = {}
+    for tag in tags(facets):
+        tagged.setdefault(tag.field, []).append(tag.name)
     return [
         {
             "name": name,
             "type": _text(details.get(name), "type"),
-            "tags": tag_names(facets, name),
+            "tags": tagged.get(name, []),
             "description": _text(details.get(name), "description"),
         }
         for name in dict.fromkeys(schema_columns(schema))

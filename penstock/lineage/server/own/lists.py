@@ -12,6 +12,7 @@ from penstock.lineage.graph.catalog import Catalog
 from penstock.lineage.graph.column_edge import ROWS
 from penstock.lineage.graph.passed import count_passed
 from penstock.lineage.server.own.described import (
+    SHOWN,
     Describer,
     Id,
     columns_of,
@@ -75,7 +76,7 @@ def datasets(
     """Datasets by name."""
     describer = Describer(connection)
     ids, total = describer.catalog.dataset_ids(text=q, limit=limit, offset=offset)
-    nodes = describer.catalog.datasets(ids)
+    nodes = describer.catalog.datasets(ids, facets=SHOWN)
     return {"total": total, "datasets": [describer.node(nodes[number]) for number in ids]}
 
 
@@ -89,7 +90,7 @@ def search(connection: Reading, q: Id, limit: Limit = 50) -> dict[str, Any]:
     found = [*_runs(catalog, text), *_datasets(catalog, text, limit)]
     found += _columns(connection, catalog, text, limit)
     numbers, _ = catalog.job_ids(text=text, limit=limit)
-    jobs = catalog.jobs(numbers)
+    jobs = catalog.jobs(numbers, facets=())
     found += [
         _result("job", jobs[n].name, detail=jobs[n].namespace, job=id_of(jobs[n])) for n in numbers
     ]
@@ -112,7 +113,7 @@ def _runs(catalog: Catalog, text: str) -> list[dict[str, Any]]:
 
 def _datasets(catalog: Catalog, text: str, limit: int) -> list[dict[str, Any]]:
     ids, _ = catalog.dataset_ids(text=text, limit=limit)
-    nodes = catalog.datasets(ids)
+    nodes = catalog.datasets(ids, facets=())
     return [
         _result("dataset", label_of(nodes[n]), detail=nodes[n].name, dataset=id_of(nodes[n]))
         for n in ids
@@ -130,7 +131,7 @@ def _columns(connection: Any, catalog: Catalog, text: str, limit: int) -> list[d
         .limit(limit)
     )
     rows = connection.execute(query).all()
-    nodes = catalog.datasets({row.dataset for row in rows})
+    nodes = catalog.datasets({row.dataset for row in rows}, facets=())
     return [
         _result(
             "column",

@@ -148,7 +148,7 @@ def _page(connection: Connection, run: RunNode) -> dict[str, Any]:
     catalog = Catalog(connection)
     job = _job(connection, run)
     uses = catalog.uses(tellers=[run.teller])
-    nodes = catalog.datasets({use.dataset for use in uses})
+    nodes = catalog.datasets({use.dataset for use in uses}, facets=())
     outputs = [use for use in uses if use.role == "OUT"]
     own = run.facets.get("penstock_run", {})
     place = job.facets.get("sourceCodeLocation", {})
