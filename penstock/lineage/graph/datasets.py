@@ -7,7 +7,6 @@ each other are one, by the name that sorts first.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, select
@@ -32,7 +31,8 @@ class Datasets:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._rows = Rows(connection, graph_dataset, ("namespace", "name"), numbered=True)
+        key = ("namespace", "name")
+        self._rows = Rows(connection, graph_dataset, key, numbered=True, parsed=("facets",))
         self._columns = Rows(connection, graph_column, ("dataset", "name"), numbered=True)
         self._claims = Rows(connection, graph_symlink, ("namespace", "name", "dataset"))
         self._with_columns: set[int] = set()
@@ -46,6 +46,7 @@ class Datasets:
         self._rows.load("name", wanted)
         self._claims.load("name", wanted)
         self._claimed |= {(row["namespace"], row["name"]) for row in self._claims}
+        self._names |= {row["id"]: (row["namespace"], row["name"]) for row in self._rows}
 
     def see(self, name: Name, at: datetime, facets: LastTold) -> int:
         """The dataset was told of; gives its id."""
@@ -56,17 +57,18 @@ class Datasets:
                     "namespace": name[0],
                     "name": name[1],
                     "same_as": 0,
-                    "facets": "{}",
+                    "facets": {},
                     "first_seen": at,
                     "last_seen": at,
                 }
             )
             row["same_as"] = row["id"]
             self._names[row["id"]] = name
+            self._with_columns.add(row["id"])
             self._renamed |= name in self._claimed
         self._rows.change(
             row,
-            facets=json.dumps(merged(json.loads(row["facets"]), facets), sort_keys=True),
+            facets=merged(row["facets"], facets) if facets else row["facets"],
             first_seen=min(row["first_seen"], at),
             last_seen=max(row["last_seen"], at),
         )
@@ -103,6 +105,11 @@ class Datasets:
         for name in names:
             self.column(dataset, name)
 
+    def load_columns_of(self, names: Iterable[Name]) -> None:
+        """Read the columns of those of these that are known."""
+        rows = (self._rows.get(*name) for name in set(names))
+        self.load_columns(row["id"] for row in rows if row)
+
     def load_columns(self, datasets: Iterable[int]) -> None:
         """Read the columns of these, unless that was done."""
         missing = set(datasets) - self._with_columns
@@ -128,7 +135,7 @@ class Datasets:
             self._bring_together()
 
     def _is_other_name(self, dataset: int) -> bool:
-        return self.names([dataset])[dataset] in self._claimed
+        return bool(self._claimed) and self.names([dataset])[dataset] in self._claimed
 
     def _bring_together(self) -> None:
         """Give every dataset that is another's name that dataset as `same_as`, and its columns."""
