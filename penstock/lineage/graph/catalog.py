@@ -205,9 +205,16 @@ class Catalog:
 
     def column_ids(self, dataset: int) -> dict[str, int]:
         """The columns of a dataset by name; that of its rows is left out."""
-        query = select(graph_column).where(graph_column.c.dataset == dataset)
-        rows = self._connection.execute(query)
-        return {r.name: r.same_as for r in rows if r.name != ROWS}
+        return {name: column for (_, name), column in self.columns_by_name([dataset]).items()}
+
+    def columns_by_name(self, datasets: Collection[int]) -> dict[tuple[int, str], int]:
+        """The columns of these datasets; those of their rows are left out."""
+        found: dict[tuple[int, str], int] = {}
+        for some in chunks(sorted(datasets)):
+            query = select(graph_column).where(graph_column.c.dataset.in_(some))
+            rows = self._connection.execute(query.where(graph_column.c.name != ROWS))
+            found |= {(row.dataset, row.name): row.same_as for row in rows}
+        return found
 
     def job_id(self, namespace: str, name: str) -> int | None:
         """The job of this name."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, select
 
+from penstock.lineage.graph.labels import FACETS, renew_labels
 from penstock.lineage.graph.last_told import LastTold, merged
 from penstock.lineage.graph.rows import Rows, chunks
 from penstock.lineage.tables import graph_column, graph_dataset, graph_symlink
@@ -39,6 +40,7 @@ class Datasets:
         self._names: dict[int, Name] = {}
         self._claimed: set[Name] = set()
         self._renamed = False
+        self._relabelled: set[int] = set()
 
     def load(self, names: Iterable[Name]) -> None:
         """Read what is known of these, before they are seen."""
@@ -72,6 +74,8 @@ class Datasets:
             first_seen=min(row["first_seen"], at),
             last_seen=max(row["last_seen"], at),
         )
+        if not FACETS.isdisjoint(facets):
+            self._relabelled.add(row["same_as"])
         number: int = row["id"]
         return number
 
@@ -133,6 +137,7 @@ class Datasets:
             rows.flush()
         if self._renamed:
             self._bring_together()
+        renew_labels(self._connection, self._relabelled)
 
     def _is_other_name(self, dataset: int) -> bool:
         return bool(self._claimed) and self.names([dataset])[dataset] in self._claimed
@@ -164,6 +169,8 @@ class Datasets:
         for column in self._columns:
             columns.setdefault(column["dataset"], []).append(column)
         for dataset, same_as in roots.items():
+            if by_id[dataset]["same_as"] != same_as:
+                self._relabelled |= {by_id[dataset]["same_as"], same_as}
             self._rows.change(by_id[dataset], same_as=same_as)
             self._join_columns(columns.get(dataset, ()), dataset, same_as)
         self._rows.flush()

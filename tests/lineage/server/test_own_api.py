@@ -251,6 +251,15 @@ def test_search_finds_by_kind(api: Api, text: str, kind: str, label: str) -> Non
     assert (kind, label) in {(r["kind"], r["label"]) for r in found}
 
 
+def test_search_says_when_there_is_more_and_gives_each_kind_its_share(api: Api) -> None:
+    whole = api.get("search", q="email")
+    kinds = {result["kind"] for result in whole["results"]}
+    assert (whole["complete"], kinds) == (True, {"column", "tag"})
+    part = api.get("search", q="email", limit=2)
+    assert part["complete"] is False
+    assert [result["kind"] for result in part["results"]] == ["column", "tag"]
+
+
 @pytest.mark.parametrize(
     ("path", "query"),
     [

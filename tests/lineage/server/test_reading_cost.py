@@ -30,6 +30,7 @@ READS = [
     f"{OWN}/dataset?id=file|/shared",
     f"{OWN}/run?id={identity('0')}",
     f"{OWN}/search?q=a",
+    f"{OWN}/pii",
     f"{MARQUEZ}/namespaces",
     f"{MARQUEZ}/sources",
     f"{MARQUEZ}/tags",

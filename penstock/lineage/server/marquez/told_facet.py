@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from penstock.lineage.graph.column_edge import schema_columns
+from penstock.lineage.graph.labels import tag_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
     from penstock.lineage.graph.catalog import Facets
 
 __all__ = ["Tag", "fields", "tag_names", "tags", "text_of"]
-
-#: Where the UI of a producer shows a tag that only has a name, its value says this.
-_JUST_SET = "true"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -37,9 +35,7 @@ def tags(facets: Facets) -> list[Tag]:
     for item in _dicts(facets.get("tags", {}).get("tags")):
         key, value = _text(item, "key"), _text(item, "value")
         if key:
-            said = value and value.lower() != _JUST_SET
-            name = f"{key}:{value}" if said else key
-            found.add(Tag(name=name, field=_text(item, "field") or ""))
+            found.add(Tag(name=tag_name(key, value), field=_text(item, "field") or ""))
     return sorted(found)
 
 
