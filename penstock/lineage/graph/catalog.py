@@ -27,7 +27,7 @@ from penstock.lineage.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -362,6 +362,17 @@ class Catalog:
             )
             for row, entries in zip(rows, told, strict=True)
         ]
+
+    def uses_of(
+        self,
+        tellers: Collection[str],
+        *,
+        role: str | None = None,
+        facets: Collection[str] | None = None,
+    ) -> Iterator[UseNode]:
+        """The uses of these tellers."""
+        for some in chunks(sorted(tellers)):
+            yield from self.uses(tellers=some, role=role, facets=facets)
 
     def runs_of(
         self, tellers: Iterable[str], *, facets: Collection[str] | None = None

@@ -29,6 +29,8 @@ READS = [
     f"{OWN}/changes?since={moment(0).replace('+', '%2B')}",
     f"{OWN}/dataset?id=file|/shared",
     f"{OWN}/run?id={identity('0')}",
+    f"{OWN}/readers?id=file|/shared",
+    f"{OWN}/readers?id=file|/shared&column=k",
     f"{OWN}/search?q=a",
     f"{OWN}/pii",
     f"{MARQUEZ}/namespaces",

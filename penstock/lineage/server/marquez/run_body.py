@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from penstock.lineage.graph.catalog import Catalog, RunNode, UseNode
-from penstock.lineage.graph.rows import chunks
 from penstock.lineage.graph.versions import Version, Versions
 from penstock.lineage.server.marquez.dataset_body import named
 from penstock.lineage.server.marquez.job_version import ends_of, job_version
@@ -74,9 +73,8 @@ class RunBodies:
     ) -> dict[str, list[UseNode]]:
         """What each of these runs used, by its teller."""
         uses: dict[str, list[UseNode]] = {run.teller: [] for run in runs}
-        for some in chunks(sorted(uses)):
-            for use in self._catalog.uses(tellers=some, facets=facets):
-                uses[use.teller].append(use)
+        for use in self._catalog.uses_of(uses, facets=facets):
+            uses[use.teller].append(use)
         return uses
 
     def read(
