@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from penstock.errors import InputError
 from penstock.lineage.chain import FIRST_LINK, canonical, digest_of, link_after
 from penstock.lineage.event_shape import EventShape, event_shape
+from penstock.lineage.graph.rows import chunks
 from penstock.lineage.ledger_database import lock_head
 from penstock.lineage.ledger_row import run_record, run_row
 from penstock.lineage.run_record import RunRecord, project
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Appendable", "append_all"]
 
-_MOST_PARAMETERS = 500  # of one statement; every database takes more
 _MOST_LEVELS = 100  # so that whoever reads it need not go deeper than Python goes
 
 
@@ -130,7 +130,7 @@ def _row(
 
 
 def _stored(connection: Connection, digests: Sequence[str]) -> Iterator[tuple[str, int]]:
-    for some in _chunks(digests):
+    for some in chunks(digests):
         for table in (event, archived_event):
             query = select(table.c.payload_hash, table.c.sequence)
             found = connection.execute(query.where(table.c.payload_hash.in_(some)))
@@ -138,7 +138,7 @@ def _stored(connection: Connection, digests: Sequence[str]) -> Iterator[tuple[st
 
 
 def _ends(connection: Connection, namespaces: set[str]) -> Iterator[tuple[str, tuple[int, str]]]:
-    for some in _chunks(sorted(namespaces)):
+    for some in chunks(sorted(namespaces)):
         for row in connection.execute(select(chain).where(chain.c.namespace.in_(some))):
             yield row.namespace, (row.position, row.link)
 
@@ -159,7 +159,7 @@ def _project_runs(
 ) -> None:
     told = [item for item in events if item.run_id]
     before: dict[str, RunRecord] = {}
-    for some in _chunks(sorted({item.run_id or "" for item in told})):
+    for some in chunks(sorted({item.run_id or "" for item in told})):
         for row in connection.execute(select(run).where(run.c.run_id.in_(some))).mappings():
             before[row["run_id"]] = run_record(row)
     after = dict(before)
@@ -181,8 +181,3 @@ def _project_runs(
         connection.execute(
             update(run).where(run.c.run_id == bindparam("of")).values(columns), changed
         )
-
-
-def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), _MOST_PARAMETERS):
-        yield values[start : start + _MOST_PARAMETERS]

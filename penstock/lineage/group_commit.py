@@ -9,6 +9,8 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from penstock.errors import LedgerError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -57,7 +59,11 @@ class GroupCommit:
         return mine.sequences
 
     def _write(self, mine: _Waiting) -> None:
-        """Write what waits, until it was mine's turn; then another takes over."""
+        """Write what waits, until it was mine's turn; then another takes over.
+
+        However it ends, each that was taken from the queue has an answer.
+        """
+        group: list[_Waiting] = []
         try:
             while not mine.done:
                 with self._turn:
@@ -66,6 +72,9 @@ class GroupCommit:
                 self._commit(group)
         finally:
             with self._turn:
+                for one in group:
+                    if not one.done:
+                        one.error = self._ended()
                 self._busy = False
                 self._turn.notify_all()
 
@@ -78,6 +87,13 @@ class GroupCommit:
         else:
             for one in group:
                 one.sequences = tuple(next(found) for _ in one.events)
+
+    def _ended(self) -> LedgerError:
+        return LedgerError(
+            "the thread that wrote was ended before it could say what came of it",
+            where=self._ledger.database.where,
+            next_step="send the events again: what was kept is not kept twice",
+        )
 
 
 def _first(waiting: Sequence[_Waiting]) -> list[_Waiting]:

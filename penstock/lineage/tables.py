@@ -41,6 +41,7 @@ __all__ = [
     "graph_document",
     "graph_edge",
     "graph_job",
+    "graph_label",
     "graph_lineage",
     "graph_passed",
     "graph_run",
@@ -310,6 +311,18 @@ graph_column = Table(
     Column("same_as", Integer, nullable=False),
     UniqueConstraint("dataset", "name", name="graph_column_once"),
     Index("graph_column_same", "same_as"),
+)
+
+# Tags and owners, of a dataset or of its column `field`. An owner is its key, without a value.
+graph_label = Table(
+    "graph_label",
+    metadata,
+    Column("dataset", Integer, nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("field", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Index("graph_label_of_dataset", "dataset"),
 )
 
 graph_job = Table(

@@ -104,6 +104,47 @@ def story() -> list[dict[str, Any]]:
     return told
 
 
+def labelled() -> list[dict[str, Any]]:
+    """Tags and owners that change, that another name tells, and that are told before it is one."""
+    pii = {"tags": [{"key": "pii", "value": "EMAIL", "field": "email", "source": "CONTRACT"}]}
+    gold = {"tags": [{"key": "gold", "value": "true", "source": "USER"}]}
+    odd = {"tags": [{"key": "a\0"}, {"key": "n", "value": 5}, {"value": "x"}, 7]}
+    owners = {"owners": [{"name": "team:a"}, {"name": "ada"}, {"name": 5}]}
+    other = {"name": "bronze.l", "namespace": "penstock"}
+    claim = symlinks(("penstock", "bronze.l"))
+    return [
+        run_event("COMPLETE", 60, "tell", run="1", outputs=(dataset("/l", tags=pii),)),
+        run_event("COMPLETE", 61, "tell", run="2", outputs=(dataset("/l", ownership=owners),)),
+        run_event("COMPLETE", 62, "tell", run="3", outputs=(dataset(**other, tags=gold),)),
+        run_event("COMPLETE", 63, "tell", run="4", outputs=(dataset("/l", symlinks=claim),)),
+        run_event("COMPLETE", 64, "tell", run="5", outputs=(dataset("/odd", tags=odd),)),
+    ]
+
+
+def labels(ledger: Ledger) -> list[list[Any]]:
+    found = [json.loads(line) for line in lines(ledger)]
+    return [line[1:] for line in found if line[0] == "label"]
+
+
+def test_tags_and_owners_are_those_told_last_under_any_name(ledger: Ledger) -> None:
+    told = labelled()
+    ledger.append_all(told[:3])
+    catch_up(ledger.database)
+    own, other = ["file", "/l"], ["penstock", "bronze.l"]
+    people = [[own, "owner", "", "ada", ""], [own, "owner", "", "team:a", ""]]
+    tag = [own, "tag", "email", "pii", "EMAIL"]
+    assert labels(ledger) == [*people, tag, [other, "tag", "", "gold", "true"]]
+    # they are one now, and the other name told its tags later
+    ledger.append_all(told[3:])
+    catch_up(ledger.database)
+    odd = [["file", "/odd"], "tag", "", "n", ""]
+    assert labels(ledger) == [*people, [own, "tag", "", "gold", "true"], odd]
+    again = run_event("COMPLETE", 65, "tell", run="6", outputs=(dataset("/l", tags={"tags": []}),))
+    ledger.append(again)
+    catch_up(ledger.database)
+    assert labels(ledger) == [*people, odd]
+
+
 def projected(url: str, events: list[dict[str, Any]], batch: int) -> list[str]:
     with Ledger.open(url) as ledger:
         ledger.append_all(events)
@@ -118,7 +159,7 @@ def projected(url: str, events: list[dict[str, Any]], batch: int) -> list[str]:
 def test_late_repeated_and_reordered_events_end_in_the_same_graph(
     new_url: Callable[[], str], data: st.DataObject
 ) -> None:
-    events = story()
+    events = [*story(), *labelled()]
     expected = projected(new_url(), events, 500)
     order = data.draw(st.permutations(range(len(events))))
     again = data.draw(st.lists(st.sampled_from(range(len(events))), max_size=5))

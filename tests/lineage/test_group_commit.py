@@ -7,11 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy.event import listen, remove
 
 from penstock.errors import InputError, LedgerError
 from penstock.lineage import Ledger
 from penstock.lineage.group_commit import GroupCommit
 from penstock.lineage.verification import verify
+from tests.lineage.server.serving import until
 from tests.lineage.told_events import run_event
 
 if TYPE_CHECKING:
@@ -77,4 +79,42 @@ def test_what_fails_is_told_to_all_of_the_group_and_the_next_goes_on(tmp_path: P
 
             with ThreadPoolExecutor(4) as pool:
                 assert set(pool.map(post, range(4))) == {"the ledger is locked by another process"}
+        assert group.append_all([told("after")]) == (1,)
+
+
+def test_when_the_writer_is_ended_all_whom_it_wrote_for_are_told_and_the_next_goes_on(
+    tmp_path: Path,
+) -> None:
+    with Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}") as ledger:
+        group, database = GroupCommit(ledger), ledger.database
+        begun, ended = threading.Semaphore(0), threading.Event()
+
+        def end_it(*_: Any) -> None:
+            begun.release()
+            # the ledger is written by one at a time: the others of the group wait meanwhile
+            assert ended.wait(60)
+            raise SystemExit
+
+        def post(number: int) -> str:
+            try:
+                group.append_all([told(str(number))])
+            except LedgerError as error:
+                return error.what
+            except SystemExit:
+                return "ended"
+            return "stored"
+
+        listen(database.engine, "before_cursor_execute", end_it)
+        with ThreadPoolExecutor(4) as pool:
+            first = pool.submit(post, 0)
+            assert begun.acquire(timeout=60)
+            others = [pool.submit(post, number) for number in range(1, 4)]
+            until(lambda: len(group._waiting) == 3, "three wait for the first")
+            ended.set()
+            assert first.result(60) == "ended"
+            told_of = sorted(other.result(60) for other in others)
+        remove(database.engine, "before_cursor_execute", end_it)
+        # one of the three wrote for all of them, and was ended as well
+        lost = "the thread that wrote was ended before it could say what came of it"
+        assert told_of == ["ended", lost, lost]
         assert group.append_all([told("after")]) == (1,)

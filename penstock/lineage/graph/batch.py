@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 from itertools import chain as joined
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select
 
-from penstock.lineage.chain import canonical, digest_of
 from penstock.lineage.graph.column_edge import schema_columns
 from penstock.lineage.graph.datasets import Datasets
-from penstock.lineage.graph.last_told import LastTold, merged
+from penstock.lineage.graph.last_told import merged
 from penstock.lineage.graph.rows import Rows, chunks
 from penstock.lineage.graph.run_state import RunState
 from penstock.lineage.graph.told import Told
-from penstock.lineage.instant import instant
 from penstock.lineage.tables import graph_document, graph_job, graph_run, graph_use
 
 if TYPE_CHECKING:
@@ -24,22 +22,27 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from penstock.lineage.graph.rows import Row
     from penstock.lineage.graph.statement import Statement, Use
 
 __all__ = ["Batch"]
 
 
 class Batch:
-    """One batch. What it touches is read once, changed in memory, and written at the end."""
+    """One batch. What it touches is read once, changed in memory, and written at the end.
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._documents: dict[str, str] = {}
+    `documents` are the bodies of the facets that its statements tell, by digest.
+    """
+
+    def __init__(self, connection: Connection, documents: Mapping[str, str]) -> None:
+        self._connection, self._documents = connection, documents
         self._datasets = Datasets(connection)
-        self._jobs = Rows(connection, graph_job, ("namespace", "name"), numbered=True)
-        self._runs = Rows(connection, graph_run, ("run_id", "job"))
-        self._uses = Rows(connection, graph_use, ("teller", "dataset", "role"))
+        key = ("namespace", "name")
+        self._jobs = Rows(connection, graph_job, key, numbered=True, parsed=("facets",))
+        self._runs = Rows(connection, graph_run, ("run_id", "job"), parsed=("states", "facets"))
+        self._uses = Rows(connection, graph_use, ("teller", "dataset", "role"), parsed=("facets",))
         self._touched: dict[str, tuple[int, datetime | None]] = {}
+        self._schemas: set[tuple[int, str]] = set()
 
     def take(self, statements: Sequence[Statement]) -> None:
         """Bring the statements in."""
@@ -49,17 +52,25 @@ class Batch:
                 (use.dataset, *use.other_names) for s in statements for use in s.uses
             )
         )
+        self._datasets.load_columns_of(
+            use.dataset for s in statements for use in s.uses if "schema" in use.facets
+        )
         self._runs.load("run_id", (s.run_id for s in statements if s.run_id))
         tellers = {
             _teller(s, row["id"]) for s in statements if s.job and (row := self._jobs.get(*s.job))
         }
-        self._uses.load("teller", tellers)
+        known = {key[0] for key in self._uses.load("teller", tellers)}
         for statement in statements:
             self._take(statement)
         self._write_documents()
         for rows in (self._jobs, self._runs, self._uses):
             rows.flush()
-        Told(self._connection, self._datasets, self._documents).renew(self._touched)
+        jobs = {row["id"]: (row["namespace"], row["name"]) for row in self._jobs}
+        uses: dict[str, list[Row]] = {teller: [] for teller in self._touched}
+        for use in self._uses:
+            uses[use["teller"]].append(use)
+        told = Told(self._connection, self._datasets, self._documents, jobs)
+        told.renew(self._touched, uses, known)
         self._datasets.flush()
 
     def _take(self, told: Statement) -> None:
@@ -73,30 +84,36 @@ class Batch:
             else:
                 self._touched[teller] = (job, told.at)
         for use in told.uses:
-            facets = self._entries(told, use.facets)
-            dataset = self._datasets.see(use.dataset, told.at, facets)
+            dataset = self._datasets.see(use.dataset, told.at, use.facets)
             for name in use.other_names:
                 self._datasets.claim(dataset, name, told.at)
             if "schema" in use.facets:
-                self._datasets.name_columns(dataset, schema_columns(use.facets["schema"]))
+                self._name_columns(dataset, use.facets["schema"][-1])
             if use.role:
                 self._use(told, teller, dataset, use)
 
+    def _name_columns(self, dataset: int, schema: str) -> None:
+        if (dataset, schema) not in self._schemas:
+            self._schemas.add((dataset, schema))
+            self._datasets.name_columns(
+                dataset, schema_columns(json.loads(self._documents[schema]))
+            )
+
     def _job(self, told: Statement) -> int:
         assert told.job
-        facets, at = self._entries(told, told.job_facets), told.at
+        at = told.at
         row = self._jobs.get(*told.job) or self._jobs.add(
             {
                 "namespace": told.job[0],
                 "name": told.job[1],
-                "facets": "{}",
+                "facets": {},
                 "first_seen": at,
                 "last_seen": at,
             }
         )
         self._jobs.change(
             row,
-            facets=_with(row["facets"], facets),
+            facets=merged(row["facets"], told.job_facets),
             first_seen=min(row["first_seen"], at),
             last_seen=max(row["last_seen"], at),
         )
@@ -104,23 +121,22 @@ class Batch:
         return number
 
     def _run(self, told: Statement, job: int) -> RunState:
-        event = {told.event_type: [instant(told.at), told.hash]}
+        event = {told.event_type: [told.moment, told.hash]}
         row = self._runs.get(told.run_id, job)
-        states = merged(json.loads(row["states"]) if row else {}, event)
+        states = merged(row["states"] if row else {}, event)
         state = RunState.of(states)
-        told_facets = self._entries(told, told.run_facets)
-        facets = merged(json.loads(row["facets"]) if row else {}, told_facets)
+        facets = merged(row["facets"] if row else {}, told.run_facets)
         parents = (row["parent_run_id"], row["root_run_id"]) if row else (None, None)
-        if "parent" in told_facets and facets["parent"] == told_facets["parent"]:
+        if "parent" in told.run_facets and facets["parent"] == told.run_facets["parent"]:
             parents = told.parents
         values = {
-            "states": json.dumps(states, sort_keys=True),
+            "states": states,
             "state": state.state,
             "started": state.started,
             "ended": state.ended,
             "parent_run_id": parents[0],
             "root_run_id": parents[1],
-            "facets": json.dumps(facets, sort_keys=True),
+            "facets": facets,
         }
         if row:
             self._runs.change(row, **values)
@@ -129,30 +145,13 @@ class Batch:
         return state
 
     def _use(self, told: Statement, teller: str, dataset: int, use: Use) -> None:
-        facets = self._entries(told, {**use.facets, **use.use_facets})
+        facets = {**use.facets, **use.use_facets}
         row = self._uses.get(teller, dataset, use.role)
         if row is None:
-            self._uses.add(
-                {
-                    "teller": teller,
-                    "dataset": dataset,
-                    "role": use.role,
-                    "at": told.at,
-                    "facets": _with("{}", facets),
-                }
-            )
+            key = {"teller": teller, "dataset": dataset, "role": use.role}
+            self._uses.add({**key, "at": told.at, "facets": facets})
             return
-        self._uses.change(row, at=max(row["at"], told.at), facets=_with(row["facets"], facets))
-
-    def _entries(self, told: Statement, facets: Mapping[str, Any]) -> LastTold:
-        at = instant(told.at)
-        return {name: [at, told.hash, self._document(body)] for name, body in facets.items()}
-
-    def _document(self, body: Mapping[str, Any]) -> str:
-        text = canonical(body)
-        digest = digest_of(text)
-        self._documents[digest] = text
-        return digest
+        self._uses.change(row, at=max(row["at"], told.at), facets=merged(row["facets"], facets))
 
     def _write_documents(self) -> None:
         known = set(_known(self._connection, self._documents))
@@ -168,10 +167,6 @@ class Batch:
 def _teller(told: Statement, job: int) -> str:
     # some producers give one run id to many jobs
     return f"{told.run_id}:{job}" if told.run_id else told.hash
-
-
-def _with(known: str, told: LastTold) -> str:
-    return json.dumps(merged(json.loads(known), told), sort_keys=True)
 
 
 def _known(connection: Connection, digests: Iterable[str]) -> Iterable[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, literal, or_, select
 
 from penstock.lineage.graph.column_edge import ROWS
 from penstock.lineage.graph.last_told import LastTold, merged
@@ -27,15 +28,24 @@ from penstock.lineage.tables import (
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection
 
     from penstock.lineage.name import Name
 
-__all__ = ["Catalog", "DatasetEdge", "DatasetNode", "JobNode", "RunNode", "UseNode"]
+__all__ = [
+    "Catalog",
+    "DatasetEdge",
+    "DatasetNode",
+    "JobNode",
+    "RunNode",
+    "UseNode",
+    "holds",
+    "is_named",
+]
 
 Facets = dict[str, Any]
+_BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,10 +115,14 @@ class DatasetEdge:
 
 
 class Catalog:
-    """Asks in one transaction, so that all it sees is of one moment."""
+    """Asks in one transaction, so that all it sees is of one moment.
+
+    Where `facets` is given, nodes have these facets alone, and no others are read.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._documents: dict[str, Any] = {}
 
     def dataset_id(self, namespace: str, name: str) -> int | None:
         """The dataset of this name, or the one that claims it as another name. None: unknown."""
@@ -131,32 +145,30 @@ class Catalog:
         self, *, text: str = "", namespace: str | None = None, limit: int, offset: int = 0
     ) -> tuple[list[int], int]:
         """Datasets whose name, or another name, holds the text, by name; and how many there are."""
-        same = graph_dataset.c.same_as == graph_dataset.c.id
-        query = select(graph_dataset.c.id).where(same)
+        query = select(graph_dataset.c.id).where(is_named(text))
         if namespace is not None:
             query = query.where(graph_dataset.c.namespace == namespace)
-        if text:
-            other = select(graph_symlink.c.dataset).where(_holds(graph_symlink.c.name, text))
-            query = query.where(
-                or_(_holds(graph_dataset.c.name, text), graph_dataset.c.id.in_(other))
-            )
         total = self._connection.execute(select(func.count()).select_from(query.subquery()))
         ordered = query.order_by(graph_dataset.c.namespace, graph_dataset.c.name)
         found = self._connection.execute(ordered.limit(limit).offset(offset)).scalars()
         return [int(i) for i in found], int(total.scalar_one())
 
-    def datasets(self, ids: Collection[int]) -> dict[int, DatasetNode]:
+    def datasets(
+        self, ids: Collection[int], *, facets: Collection[str] | None = None
+    ) -> dict[int, DatasetNode]:
         """These datasets; what was told under their other names is told of them."""
         rows: list[Any] = []
         for some in chunks(sorted(ids)):
             query = select(graph_dataset).where(graph_dataset.c.same_as.in_(some))
             rows += self._connection.execute(query).all()
-        facets: dict[int, LastTold] = {}
+        told: dict[int, LastTold] = {}
         groups: dict[int, list[Any]] = {}
         for row in rows:
             groups.setdefault(row.same_as, []).append(row)
-            facets[row.same_as] = merged(facets.get(row.same_as, {}), json.loads(row.facets))
-        bodies = self._bodies(facets.values())
+            entries = _entries(row.facets, facets)
+            known = told.get(row.same_as)
+            told[row.same_as] = merged(known, entries) if known else entries
+        bodies = self._bodies(told.values())
         others = self._other_names([row.id for row in rows])
         found = {}
         for row in rows:
@@ -169,9 +181,18 @@ class Catalog:
                 name=row.name,
                 first_seen=min(r.first_seen for r in group),
                 last_seen=max(r.last_seen for r in group),
-                facets=_filled(facets[row.id], bodies),
+                facets=_filled(told[row.id], bodies),
                 other_names=tuple(others.get(row.id, ())),
             )
+        return found
+
+    def names(self, ids: Collection[int]) -> dict[int, Name]:
+        """The names of these datasets."""
+        found: dict[int, Name] = {}
+        for some in chunks(sorted(ids)):
+            query = select(graph_dataset.c.id, graph_dataset.c.namespace, graph_dataset.c.name)
+            rows = self._connection.execute(query.where(graph_dataset.c.id.in_(some)))
+            found |= {number: (namespace, name) for number, namespace, name in rows}
         return found
 
     def columns(self, ids: Collection[int]) -> dict[int, tuple[int, str]]:
@@ -184,9 +205,16 @@ class Catalog:
 
     def column_ids(self, dataset: int) -> dict[str, int]:
         """The columns of a dataset by name; that of its rows is left out."""
-        query = select(graph_column).where(graph_column.c.dataset == dataset)
-        rows = self._connection.execute(query)
-        return {r.name: r.same_as for r in rows if r.name != ROWS}
+        return {name: column for (_, name), column in self.columns_by_name([dataset]).items()}
+
+    def columns_by_name(self, datasets: Collection[int]) -> dict[tuple[int, str], int]:
+        """The columns of these datasets; those of their rows are left out."""
+        found: dict[tuple[int, str], int] = {}
+        for some in chunks(sorted(datasets)):
+            query = select(graph_column).where(graph_column.c.dataset.in_(some))
+            rows = self._connection.execute(query.where(graph_column.c.name != ROWS))
+            found |= {(row.dataset, row.name): row.same_as for row in rows}
+        return found
 
     def job_id(self, namespace: str, name: str) -> int | None:
         """The job of this name."""
@@ -202,18 +230,20 @@ class Catalog:
         if namespace is not None:
             query = query.where(graph_job.c.namespace == namespace)
         if text:
-            query = query.where(_holds(graph_job.c.name, text))
+            query = query.where(holds(graph_job.c.name, text))
         total = self._connection.execute(select(func.count()).select_from(query.subquery()))
         ordered = query.order_by(graph_job.c.namespace, graph_job.c.name)
         found = self._connection.execute(ordered.limit(limit).offset(offset)).scalars()
         return [int(i) for i in found], int(total.scalar_one())
 
-    def jobs(self, ids: Collection[int]) -> dict[int, JobNode]:
+    def jobs(
+        self, ids: Collection[int], *, facets: Collection[str] | None = None
+    ) -> dict[int, JobNode]:
         """These jobs."""
         rows: list[Any] = []
         for some in chunks(sorted(ids)):
             rows += self._connection.execute(select(graph_job).where(graph_job.c.id.in_(some)))
-        told = {row.id: json.loads(row.facets) for row in rows}
+        told = {row.id: _entries(row.facets, facets) for row in rows}
         bodies = self._bodies(told.values())
         return {
             row.id: JobNode(
@@ -248,11 +278,40 @@ class Catalog:
         return self._runs(self._connection.execute(query.limit(limit).offset(offset)).all())
 
     def runs_where(
-        self, condition: ColumnElement[bool], *, only: Collection[str] | None = None
+        self, condition: ColumnElement[bool], *, facets: Collection[str] | None = None
     ) -> list[RunNode]:
-        """All runs of which that is so; `only` these facets are read of them."""
+        """All runs of which that is so."""
         rows = self._connection.execute(select(graph_run).where(condition)).all()
-        return self._runs(rows, only)
+        return self._runs(rows, facets)
+
+    def latest_runs(
+        self, jobs: Collection[int], each: int, *, facets: Collection[str] | None = None
+    ) -> dict[int, list[RunNode]]:
+        """The latest runs of each of these jobs, newest first, at most `each` of one."""
+        other = graph_run.alias("other")
+        last = (
+            select(other.c.started)
+            .where(other.c.job == graph_job.c.id)
+            .order_by(other.c.started.desc())
+            .limit(1)
+            .offset(each - 1)
+            .scalar_subquery()
+        )
+        # by the index of each job's runs, however many it had
+        since = func.coalesce(last, literal(_BEFORE_ALL, graph_run.c.started.type))
+        query = (
+            select(graph_run)
+            .select_from(graph_job)
+            .join(graph_run, and_(graph_run.c.job == graph_job.c.id, graph_run.c.started >= since))
+            .order_by(graph_run.c.started.desc(), graph_run.c.run_id)
+        )
+        found: dict[int, list[RunNode]] = {job: [] for job in jobs}
+        for some in chunks(sorted(jobs)):
+            rows = self._connection.execute(query.where(graph_job.c.id.in_(some))).all()
+            for run in self._runs(rows, facets):
+                if len(found[run.job]) < each:
+                    found[run.job].append(run)
+        return found
 
     def run_count(self, jobs: Collection[int]) -> int:
         """How many runs these jobs have had."""
@@ -268,13 +327,12 @@ class Catalog:
         since: datetime | None = None,
         until: datetime | None = None,
         after: tuple[datetime, str] | None = None,
-        only: Collection[str] | None = None,
         limit: int | None = None,
+        facets: Collection[str] | None = None,
     ) -> list[UseNode]:
         """Uses, newest first. A dataset's are also those under its other names.
 
-        `after`: those that follow the use of this moment and teller in that order. `only` these
-        facets are read of them.
+        `after`: those that follow the use of this moment and teller in that order.
         """
         query = select(
             graph_use.c.teller,
@@ -299,7 +357,7 @@ class Catalog:
             query = query.where(or_(graph_use.c.at < at, same))
         query = query.order_by(graph_use.c.at.desc(), graph_use.c.teller, graph_use.c.dataset)
         rows = self._connection.execute(query.limit(limit)).all()
-        told = [_chosen(json.loads(row.facets), only) for row in rows]
+        told = [_entries(row.facets, facets) for row in rows]
         bodies = self._bodies(told)
         return [
             UseNode(
@@ -312,19 +370,27 @@ class Catalog:
             for row, entries in zip(rows, told, strict=True)
         ]
 
-    def runs_of(
-        self, tellers: Iterable[str], *, only: Collection[str] | None = None
-    ) -> dict[str, RunNode]:
-        """The runs behind these tellers; a job event is behind the others.
+    def uses_of(
+        self,
+        tellers: Collection[str],
+        *,
+        role: str | None = None,
+        facets: Collection[str] | None = None,
+    ) -> Iterator[UseNode]:
+        """The uses of these tellers."""
+        for some in chunks(sorted(tellers)):
+            yield from self.uses(tellers=some, role=role, facets=facets)
 
-        `only` these facets are read of them.
-        """
+    def runs_of(
+        self, tellers: Iterable[str], *, facets: Collection[str] | None = None
+    ) -> dict[str, RunNode]:
+        """The runs behind these tellers; a job event is behind the others."""
         wanted = {teller for teller in tellers if ":" in teller}
         rows: list[Any] = []
         for some in chunks(sorted({teller.partition(":")[0] for teller in wanted})):
             query = select(graph_run).where(graph_run.c.run_id.in_(some))
             rows += self._connection.execute(query).all()
-        return {run.teller: run for run in self._runs(rows, only) if run.teller in wanted}
+        return {run.teller: run for run in self._runs(rows, facets) if run.teller in wanted}
 
     def edges(
         self,
@@ -376,8 +442,8 @@ class Catalog:
         }
         return sorted(found, key=lambda e: (e.source, e.target or 0, e.job, e.valid_from))
 
-    def _runs(self, rows: Sequence[Any], only: Collection[str] | None = None) -> list[RunNode]:
-        told = [_chosen(json.loads(row.facets), only) for row in rows]
+    def _runs(self, rows: Sequence[Any], facets: Collection[str] | None = None) -> list[RunNode]:
+        told = [_entries(row.facets, facets) for row in rows]
         bodies = self._bodies(told)
         return [
             RunNode(
@@ -402,24 +468,37 @@ class Catalog:
                 found.setdefault(row.dataset, []).append((row.namespace, row.name))
         return found
 
-    def _bodies(self, told: Iterable[LastTold]) -> dict[str, Any]:
-        digests = {entry[-1] for facets in told for entry in facets.values()}
-        return dict(self._body_pairs(digests))
-
-    def _body_pairs(self, digests: Collection[str]) -> Iterator[tuple[str, Any]]:
-        for some in chunks(sorted(digests)):
+    def _bodies(self, told: Iterable[LastTold]) -> Mapping[str, Any]:
+        known = self._documents
+        for some in chunks(
+            sorted({e[-1] for facets in told for e in facets.values()} - known.keys())
+        ):
             query = select(graph_document).where(graph_document.c.digest.in_(some))
-            for row in self._connection.execute(query):
-                yield row.digest, json.loads(row.body)
+            known.update(
+                (row.digest, json.loads(row.body)) for row in self._connection.execute(query)
+            )
+        return known
 
 
-def _chosen(told: LastTold, only: Collection[str] | None) -> LastTold:
-    return told if only is None else {name: told[name] for name in only if name in told}
+def _entries(text: str, only: Collection[str] | None) -> LastTold:
+    if only is None:
+        return dict(json.loads(text))
+    return {name: entry for name, entry in json.loads(text).items() if name in only} if only else {}
 
 
 def _filled(told: LastTold, bodies: Mapping[str, Any]) -> Facets:
     return {name: bodies[entry[-1]] for name, entry in sorted(told.items())}
 
 
-def _holds(column: Any, text: str) -> Any:
+def is_named(text: str) -> Any:
+    """The condition that a dataset is none's other name, and has the text in one of its own."""
+    same = graph_dataset.c.same_as == graph_dataset.c.id
+    if not text:
+        return same
+    other = select(graph_symlink.c.dataset).where(holds(graph_symlink.c.name, text))
+    return and_(same, or_(holds(graph_dataset.c.name, text), graph_dataset.c.id.in_(other)))
+
+
+def holds(column: Any, text: str) -> Any:
+    """The condition that the column has the text in it, whatever its case."""
     return func.lower(column).contains(text.lower(), autoescape=True)

@@ -9,7 +9,6 @@ from sqlalchemy import select
 
 from penstock.lineage.graph.walk import FoundEdge, Walk, held_at
 from penstock.lineage.tables import (
-    graph_column,
     graph_dataset,
     graph_lineage,
     graph_source,
@@ -17,6 +16,7 @@ from penstock.lineage.tables import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -41,7 +41,14 @@ def changes_between(
 
     With `only`, of the columns of that dataset and what they are made of.
     """
-    before, after = (_edges(connection, at, only) for at in (since, until))
+    moments = (since, until)
+    held = [_lineages(connection, at) for at in moments]
+    # a job may go on telling an edge in another lineage
+    jobs = {job for (_, job) in held[0] ^ held[1]}
+    told = [{lineage for lineage, job in each if job in jobs} for each in held]
+    before, after = (
+        _edges(connection, at, each, only) for at, each in zip(moments, told, strict=True)
+    )
     named = [_datasets(connection, at) for at in (since, until)]
     return Changes(
         added=tuple(after[key] for key in sorted(after.keys() - before.keys(), key=str)),
@@ -58,17 +65,22 @@ def moments_of_change(connection: Connection, *, limit: int) -> list[datetime]:
     return sorted(found.scalars())
 
 
-def _edges(connection: Connection, at: datetime | None, only: int | None) -> dict[Any, FoundEdge]:
+def _edges(
+    connection: Connection, at: datetime | None, lineages: Collection[int], only: int | None
+) -> dict[Any, FoundEdge]:
+    """The edges of these lineages, of the columns of `only` if it is given."""
     walk = Walk(connection, at=at)
-    if only is None:
-        concerned = select(graph_column.c.same_as).distinct()
-        columns = list(connection.execute(concerned).scalars())
-    else:
-        columns = walk.columns_of([only])
+    own = None if only is None else set(walk.columns_of([only]))
     return {
         (e.source, e.target, e.job, e.type, e.subtype, e.masking, e.description): e
-        for e in walk.step(columns, "upstream")
+        for e in walk.told_by(lineages)
+        if own is None or e.target in own
     }
+
+
+def _lineages(connection: Connection, at: datetime | None) -> set[tuple[int, int]]:
+    query = select(graph_validity.c.lineage, graph_validity.c.job).where(held_at(at))
+    return {(row.lineage, row.job) for row in connection.execute(query)}
 
 
 def _datasets(connection: Connection, at: datetime | None) -> set[int]:

@@ -7,11 +7,11 @@ each other are one, by the name that sorts first.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, select
 
+from penstock.lineage.graph.labels import FACETS, renew_labels
 from penstock.lineage.graph.last_told import LastTold, merged
 from penstock.lineage.graph.rows import Rows, chunks
 from penstock.lineage.tables import graph_column, graph_dataset, graph_symlink
@@ -32,13 +32,15 @@ class Datasets:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._rows = Rows(connection, graph_dataset, ("namespace", "name"), numbered=True)
+        key = ("namespace", "name")
+        self._rows = Rows(connection, graph_dataset, key, numbered=True, parsed=("facets",))
         self._columns = Rows(connection, graph_column, ("dataset", "name"), numbered=True)
         self._claims = Rows(connection, graph_symlink, ("namespace", "name", "dataset"))
         self._with_columns: set[int] = set()
         self._names: dict[int, Name] = {}
         self._claimed: set[Name] = set()
         self._renamed = False
+        self._relabelled: set[int] = set()
 
     def load(self, names: Iterable[Name]) -> None:
         """Read what is known of these, before they are seen."""
@@ -46,6 +48,7 @@ class Datasets:
         self._rows.load("name", wanted)
         self._claims.load("name", wanted)
         self._claimed |= {(row["namespace"], row["name"]) for row in self._claims}
+        self._names |= {row["id"]: (row["namespace"], row["name"]) for row in self._rows}
 
     def see(self, name: Name, at: datetime, facets: LastTold) -> int:
         """The dataset was told of; gives its id."""
@@ -56,20 +59,23 @@ class Datasets:
                     "namespace": name[0],
                     "name": name[1],
                     "same_as": 0,
-                    "facets": "{}",
+                    "facets": {},
                     "first_seen": at,
                     "last_seen": at,
                 }
             )
             row["same_as"] = row["id"]
             self._names[row["id"]] = name
+            self._with_columns.add(row["id"])
             self._renamed |= name in self._claimed
         self._rows.change(
             row,
-            facets=json.dumps(merged(json.loads(row["facets"]), facets), sort_keys=True),
+            facets=merged(row["facets"], facets) if facets else row["facets"],
             first_seen=min(row["first_seen"], at),
             last_seen=max(row["last_seen"], at),
         )
+        if not FACETS.isdisjoint(facets):
+            self._relabelled.add(row["same_as"])
         number: int = row["id"]
         return number
 
@@ -103,6 +109,11 @@ class Datasets:
         for name in names:
             self.column(dataset, name)
 
+    def load_columns_of(self, names: Iterable[Name]) -> None:
+        """Read the columns of those of these that are known."""
+        rows = (self._rows.get(*name) for name in set(names))
+        self.load_columns(row["id"] for row in rows if row)
+
     def load_columns(self, datasets: Iterable[int]) -> None:
         """Read the columns of these, unless that was done."""
         missing = set(datasets) - self._with_columns
@@ -126,9 +137,10 @@ class Datasets:
             rows.flush()
         if self._renamed:
             self._bring_together()
+        renew_labels(self._connection, self._relabelled)
 
     def _is_other_name(self, dataset: int) -> bool:
-        return self.names([dataset])[dataset] in self._claimed
+        return bool(self._claimed) and self.names([dataset])[dataset] in self._claimed
 
     def _bring_together(self) -> None:
         """Give every dataset that is another's name that dataset as `same_as`, and its columns."""
@@ -157,6 +169,8 @@ class Datasets:
         for column in self._columns:
             columns.setdefault(column["dataset"], []).append(column)
         for dataset, same_as in roots.items():
+            if by_id[dataset]["same_as"] != same_as:
+                self._relabelled |= {by_id[dataset]["same_as"], same_as}
             self._rows.change(by_id[dataset], same_as=same_as)
             self._join_columns(columns.get(dataset, ()), dataset, same_as)
         self._rows.flush()

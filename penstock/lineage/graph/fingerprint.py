@@ -14,6 +14,7 @@ from penstock.lineage.tables import (
     graph_dataset,
     graph_edge,
     graph_job,
+    graph_label,
     graph_lineage,
     graph_passed,
     graph_run,
@@ -63,6 +64,10 @@ def graph_lines(connection: Connection) -> list[str]:
     facts += [
         ["other name", r["namespace"], r["name"], datasets[r["dataset"]], _at(r["told"])]
         for r in rows(graph_symlink)
+    ]
+    facts += [
+        ["label", datasets[r["dataset"]], r["kind"], r["field"], r["key"], r["value"]]
+        for r in rows(graph_label)
     ]
     facts += [
         ["job", jobs[r["id"]], _at(r["first_seen"]), _at(r["last_seen"]), json.loads(r["facets"])]

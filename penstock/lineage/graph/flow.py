@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from penstock.lineage.graph.rows import chunks
 from penstock.lineage.graph.walk import held_at
@@ -55,9 +55,14 @@ class Flow:
         """The jobs that read or write one of these datasets."""
         found: set[int] = set()
         for some in chunks(sorted(datasets)):
-            ends = self._ends().subquery()
-            query = select(ends.c.job).where(or_(ends.c.source.in_(some), ends.c.target.in_(some)))
-            found |= set(self._connection.execute(query.distinct()).scalars())
+            same = select(graph_dataset.c.id).where(graph_dataset.c.same_as.in_(some))
+            read = select(graph_source.c.lineage).where(graph_source.c.dataset.in_(same))
+            written = select(graph_lineage.c.id).where(graph_lineage.c.dataset.in_(same))
+            for lineages in (read, written):
+                query = select(graph_validity.c.job).where(
+                    graph_validity.c.lineage.in_(lineages), held_at(self._at)
+                )
+                found |= set(self._connection.execute(query.distinct()).scalars())
         return found
 
     def around(self, jobs: Collection[int], steps: int) -> dict[int, JobEnds]:

@@ -7,11 +7,11 @@ in the same graph. It is made of the events alone, so it can be thrown away and 
 
 from __future__ import annotations
 
-import json
 import logging
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import from_json
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -95,8 +95,9 @@ def _take_or_pass(database: LedgerDatabase) -> int:
 
 
 def _bring_in(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    told = [Statement.of(json.loads(row["payload"]), row["payload_hash"]) for row in rows]
-    Batch(connection).take(told)
+    documents: dict[str, str] = {}
+    told = [Statement.of(from_json(row["payload"]), row["payload_hash"], documents) for row in rows]
+    Batch(connection, documents).take(told)
 
 
 def rebuild(database: LedgerDatabase) -> int:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import to_json
 from sqlalchemy import Connection, Table, bindparam, func, insert, select, update
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Rows", "chunks"]
+__all__ = ["Row", "Rows", "chunks", "json_text"]
 
 _MOST_PARAMETERS = 500
 
@@ -20,13 +22,21 @@ Row = dict[str, Any]
 class Rows:
     """Rows of `table` by the columns `key`. The caller holds the write lock.
 
-    With `numbered` a new row gets the next id.
+    With `numbered` a new row gets the next id. The columns `parsed` hold JSON, and in a row what it
+    says.
     """
 
     def __init__(
-        self, connection: Connection, table: Table, key: tuple[str, ...], *, numbered: bool = False
+        self,
+        connection: Connection,
+        table: Table,
+        key: tuple[str, ...],
+        *,
+        numbered: bool = False,
+        parsed: tuple[str, ...] = (),
     ) -> None:
         self._connection, self._table, self._key = connection, table, key
+        self._parsed = parsed
         self._numbered = numbered
         self._next: int | None = None
         self._rows: dict[Key, Row] = {}
@@ -42,8 +52,10 @@ class Rows:
                 select(self._table).where(wanted.in_(some))
             ).mappings():
                 key = tuple(row[name] for name in self._key)
-                self._rows.setdefault(key, dict(row))
                 found.append(key)
+                if key not in self._rows:
+                    told = {name: json.loads(row[name]) for name in self._parsed}
+                    self._rows[key] = {**row, **told}
         return found
 
     def get(self, *key: Any) -> Row | None:
@@ -71,7 +83,8 @@ class Rows:
     def flush(self) -> None:
         """Writes what is new and what changed."""
         if self._new:
-            self._connection.execute(insert(self._table), [self._rows[key] for key in self._new])
+            rows = [self._written(key) for key in self._new]
+            self._connection.execute(insert(self._table), rows)
         if self._changed:
             statement = update(self._table)
             for name in self._key:
@@ -79,7 +92,7 @@ class Rows:
             others: dict[str, Any] = {
                 c.name: bindparam(c.name) for c in self._table.c if c.name not in self._key
             }
-            rows = (self._rows[key] for key in self._changed)
+            rows = [self._written(key) for key in self._changed]
             self._connection.execute(
                 statement.values(others),
                 [{**row, **{f"key_{name}": row[name] for name in self._key}} for row in rows],
@@ -89,12 +102,21 @@ class Rows:
     def __iter__(self) -> Iterator[Row]:
         return iter(list(self._rows.values()))
 
+    def _written(self, key: Key) -> Row:
+        row = self._rows[key]
+        return {**row, **{name: json_text(row[name]) for name in self._parsed}}
+
     def _take_id(self) -> int:
         if self._next is None:
             highest = self._connection.execute(select(func.max(self._table.c["id"]))).scalar()
             self._next = (highest or 0) + 1
         self._next += 1
         return self._next - 1
+
+
+def json_text(value: Any) -> str:
+    """The value as JSON, in the order that it has."""
+    return to_json(value).decode()
 
 
 def chunks(values: Iterable[Any]) -> Iterator[list[Any]]:

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 from uuid import UUID
 
+from penstock.lineage.chain import digest_of
 from penstock.lineage.graph.explicit_lineage import job_reads, job_writes
-from penstock.lineage.instant import told_moment
+from penstock.lineage.graph.rows import json_text
+from penstock.lineage.instant import instant, told_moment
 from penstock.lineage.name import Name, is_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, MutableMapping
     from datetime import datetime
+
+    from penstock.lineage.graph.last_told import LastTold
 
 __all__ = ["Role", "Statement", "Use"]
 
@@ -23,43 +27,59 @@ Role = Literal["IN", "OUT", ""]
 class Use:
     """A dataset that an event names. `role` is empty when the event is about the dataset alone.
 
-    `facets` are the dataset's own, `use_facets` those of this reading or writing.
+    `facets` are the dataset's own, `use_facets` those of this reading or writing. `other_names`
+    are those it says it has.
     """
 
     dataset: Name
     role: Role
-    facets: Mapping[str, Any]
-    use_facets: Mapping[str, Any]
-
-    @property
-    def other_names(self) -> tuple[Name, ...]:
-        """The other names that it says it has."""
-        found = []
-        for item in _dicts(self.facets.get("symlinks", {}).get("identifiers")):
-            namespace, name = item.get("namespace"), item.get("name")
-            if is_name(namespace) and is_name(name) and (namespace, name) != self.dataset:
-                found.append((namespace, name))
-        return tuple(found)
+    facets: LastTold
+    use_facets: LastTold
+    other_names: tuple[Name, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """One event. `job` is None for a dataset event, `run_id` also for a job event."""
+    """One event. `job` is None for a dataset event, `run_id` also for a job event.
+
+    `moment` is `at` as text, `parents` the ids of the parent run and of the root run.
+    """
 
     at: datetime
+    moment: str
     hash: str
     job: Name | None
     run_id: str | None
     event_type: str
-    job_facets: Mapping[str, Any]
-    run_facets: Mapping[str, Any]
+    job_facets: LastTold
+    run_facets: LastTold
+    parents: tuple[str | None, str | None]
     uses: tuple[Use, ...]
 
     @classmethod
-    def of(cls, payload: Mapping[str, Any], payload_hash: str) -> Self:
-        """What an event says that the ledger took; a part of it that makes no sense is passed."""
+    def of(
+        cls, payload: Mapping[str, Any], payload_hash: str, documents: MutableMapping[str, str]
+    ) -> Self:
+        """What an event says that the ledger took; a part of it that makes no sense is passed.
+
+        The bodies of its facets are put into `documents` by their digests, so that nothing of
+        the payload is held any longer. It is read of canonical text, so its parts are canonical.
+        """
+        at = told_moment(payload["eventTime"])
+        moment = instant(at)
+
+        def kept(facets: Mapping[str, Any]) -> LastTold:
+            told: LastTold = {}
+            for name, body in facets.items():
+                text = json_text(body)
+                digest = digest_of(text)
+                documents[digest] = text
+                told[name] = [moment, payload_hash, digest]
+            return told
+
         job, run = payload.get("job"), payload.get("run")
         job_facets = _facets((job or {}).get("facets"))
+        run_facets = _facets((run or {}).get("facets"))
         uses = [
             *_uses(payload.get("inputs") if job else None, "IN"),
             *_uses(payload.get("outputs") if job else None, "OUT"),
@@ -67,38 +87,57 @@ class Statement:
             *_told_by_the_job(job_facets.get("lineage", {})),
         ]
         return cls(
-            at=told_moment(payload["eventTime"]),
+            at=at,
+            moment=moment,
             hash=payload_hash,
             job=(job["namespace"], job["name"]) if job else None,
             run_id=str(UUID(run["runId"])) if run else None,
             event_type=payload.get("eventType") or "OTHER",
-            job_facets=job_facets,
-            run_facets=_facets((run or {}).get("facets")),
-            uses=tuple(uses),
+            job_facets=kept(job_facets),
+            run_facets=kept(run_facets),
+            parents=_parents(run_facets.get("parent", {})),
+            uses=tuple(
+                Use(
+                    dataset=name,
+                    role=role,
+                    facets=kept(facets),
+                    use_facets=kept(own),
+                    other_names=_other_names(name, facets.get("symlinks", {})),
+                )
+                for name, role, facets, own in uses
+            ),
         )
 
-    @property
-    def parents(self) -> tuple[str | None, str | None]:
-        """The ids of the parent run and of the root run."""
-        parent = self.run_facets.get("parent", {})
-        root = parent.get("root")
-        return _run_id(parent), _run_id(root if isinstance(root, dict) else {})
+
+_Told = tuple[Name, Role, dict[str, Any], dict[str, Any]]
 
 
-def _uses(datasets: Any, role: Role) -> Iterator[Use]:
+def _uses(datasets: Any, role: Role) -> Iterator[_Told]:
+    """(dataset, role, its facets, those of the use) of each."""
     for item in _dicts(datasets):
-        facets = _facets(item.get("facets"))
         own = _facets(item.get("inputFacets" if role == "IN" else "outputFacets"))
-        yield Use(
-            dataset=(item["namespace"], item["name"]), role=role, facets=facets, use_facets=own
-        )
+        yield (item["namespace"], item["name"]), role, _facets(item.get("facets")), own
 
 
-def _told_by_the_job(facet: Mapping[str, Any]) -> Iterator[Use]:
+def _told_by_the_job(facet: Mapping[str, Any]) -> Iterator[_Told]:
     for name in job_reads(facet):
-        yield Use(dataset=name, role="IN", facets={}, use_facets={})
+        yield name, "IN", {}, {}
     for name, told in job_writes(facet):
-        yield Use(dataset=name, role="OUT", facets={}, use_facets={"lineage": told})
+        yield name, "OUT", {}, {"lineage": told}
+
+
+def _other_names(dataset: Name, facet: Mapping[str, Any]) -> tuple[Name, ...]:
+    found = []
+    for item in _dicts(facet.get("identifiers")):
+        namespace, name = item.get("namespace"), item.get("name")
+        if is_name(namespace) and is_name(name) and (namespace, name) != dataset:
+            found.append((namespace, name))
+    return tuple(found)
+
+
+def _parents(parent: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    root = parent.get("root")
+    return _run_id(parent), _run_id(root if isinstance(root, dict) else {})
 
 
 def _facets(facets: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, select, update
 
 from penstock.lineage.chain import digest_of
 from penstock.lineage.graph.column_edge import ColumnEdge, column_edges, order_of
@@ -15,21 +15,20 @@ from penstock.lineage.graph.validity import intervals
 from penstock.lineage.tables import (
     graph_document,
     graph_edge,
-    graph_job,
     graph_lineage,
     graph_source,
     graph_told,
-    graph_use,
     graph_validity,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
 
     from penstock.lineage.graph.datasets import Datasets
+    from penstock.lineage.graph.rows import Row
     from penstock.lineage.name import Name
 
 __all__ = ["Told"]
@@ -46,32 +45,49 @@ class Told:
     """Works on what a batch has written of uses and runs."""
 
     def __init__(
-        self, connection: Connection, datasets: Datasets, documents: Mapping[str, str]
+        self,
+        connection: Connection,
+        datasets: Datasets,
+        documents: Mapping[str, str],
+        jobs: Mapping[int, Name],
     ) -> None:
-        self._connection = connection
+        self._connection, self._jobs = connection, jobs
         self._datasets = datasets
         self._documents = dict(documents)
         self._lineages = Rows(connection, graph_lineage, ("digest",), numbered=True)
 
-    def renew(self, tellers: Mapping[str, tuple[int, datetime | None]]) -> None:
-        """Each teller has told what its uses say, as of the moment given, or (None) nothing yet."""
-        new = dict(self._statements(tellers))
-        old = dict(self._known(tellers))
+    def renew(
+        self,
+        tellers: Mapping[str, tuple[int, datetime | None]],
+        uses: Mapping[str, list[Row]],
+        known: Collection[str],
+    ) -> None:
+        """Each teller has told what its uses say, as of the moment given, or (None) nothing yet.
+
+        `known` are those that had uses before the batch.
+        """
+        new = dict(self._statements(tellers, uses))
+        old = dict(self._known(known))
         gone = {key: at for key, (at, lineage) in old.items() if new.get(key) != (at, lineage)}
         come = {key: value for key, value in new.items() if old.get(key) != value}
-        for (teller, job, dataset), at in gone.items():
+        if gone:
             self._connection.execute(
                 delete(graph_told).where(
-                    graph_told.c.job == job,
-                    graph_told.c.dataset == dataset,
-                    graph_told.c.at == at,
-                    graph_told.c.teller == teller,
-                )
+                    *(
+                        column == bindparam(f"gone_{column.name}")
+                        for column in graph_told.primary_key
+                    )
+                ),
+                [
+                    {"gone_teller": t, "gone_job": j, "gone_dataset": d, "gone_at": at}
+                    for (t, j, d), at in gone.items()
+                ],
             )
         since: dict[Subject, datetime] = {}
         for (_, job, dataset), at in [*gone.items(), *((k, v[0]) for k, v in come.items())]:
             since[job, dataset] = min(since.get((job, dataset), at), at)
-        late = self._late(since)
+        standing = dict(self._standing(since))
+        late = {key for key, at in since.items() if key in standing and at <= standing[key][0]}
         if come:
             self._connection.execute(
                 insert(graph_told),
@@ -80,34 +96,34 @@ class Told:
                     for (t, j, d), (at, lineage) in come.items()
                 ],
             )
-        self._hold(since, come, late | {(j, d) for _, j, d in gone})
+        late |= {(j, d) for _, j, d in gone}
+        self._hold(since, come, late, {key: held for key, (_, *held) in standing.items()})
 
     def _statements(
-        self, tellers: Mapping[str, tuple[int, datetime | None]]
+        self,
+        tellers: Mapping[str, tuple[int, datetime | None]],
+        uses: Mapping[str, list[Row]],
     ) -> Iterator[tuple[tuple[str, int, int], tuple[datetime, int]]]:
         counted = {teller: at for teller, (_, at) in tellers.items() if at is not None}
-        uses: dict[str, list[Any]] = {teller: [] for teller in counted}
-        for some in chunks(sorted(counted)):
-            query = select(graph_use).where(graph_use.c.teller.in_(some))
-            for row in self._connection.execute(query):
-                uses[row.teller].append(row)
-        names = self._datasets.names(row.dataset for rows in uses.values() for row in rows)
-        jobs = self._job_names({tellers[teller][0] for teller in counted})
+        names = self._datasets.names(row["dataset"] for teller in counted for row in uses[teller])
         wanted = []
-        for teller, rows in uses.items():
-            job = tellers[teller][0]
+        for teller in counted:
+            job, rows = tellers[teller][0], uses[teller]
             sources = sorted(
-                {row.dataset for row in rows if row.role == "IN"}, key=names.__getitem__
+                {row["dataset"] for row in rows if row["role"] == "IN"}, key=names.__getitem__
             )
             targets = [
-                (row.dataset, _documents(json.loads(row.facets)))
-                for row in rows
-                if row.role == "OUT"
+                (row["dataset"], _documents(row["facets"])) for row in rows if row["role"] == "OUT"
             ]
             if not targets and sources:
                 targets = [(NOTHING, (None,))]
             for dataset, documents in targets:
-                named = [*jobs[job], names.get(dataset), [names[s] for s in sources], *documents]
+                named = [
+                    *self._jobs[job],
+                    names.get(dataset),
+                    [names[s] for s in sources],
+                    *documents,
+                ]
                 digest = digest_of(json.dumps(named))
                 wanted.append((teller, job, dataset, digest, sources, documents))
         self._lineages.load("digest", (item[3] for item in wanted))
@@ -129,6 +145,10 @@ class Told:
         )
         read = {documents: self._read(documents) for documents in every}
         self._datasets.load(name for edges, named in read.values() for name in _names(edges, named))
+        self._datasets.load_columns_of(
+            name for edges, named in read.values() for name in _names(edges, named)
+        )
+        self._datasets.load_columns(item[2] for item in wanted)
         sources, rows = [], []
         for teller, job, dataset, digest, inputs, documents in wanted:
             if self._lineages.get(digest) is not None:
@@ -137,7 +157,6 @@ class Told:
             edges, named = read[documents]
             at = counted[teller]
             ids = {name: self._datasets.see(name, at, {}) for name in _names(edges, named)}
-            self._datasets.load_columns([dataset, *ids.values()])
             # who tells what a dataset is made of tells that it is made of nothing else
             made_of = {*ids.values()} if named is not None else {*inputs, *ids.values()}
             sources += [{"lineage": lineage, "dataset": each} for each in sorted(made_of)]
@@ -184,15 +203,6 @@ class Told:
                 (row.digest, row.body) for row in self._connection.execute(query)
             )
 
-    def _job_names(self, jobs: Iterable[int]) -> Mapping[int, tuple[str, str]]:
-        found: dict[int, tuple[str, str]] = {}
-        for some in chunks(jobs):
-            query = select(graph_job.c.id, graph_job.c.namespace, graph_job.c.name).where(
-                graph_job.c.id.in_(some)
-            )
-            found |= {r.id: (r.namespace, r.name) for r in self._connection.execute(query)}
-        return found
-
     def _known(
         self, tellers: Iterable[str]
     ) -> Iterator[tuple[tuple[str, int, int], tuple[datetime, int]]]:
@@ -201,32 +211,40 @@ class Told:
             for row in self._connection.execute(query):
                 yield (row.teller, row.job, row.dataset), (row.at, row.lineage)
 
-    def _late(self, since: Mapping[Subject, datetime]) -> set[Subject]:
-        """The subjects of which something is told already for that moment or a later one."""
-        late = set()
-        for some in chunks(sorted({job for job, _ in since})):
-            query = (
-                select(graph_told.c.job, graph_told.c.dataset, func.max(graph_told.c.at))
-                .where(graph_told.c.job.in_(some))
-                .group_by(graph_told.c.job, graph_told.c.dataset)
+    def _standing(
+        self, subjects: Collection[Subject]
+    ) -> Iterator[tuple[Subject, tuple[datetime, datetime, int]]]:
+        """For when each subject was told last, and since when which lineage holds."""
+        last = (
+            select(func.max(graph_told.c.at))
+            .where(
+                graph_told.c.job == graph_validity.c.job,
+                graph_told.c.dataset == graph_validity.c.dataset,
             )
-            for job, dataset, last in self._connection.execute(query):
-                at = since.get((job, dataset))
-                if at is not None and at <= last:
-                    late.add((job, dataset))
-        return late
+            .scalar_subquery()
+        )
+        query = select(graph_validity, last.label("told")).where(
+            graph_validity.c.valid_to.is_(None)
+        )
+        for some in chunks(sorted({job for job, _ in subjects})):
+            for row in self._connection.execute(query.where(graph_validity.c.job.in_(some))):
+                # what was told last may have been taken back
+                yield (
+                    (row.job, row.dataset),
+                    (row.told or row.valid_from, row.valid_from, row.lineage),
+                )
 
     def _hold(
         self,
         since: Mapping[Subject, datetime],
         come: Mapping[tuple[str, int, int], tuple[datetime, int]],
         late: set[Subject],
+        open_ones: Mapping[Subject, Sequence[Any]],
     ) -> None:
         """Make the intervals of these subjects say what is told."""
         new: dict[Subject, list[tuple[datetime, str, int]]] = {key: [] for key in since}
         for (teller, job, dataset), (at, lineage) in come.items():
             new[job, dataset].append((at, teller, lineage))
-        open_ones = dict(self._open({key for key in since if key not in late}))
         made: list[dict[str, Any]] = []
         for key, told in new.items():
             if key in late:
@@ -249,15 +267,6 @@ class Told:
             made += [_interval(key, item) for item in intervals(told)]
         if made:
             self._connection.execute(insert(graph_validity), made)
-
-    def _open(self, keys: set[Subject]) -> Iterator[tuple[Subject, tuple[datetime, int]]]:
-        for some in chunks(sorted({job for job, _ in keys})):
-            query = select(graph_validity).where(
-                graph_validity.c.job.in_(some), graph_validity.c.valid_to.is_(None)
-            )
-            for row in self._connection.execute(query):
-                if (row.job, row.dataset) in keys:
-                    yield (row.job, row.dataset), (row.valid_from, row.lineage)
 
     def _all_told(self, key: Subject) -> list[tuple[datetime, str, int]]:
         query = select(graph_told).where(_subject(graph_told, key))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid5
 
@@ -19,16 +21,18 @@ from penstock.lineage.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-    from datetime import datetime
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import Connection
 
     from penstock.lineage.graph.catalog import RunNode, UseNode
+    from penstock.lineage.name import Name
 
 __all__ = ["Version", "Versions"]
 
 COMPLETE = "COMPLETE"
+_START = datetime(1, 1, 1, tzinfo=UTC)  # of time, to count down to
+_NEWEST_FIRST = (graph_run.c.ended.desc(), graph_run.c.run_id.desc(), graph_run.c.job.desc())
 _TOLD = "version"  # the facet in which a dataset tells its own version
 
 
@@ -36,16 +40,22 @@ _TOLD = "version"  # the facet in which a dataset tells its own version
 class Version:
     """What a run made of a dataset, by the moment at which it completed.
 
-    `id` is made of the run, its job and the name that the dataset was written under: it stays the
-    same when the graph is made anew. `told` is the digest of the version that the run itself told.
+    `written_by` and `written_as` are the names of the job and of the dataset as it was written.
+    `told` is the digest of the version that the run itself told.
     """
 
-    id: UUID
     dataset: int
+    written_by: Name
+    written_as: Name
     run_id: str
     job: int
     at: datetime
     told: str | None
+
+    @property
+    def id(self) -> UUID:
+        """Made of the run and the names, so that it is the same when the graph is made anew."""
+        return uuid5(UUID(self.run_id), json.dumps([*self.written_by, *self.written_as]))
 
     @property
     def teller(self) -> str:
@@ -53,25 +63,39 @@ class Version:
         return f"{self.run_id}:{self.job}"
 
 
+@dataclass(slots=True)
+class _History:
+    """The versions of a dataset, the newest first; by who made them; by what they told to be."""
+
+    all: list[Version] = field(default_factory=list)
+    by_teller: dict[str, Version] = field(default_factory=dict)
+    by_told: dict[Any, list[Version]] | None = None
+
+
 class Versions:
     """Asks in one transaction, and each dataset's versions once."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._of: dict[int, list[Version]] = {}
-        self._bodies: dict[str, Any] = {}
+        self._of: dict[int, _History] = {}
+
+    def load(self, datasets: Collection[int]) -> None:
+        """Read the versions of these, unless that was done."""
+        for some in chunks(sorted(set(datasets) - self._of.keys())):
+            self._of |= {dataset: _History() for dataset in some}
+            query = _written().where(graph_dataset.c.same_as.in_(some))
+            for row in self._connection.execute(query.order_by(*_NEWEST_FIRST)):
+                version = _version(row)
+                self._of[row.dataset].all.append(version)
+                self._of[row.dataset].by_teller[version.teller] = version
 
     def of(self, dataset: int) -> list[Version]:
         """All versions, the newest first."""
-        found = self._of.get(dataset)
-        if found is None:
-            query = _written().where(graph_dataset.c.same_as == dataset)
-            query = query.order_by(
-                graph_run.c.ended.desc(), graph_run.c.run_id.desc(), graph_run.c.job.desc()
-            )
-            found = [_version(row) for row in self._connection.execute(query)]
-            self._of[dataset] = found
-        return found
+        return self._history(dataset).all
+
+    def made_by(self, teller: str, dataset: int) -> Version | None:
+        """The version that the teller made of the dataset."""
+        return self._history(dataset).by_teller.get(teller)
 
     def latest(self, datasets: Collection[int], at: datetime | None = None) -> dict[int, Version]:
         """The newest version of each dataset that has one; at an instant, the newest till then."""
@@ -82,11 +106,7 @@ class Versions:
                 written = written.where(graph_run.c.ended <= at)
             newest = func.row_number().over(
                 partition_by=graph_dataset.c.same_as,
-                order_by=(
-                    graph_run.c.ended.desc(),
-                    graph_run.c.run_id.desc(),
-                    graph_run.c.job.desc(),
-                ),
+                order_by=_NEWEST_FIRST,
             )
             ranked = written.add_columns(newest.label("rank")).subquery()
             rows = self._connection.execute(select(ranked).where(ranked.c.rank == 1))
@@ -99,29 +119,37 @@ class Versions:
         The one with the version that the run told to have read; when none was told, the newest
         that was there when the run started.
         """
-        before = [
-            version
-            for version in self.of(use.dataset)
-            if version.at <= run.started and version.teller != run.teller
-        ]
+        history = self._history(use.dataset)
         told = use.facets.get(_TOLD, {}).get("datasetVersion")
         if isinstance(told, str):
-            others = [v for v in self.of(use.dataset) if v.teller != run.teller]
-            same = [v for v in others if v.told and self._told(v.told) == told]
+            same = self._told(history).get(told, [])
             # who wrote nothing new tells the version that was there
-            return next((v for v in same if v in before), same[-1] if same else None)
-        return before[0] if before else None
+            later = (v for v in reversed(same) if v.teller != run.teller)
+            return _newest(same, run) or next(later, None)
+        return _newest(history.all, run)
 
-    def _told(self, digest: str) -> Any:
-        if digest not in self._bodies:
-            wanted = {v.told for versions in self._of.values() for v in versions if v.told}
-            for some in chunks(wanted - self._bodies.keys()):
+    def _history(self, dataset: int) -> _History:
+        self.load([dataset])
+        return self._of[dataset]
+
+    def _told(self, history: _History) -> dict[Any, list[Version]]:
+        if history.by_told is None:
+            bodies: dict[str, Any] = {}
+            for some in chunks({v.told for v in history.all if v.told}):
                 query = select(graph_document).where(graph_document.c.digest.in_(some))
-                self._bodies |= {
-                    row.digest: json.loads(row.body).get("datasetVersion")
-                    for row in self._connection.execute(query)
-                }
-        return self._bodies[digest]
+                bodies |= {r.digest: json.loads(r.body) for r in self._connection.execute(query)}
+            history.by_told = {}
+            for version in history.all:
+                told = bodies[version.told].get("datasetVersion") if version.told else None
+                if isinstance(told, str):
+                    history.by_told.setdefault(told, []).append(version)
+        return history.by_told
+
+
+def _newest(versions: Sequence[Version], run: RunNode) -> Version | None:
+    """Of these, the newest first, that which was there when the run started."""
+    start = bisect_left(versions, _START - run.started, key=lambda version: _START - version.at)
+    return next((v for v in versions[start:] if v.teller != run.teller), None)
 
 
 def _written() -> Any:
@@ -153,10 +181,10 @@ def _written() -> Any:
 
 def _version(row: Any) -> Version:
     told = json.loads(row.facets).get(_TOLD)
-    name = json.dumps([row.job_namespace, row.job_name, row.namespace, row.name])
     return Version(
-        id=uuid5(UUID(row.run_id), name),
         dataset=row.dataset,
+        written_by=(row.job_namespace, row.job_name),
+        written_as=(row.namespace, row.name),
         run_id=row.run_id,
         job=row.job,
         at=row.ended,

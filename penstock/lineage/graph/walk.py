@@ -21,6 +21,13 @@ __all__ = ["Direction", "FoundEdge", "Period", "Reached", "Walk", "held_at", "he
 
 Direction = Literal["upstream", "downstream"]
 DIRECT = "DIRECT"
+_TOLD = (
+    graph_edge.c.subtype,
+    graph_edge.c.description,
+    graph_validity.c.job,
+    graph_validity.c.valid_from,
+    graph_validity.c.valid_to,
+)
 
 
 def held_at(at: datetime | None) -> Any:
@@ -109,14 +116,14 @@ class Walk:
 
     def step(self, columns: Collection[int], direction: Direction) -> list[FoundEdge]:
         """The edges that end (upstream) or begin (downstream) at one of the columns."""
-        told = (
-            graph_edge.c.subtype,
-            graph_edge.c.description,
-            graph_validity.c.job,
-            graph_validity.c.valid_from,
-            graph_validity.c.valid_to,
-        )
-        found = list(self._rows(columns, direction, told))
+        return self._found(self._rows(columns, direction, _TOLD))
+
+    def told_by(self, lineages: Collection[int]) -> list[FoundEdge]:
+        """The edges of these lineages."""
+        return self._found(self._rows(lineages, "lineage", _TOLD))
+
+    def _found(self, rows: Iterable[Any]) -> list[FoundEdge]:
+        found = list(rows)
         datasets = self._datasets({i for row in found for i in (row.source, row.target)})
         return [
             FoundEdge(
@@ -137,16 +144,21 @@ class Walk:
         ]
 
     def _rows(
-        self, columns: Collection[int], direction: Direction, more: tuple[Any, ...] = ()
+        self,
+        some: Collection[int],
+        of: Literal["upstream", "downstream", "lineage"],
+        more: tuple[Any, ...] = (),
     ) -> Iterator[Any]:
-        """(source, target, its name, type, masking, and `more`) of each edge of the columns."""
-        near, far = graph_column.alias("near"), graph_column.alias("far")
-        ours, others = (
-            (graph_edge.c.target, graph_edge.c.source)
-            if direction == "upstream"
-            else (graph_edge.c.source, graph_edge.c.target)
-        )
-        source, target = (far, near) if direction == "upstream" else (near, far)
+        """(source, target, its name, type, masking, and `more`) of each edge.
+
+        Of the edges into these columns, out of them, or of these lineages.
+        """
+        source, target = graph_column.alias("source"), graph_column.alias("target")
+        asked = {
+            "upstream": target.c.same_as,
+            "downstream": source.c.same_as,
+            "lineage": graph_edge.c.lineage,
+        }
         query = (
             select(
                 source.c.same_as.label("source"),
@@ -156,18 +168,18 @@ class Walk:
                 graph_edge.c.masking,
                 *more,
             )
-            .select_from(near)
-            .join(graph_edge, ours == near.c.id)
+            .select_from(graph_edge)
+            .join(source, source.c.id == graph_edge.c.source)
+            .join(target, target.c.id == graph_edge.c.target)
             .join(graph_validity, graph_validity.c.lineage == graph_edge.c.lineage)
-            .join(far, far.c.id == others)
-            .where(near.c.same_as.in_(bindparam("some", expanding=True)), self._held)
+            .where(asked[of].in_(bindparam("some", expanding=True)), self._held)
         )
         if not self._indirect:
             query = query.where(or_(graph_edge.c.type == DIRECT, graph_edge.c.type.is_(None)))
             query = query.where(target.c.name != ROWS)
-        for some in chunks(sorted(columns)):
+        for each in chunks(sorted(some)):
             # all at once: one by one costs more than the query
-            yield from self._connection.execute(query, {"some": some}).all()
+            yield from self._connection.execute(query, {"some": each}).all()
 
     def reached(
         self, start: Iterable[int], direction: Direction, depth: int | None = None

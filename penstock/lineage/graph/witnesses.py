@@ -78,7 +78,7 @@ class Witnesses:
         applications |= {query.parent_run_id for query in self._grouped if query.parent_run_id}
         queries = {query.teller: query for query in self._grouped}
         for some in chunks(sorted(applications)):
-            found = self._catalog.runs_where(graph_run.c.parent_run_id.in_(some), only=_READ)
+            found = self._catalog.runs_where(graph_run.c.parent_run_id.in_(some), facets=_READ)
             queries |= {query.teller: query for query in found if _OWN not in query.facets}
         tellers = {run.teller for some in all_runs.values() for run in some} | queries.keys()
         uses: dict[str, list[UseNode]] = {}
@@ -131,13 +131,13 @@ class Witnesses:
     def _own_runs(self, run_ids: Collection[str]) -> dict[str, list[RunNode]]:
         found: dict[str, list[RunNode]] = {}
         for some in chunks(sorted(run_ids)):
-            for run in self._catalog.runs_where(graph_run.c.run_id.in_(some), only=_READ):
+            for run in self._catalog.runs_where(graph_run.c.run_id.in_(some), facets=_READ):
                 if _OWN in run.facets:
                     found.setdefault(run.run_id, []).append(run)
         return found
 
     def _with_facet(self, name: str) -> list[RunNode]:
-        found = self._catalog.runs_where(graph_run.c.facets.contains(f'"{name}"'), only=_READ)
+        found = self._catalog.runs_where(graph_run.c.facets.contains(f'"{name}"'), facets=_READ)
         return [run for run in found if name in run.facets]
 
     def _names(self, datasets: Collection[int]) -> dict[int, frozenset[Name]]:

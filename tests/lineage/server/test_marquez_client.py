@@ -149,7 +149,19 @@ def test_jobs(client: MarquezClient) -> None:
     assert ids(found["jobs"]) == [("spark", "mask"), ("spark", "ingest")]
     assert found["totalCount"] == 2
     assert ids(client.list_jobs("spark", limit=1, offset=1)["jobs"]) == [("spark", "ingest")]
+    # a list tells how runs stand, and what a run used only where it is asked for
+    listed = found["jobs"][0]
+    assert [run["state"] for run in listed["latestRuns"]] == [
+        "ABORTED",
+        "FAILED",
+        "COMPLETED",
+        "COMPLETED",
+    ]
+    assert "outputDatasetVersions" not in listed["latestRun"]
     mask = client.get_job("spark", "mask")
+    for part in ("id", "state", "jobVersion", "facets"):
+        assert listed["latestRun"][part] == mask["latestRun"][part]
+    assert listed["currentVersion"] == mask["currentVersion"]
     assert mask["inputs"] == [{"namespace": LAKE, "name": BRONZE}]
     assert mask["outputs"] == [{"namespace": LAKE, "name": SILVER}]
     assert mask["type"] == "BATCH"

@@ -251,6 +251,15 @@ def test_search_finds_by_kind(api: Api, text: str, kind: str, label: str) -> Non
     assert (kind, label) in {(r["kind"], r["label"]) for r in found}
 
 
+def test_search_says_when_there_is_more_and_gives_each_kind_its_share(api: Api) -> None:
+    whole = api.get("search", q="email")
+    kinds = {result["kind"] for result in whole["results"]}
+    assert (whole["complete"], kinds) == (True, {"column", "tag"})
+    part = api.get("search", q="email", limit=2)
+    assert part["complete"] is False
+    assert [result["kind"] for result in part["results"]] == ["column", "tag"]
+
+
 @pytest.mark.parametrize(
     ("path", "query"),
     [
@@ -280,3 +289,86 @@ def test_a_run_that_failed_is_not_told_by_what_another_did(tmp_path: Path) -> No
         runs = Api(client).get("readers", id=A, column="email")["runs"]
         (lost,) = [run for run in runs if run["run_id"] == identity("lost")]
         assert (lost["state"], lost["masked"], lost["into"]) == ("FAIL", None, [])
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Iterator[Api]:
+    with Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}") as ledger:
+        yield Api(TestClient(create_app(ledger), base_url="http://127.0.0.1"))
+
+
+def made(*edges: str, rows: tuple[str, ...] = (), name: str = "/o") -> dict[str, Any]:
+    return dataset(name, columnLineage=lineage(*edges, rows=rows))
+
+
+@pytest.mark.parametrize(
+    ("state", "outputs", "masked", "into"),
+    [
+        ("COMPLETE", [made("/a.email ~ e")], True, ["e"]),
+        ("COMPLETE", [made("/a.email > e")], False, ["e"]),
+        ("COMPLETE", [made("/a.email ~ e", "/a.email > f")], False, ["e", "f"]),
+        ("COMPLETE", [made("/a.email ~ e", rows=("/a.email",))], True, [None, "e"]),
+        ("COMPLETE", [made(rows=("/a.email",))], False, [None]),
+        ("COMPLETE", [made("/a.email ~ e"), "/untold"], None, ["e"]),
+        ("COMPLETE", ["/untold"], None, []),
+        ("COMPLETE", [], None, []),
+        ("RUNNING", [made("/a.email ~ e")], True, ["e"]),
+        ("START", [made("/a.email ~ e")], None, []),
+        ("FAIL", [made("/a.email > e")], None, []),
+        ("ABORT", [made("/a.email > e")], None, []),
+    ],
+)
+def test_what_a_run_told_of_a_column_that_it_read(
+    asked: Api, state: str, outputs: list[Any], masked: Any, into: list[str | None]
+) -> None:
+    a = dataset("/a", schema=schema("k", "email"))
+    told = [
+        run_event(state, 1, "job", run="it", inputs=(a,), outputs=tuple(outputs)),
+        # another run of the job says the opposite, at the same moment
+        run_event("COMPLETE", 1, "job", run="other", inputs=(a,), outputs=(made("/a.email > x"),)),
+    ]
+    assert asked.client.post("/api/v1/lineage", json=told).status_code == 201
+    runs = {r["run_id"]: r for r in asked.get("readers", id="file|/a", column="email")["runs"]}
+    found = runs[identity("it")]
+    assert (found["masked"], [one["column"] for one in found["into"]]) == (masked, into)
+
+
+def test_a_run_that_read_other_columns_alone_is_no_reader_of_this_one(asked: Api) -> None:
+    a = dataset("/a", schema=schema("k", "email"), symlinks=symlinks(("penstock", "bronze.a")))
+    other = dataset("bronze.a", namespace="penstock")
+    named = lineage("bronze.a.email > e", namespace="penstock")
+    told = [
+        run_event("COMPLETE", 1, "keys", inputs=(a,), outputs=(made("/a.k > k"),)),
+        run_event(
+            "COMPLETE", 2, "named", inputs=(other,), outputs=(dataset("/p", columnLineage=named),)
+        ),
+    ]
+    assert asked.client.post("/api/v1/lineage", json=told).status_code == 201
+    runs = asked.get("readers", id="file|/a", column="email")["runs"]
+    assert [(run["job"], run["masked"]) for run in runs] == [("spark|named", False)]
+    assert len(asked.get("readers", id="file|/a")["runs"]) == 2
+
+
+def test_readers_are_told_page_by_page(asked: Api) -> None:
+    # seven runs, of which three at one moment
+    moments = (1, 2, 3, 3, 3, 4, 5)
+    told = [
+        run_event("COMPLETE", at, "job", run=str(n), inputs=("/a",), outputs=("/o",))
+        for n, at in enumerate(moments)
+    ]
+    assert asked.client.post("/api/v1/lineage", json=told).status_code == 201
+    whole = asked.get("readers", id="file|/a")
+    assert (whole["complete"], whole["before"], len(whole["runs"])) == (True, None, 7)
+    found: list[Any] = []
+    more: dict[str, Any] = {}
+    for _ in range(4):
+        page = asked.get("readers", id="file|/a", limit=2, **more)
+        found += page["runs"]
+        more = {"before": page["before"]}
+    assert (page["complete"], page["before"]) == (True, None)
+    assert found == whole["runs"]
+    for wrong in ("x", "2026-01-01T00:00:00Z", "9999-12-31T00:00:00Z/a"):
+        answer = asked.client.get(
+            "/api/penstock/v1/readers", params={"id": "file|/a", "before": wrong}
+        )
+        assert answer.status_code == 422

@@ -168,10 +168,10 @@ def poison(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the graph cannot take: an event of the job of this name."""
     real = Statement.of.__func__  # type: ignore[attr-defined]
 
-    def of(cls: type[Statement], payload: Any, payload_hash: str) -> Statement:
+    def of(cls: type[Statement], payload: Any, *more: Any) -> Statement:
         if payload["job"]["name"] == "poison":
             raise KeyError("ada@example.com")
-        found: Statement = real(cls, payload, payload_hash)
+        found: Statement = real(cls, payload, *more)
         return found
 
     monkeypatch.setattr(Statement, "of", classmethod(of))

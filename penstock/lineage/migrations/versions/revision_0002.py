@@ -227,6 +227,15 @@ def _graph() -> None:
     )
     op.create_index("graph_column_same", "graph_column", ["same_as"])
     op.create_table(
+        "graph_label",
+        sa.Column("dataset", sa.Integer, nullable=False),
+        sa.Column("kind", sa.String(8), nullable=False),
+        sa.Column("field", sa.Text, nullable=False),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("value", sa.Text, nullable=False),
+    )
+    op.create_index("graph_label_of_dataset", "graph_label", ["dataset"])
+    op.create_table(
         "graph_job",
         sa.Column("id", sa.Integer, primary_key=True),
         sa.Column("namespace", sa.Text, nullable=False),

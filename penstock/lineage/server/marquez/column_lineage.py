@@ -116,7 +116,8 @@ def _nodes(
     columns = {
         number: each for number, each in catalog.columns(found.columns).items() if each[1] != ROWS
     }
-    datasets = catalog.datasets({dataset for dataset, _ in columns.values()})
+    told_by = {dataset for dataset, _ in columns.values()}
+    datasets = catalog.datasets(told_by, facets=("schema",))
     versions = Versions(connection).latest(datasets, at)
     types = {
         number: {each["name"]: each["type"] for each in fields(dataset.facets)}

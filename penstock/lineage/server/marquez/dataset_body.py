@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from penstock.lineage.graph.versions import Version
+    from penstock.lineage.name import Name
 
-__all__ = ["dataset_bodies", "lifecycle_state", "named"]
+__all__ = ["dataset_bodies", "lifecycle_state", "named", "node_bodies"]
+
+_SHOWN = ("schema", "tags", "dataSource", "documentation", "lifecycleStateChange")
 
 
-def named(dataset: DatasetNode) -> dict[str, str]:
-    """Its id."""
-    return {"namespace": dataset.namespace, "name": dataset.name}
+def named(name: Name) -> dict[str, str]:
+    """The id of the dataset of that name."""
+    return {"namespace": name[0], "name": name[1]}
 
 
 def lifecycle_state(facets: dict[str, Any]) -> str | None:
@@ -32,24 +35,33 @@ def lifecycle_state(facets: dict[str, Any]) -> str | None:
     return text_of(facets, "lifecycleStateChange", "lifecycleStateChange")
 
 
-def dataset_bodies(
-    connection: Connection, ids: Collection[int], *, column_lineage: bool = False
-) -> dict[int, dict[str, Any]]:
-    """The body of each of these datasets, if asked for with what its columns are made of."""
+def dataset_bodies(connection: Connection, ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """The body of each of these datasets with its facets and what its columns are made of."""
     found = Catalog(connection).datasets(ids)
     versions = Versions(connection).latest(ids)
-    bodies = {number: _body(node, versions.get(number)) for number, node in found.items()}
-    if column_lineage:
-        for number, lineage in _made_of(connection, ids).items():
-            bodies[number]["columnLineage"] = lineage
-    return bodies
+    made_of = _made_of(connection, ids)
+    return {
+        number: {
+            **_body(node, versions.get(number)),
+            "columnLineage": made_of[number],
+            "facets": node.facets,
+        }
+        for number, node in found.items()
+    }
+
+
+def node_bodies(connection: Connection, ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """The body of each of these datasets as the graph has it, which is without its facets."""
+    found = Catalog(connection).datasets(ids, facets=_SHOWN)
+    versions = Versions(connection).latest(ids)
+    return {number: _body(node, versions.get(number)) for number, node in found.items()}
 
 
 def _body(dataset: DatasetNode, version: Version | None) -> dict[str, Any]:
     facets = dataset.facets
     state = lifecycle_state(facets)
     return {
-        "id": named(dataset),
+        "id": {"namespace": dataset.namespace, "name": dataset.name},
         # Marquez calls every dataset of an event a table, and its UI shows nothing else
         "type": "DB_TABLE",
         "name": dataset.name,
@@ -64,8 +76,6 @@ def _body(dataset: DatasetNode, version: Version | None) -> dict[str, Any]:
         "lastLifecycleState": state,
         "description": text_of(facets, "documentation", "description"),
         "currentVersion": str(version.id) if version else None,
-        "columnLineage": None,
-        "facets": facets,
         "deleted": state == "DROP",
     }
 
@@ -74,7 +84,7 @@ def _made_of(connection: Connection, ids: Collection[int]) -> dict[int, list[dic
     walk, catalog = Walk(connection, indirect=False), Catalog(connection)
     edges = walk.step(walk.columns_of(ids), "upstream")
     columns = catalog.columns({i for edge in edges for i in (edge.source, edge.target)})
-    sources = catalog.datasets({edge.source_dataset for edge in edges})
+    sources = catalog.names({edge.source_dataset for edge in edges})
     ways: dict[tuple[int, str], dict[int, list[FoundEdge]]] = {}
     for edge in edges:
         target = (edge.target_dataset, columns[edge.target][1])
@@ -83,8 +93,8 @@ def _made_of(connection: Connection, ids: Collection[int]) -> dict[int, list[dic
     for (dataset, name), inputs in sorted(ways.items()):
         told = [
             {
-                "namespace": sources[columns[source][0]].namespace,
-                "dataset": sources[columns[source][0]].name,
+                "namespace": sources[columns[source][0]][0],
+                "dataset": sources[columns[source][0]][1],
                 "field": columns[source][1],
                 **how(together),
             }

@@ -70,7 +70,7 @@ def _bodies(
         told[use.teller] |= use.facets
     return [
         {
-            "id": {**named(dataset), "version": str(version.id)},
+            "id": {**named((dataset.namespace, dataset.name)), "version": str(version.id)},
             "type": "DB_TABLE",
             "name": dataset.name,
             "physicalName": dataset.name,

@@ -27,7 +27,7 @@ def list_datasets(
     """The datasets of a namespace by name."""
     known_namespace(reading, namespace)
     ids, total = Catalog(reading).dataset_ids(namespace=namespace, limit=limit, offset=offset)
-    bodies = dataset_bodies(reading, ids, column_lineage=True)
+    bodies = dataset_bodies(reading, ids)
     return {"datasets": [bodies[number] for number in ids], "totalCount": total}
 
 
@@ -35,7 +35,7 @@ def list_datasets(
 def get_dataset(reading: Reading, namespace: Named, dataset: Named) -> dict[str, Any]:
     """One dataset, by its name or another name that it has."""
     number = known_dataset(reading, namespace, dataset)
-    return dataset_bodies(reading, [number], column_lineage=True)[number]
+    return dataset_bodies(reading, [number])[number]
 
 
 def known_dataset(connection: Connection, namespace: str, name: str) -> int:

@@ -6,11 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
 
-from penstock.lineage.graph.catalog import Catalog, DatasetNode, JobNode, RunNode
+from penstock.lineage.graph.catalog import Catalog, JobNode, RunNode
 from penstock.lineage.graph.flow import Flow, JobEnds
 from penstock.lineage.server.marquez.dataset_body import named
 from penstock.lineage.server.marquez.moment import stamp
-from penstock.lineage.server.marquez.run_body import RunBodies
+from penstock.lineage.server.marquez.run_body import RunBodies, how_it_stands
 from penstock.lineage.server.marquez.told_facet import tag_names, text_of
 
 if TYPE_CHECKING:
@@ -18,27 +18,59 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-__all__ = ["job_bodies"]
+    from penstock.lineage.name import Name
+
+__all__ = ["job_bodies", "listed_jobs"]
 
 LATEST_RUNS = 10
 
 
-def job_bodies(
+def job_bodies(connection: Connection, ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """The body of each of these jobs with its latest runs as a whole."""
+    runs = Catalog(connection).latest_runs(ids, LATEST_RUNS)
+    bodies = iter(RunBodies(connection).of([run for job in ids for run in runs[job]]))
+    told = {job: [next(bodies) for _ in runs[job]] for job in ids}
+    latest = {job: found[0] for job, found in told.items() if found}
+    return _bodies(connection, ids, Flow(connection).of(ids), runs, latest, told)
+
+
+def listed_jobs(
     connection: Connection,
     ids: Collection[int],
     *,
     ends: Mapping[int, JobEnds] | None = None,
     latest_runs: int = LATEST_RUNS,
 ) -> dict[int, dict[str, Any]]:
-    """The body of each of these jobs with its latest runs. `ends` None: as they are now."""
+    """The bodies as a list has them: of `latestRuns` how they stand, and no versions of datasets.
+
+    `ends` None: as they are now.
+    """
     catalog = Catalog(connection)
-    found = catalog.jobs(ids)
+    newest = catalog.latest_runs(ids, 1)
+    begun = [job for job in ids if newest[job]]
+    bodies = RunBodies(connection).in_list([newest[job][0] for job in begun])
+    told = {
+        job: [how_it_stands(run) for run in runs]
+        for job, runs in catalog.latest_runs(ids, latest_runs, facets=()).items()
+    }
     flow = ends if ends is not None else Flow(connection).of(ids)
-    datasets = catalog.datasets({d for job in ids for d in flow[job].inputs | flow[job].outputs})
-    runs = {job: catalog.runs(jobs=[job], limit=latest_runs) for job in ids}
-    bodies = iter(RunBodies(connection).of([run for job in ids for run in runs[job]]))
+    return _bodies(connection, ids, flow, newest, dict(zip(begun, bodies, strict=True)), told)
+
+
+def _bodies(
+    connection: Connection,
+    ids: Collection[int],
+    flow: Mapping[int, JobEnds],
+    runs: Mapping[int, list[RunNode]],
+    latest: Mapping[int, dict[str, Any]],
+    told: Mapping[int, list[dict[str, Any]]],
+) -> dict[int, dict[str, Any]]:
+    catalog = Catalog(connection)
+    jobs = catalog.jobs(ids)
+    used = {d for job in ids for d in flow[job].inputs | flow[job].outputs}
+    names = catalog.names(used)
     return {
-        job: _body(found[job], flow[job], datasets, runs[job], [next(bodies) for _ in runs[job]])
+        job: _body(jobs[job], flow[job], names, runs[job][:1], latest.get(job), told[job])
         for job in ids
     }
 
@@ -46,11 +78,12 @@ def job_bodies(
 def _body(
     job: JobNode,
     ends: JobEnds,
-    datasets: Mapping[int, DatasetNode],
-    runs: list[RunNode],
-    bodies: list[dict[str, Any]],
+    names: Mapping[int, Name],
+    newest: list[RunNode],
+    latest: dict[str, Any] | None,
+    runs: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    parent = _parent(runs[0].facets) if runs else None
+    parent = _parent(newest[0].facets) if newest else None
     streams = text_of(job.facets, "jobType", "processingType") == "STREAMING"
     return {
         "id": {"namespace": job.namespace, "name": job.name},
@@ -62,22 +95,21 @@ def _body(
         "createdAt": stamp(job.first_seen),
         "updatedAt": stamp(job.last_seen),
         "namespace": job.namespace,
-        "inputs": _names(ends.inputs, datasets),
-        "outputs": _names(ends.outputs, datasets),
+        "inputs": _names(ends.inputs, names),
+        "outputs": _names(ends.outputs, names),
         "location": text_of(job.facets, "sourceCodeLocation", "url"),
         "description": text_of(job.facets, "documentation", "description"),
-        "latestRun": bodies[0] if bodies else None,
-        "latestRuns": bodies,
+        "latestRun": latest,
+        "latestRuns": runs,
         "facets": job.facets,
-        "currentVersion": bodies[0]["jobVersion"]["version"] if bodies else None,
+        "currentVersion": latest["jobVersion"]["version"] if latest else None,
         "labels": [],
         "tags": tag_names(job.facets),
     }
 
 
-def _names(ids: Iterable[int], datasets: Mapping[int, DatasetNode]) -> list[dict[str, str]]:
-    found = [named(datasets[number]) for number in ids]
-    return sorted(found, key=lambda name: (name["namespace"], name["name"]))
+def _names(ids: Iterable[int], names: Mapping[int, Name]) -> list[dict[str, str]]:
+    return [named(name) for name in sorted(names[number] for number in ids)]
 
 
 def _parent(facets: dict[str, Any]) -> tuple[str, str] | None:

@@ -11,7 +11,8 @@ from penstock.lineage.graph.flow import JobEnds
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from penstock.lineage.graph.catalog import DatasetNode, JobNode, UseNode
+    from penstock.lineage.graph.catalog import JobNode, UseNode
+    from penstock.lineage.name import Name
 
 __all__ = ["ends_of", "job_version"]
 
@@ -25,10 +26,7 @@ def ends_of(uses: Iterable[UseNode]) -> JobEnds:
     )
 
 
-def job_version(job: JobNode, ends: JobEnds, datasets: Mapping[int, DatasetNode]) -> UUID:
+def job_version(job: JobNode, ends: JobEnds, names: Mapping[int, Name]) -> UUID:
     """The version's id, the same wherever the same job reads and writes the same."""
-    names = [
-        sorted([datasets[number].namespace, datasets[number].name] for number in numbers)
-        for numbers in (ends.inputs, ends.outputs)
-    ]
-    return uuid5(NAMESPACE_URL, json.dumps([job.namespace, job.name, *names]))
+    used = [sorted(names[number] for number in numbers) for numbers in (ends.inputs, ends.outputs)]
+    return uuid5(NAMESPACE_URL, json.dumps([job.namespace, job.name, *used]))

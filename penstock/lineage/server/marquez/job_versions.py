@@ -69,7 +69,7 @@ def get_job_version(
 
 def _versions(connection: Connection, number: int) -> list[_Version]:
     catalog = Catalog(connection)
-    job = catalog.jobs([number])[number]
+    job = catalog.jobs([number], facets=())[number]
     teller = graph_run.c.run_id + ":" + cast(graph_run.c.job, Text)
     query = (
         select(
@@ -93,10 +93,10 @@ def _versions(connection: Connection, number: int) -> list[_Version]:
     for run_id, (started, inputs, outputs) in runs.items():
         ends = JobEnds(inputs=frozenset(inputs), outputs=frozenset(outputs))
         ways.setdefault(ends, []).append((started, run_id))
-    datasets = catalog.datasets({d for ends in ways for d in ends.inputs | ends.outputs})
+    names = catalog.names({d for ends in ways for d in ends.inputs | ends.outputs})
     return [
         _Version(
-            id=job_version(job, ends, datasets),
+            id=job_version(job, ends, names),
             ends=ends,
             first=min(started for started, _ in found),
             last_run=found[0][1],
@@ -109,11 +109,11 @@ def _bodies(
     connection: Connection, number: int, versions: Sequence[_Version]
 ) -> list[dict[str, Any]]:
     catalog = Catalog(connection)
-    job = catalog.jobs([number])[number]
+    job = catalog.jobs([number], facets=())[number]
     tellers = [f"{version.last_run}:{number}" for version in versions]
     runs = catalog.runs_of(tellers)
     bodies = RunBodies(connection).of([runs[teller] for teller in tellers])
-    datasets = catalog.datasets({d for v in versions for d in v.ends.inputs | v.ends.outputs})
+    names = catalog.names({d for v in versions for d in v.ends.inputs | v.ends.outputs})
     return [
         {
             "id": {"namespace": job.namespace, "name": job.name, "version": str(version.id)},
@@ -122,8 +122,8 @@ def _bodies(
             "version": str(version.id),
             "namespace": job.namespace,
             "location": text_of(job.facets, "sourceCodeLocation", "url"),
-            "inputs": [named(datasets[d]) for d in sorted(version.ends.inputs)],
-            "outputs": [named(datasets[d]) for d in sorted(version.ends.outputs)],
+            "inputs": [named(names[d]) for d in sorted(version.ends.inputs)],
+            "outputs": [named(names[d]) for d in sorted(version.ends.outputs)],
             "latestRun": body,
         }
         for version, body in zip(versions, bodies, strict=True)

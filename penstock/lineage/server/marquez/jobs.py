@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from sqlalchemy import func, or_, select
 
-from penstock.lineage.server.marquez.job_body import job_bodies
+from penstock.lineage.server.marquez.job_body import job_bodies, listed_jobs
 from penstock.lineage.server.marquez.job_names import known_job
 from penstock.lineage.server.marquez.namespaces import known_namespace
 from penstock.lineage.server.marquez.parameters import Limit, Offset
@@ -41,7 +41,11 @@ _TOLD: dict[State, tuple[str, ...]] = {
 def list_all_jobs(
     reading: Reading, states: States = None, limit: Limit = 100, offset: Offset = 0
 ) -> dict[str, Any]:
-    """All jobs, those told of last first; `lastRunStates` keeps those whose last run is such."""
+    """All jobs, those told of last first; `lastRunStates` keeps those whose last run is such.
+
+    Of `latestRuns` a list tells how they stand: their facets are those of the job asked for alone,
+    and the versions that a run read and made those of the run asked for.
+    """
     return _page(reading, None, states, limit, offset)
 
 
@@ -80,7 +84,7 @@ def _page(
     total = connection.execute(select(func.count()).select_from(query.subquery()))
     ordered = query.order_by(graph_job.c.last_seen.desc(), graph_job.c.namespace, graph_job.c.name)
     ids = connection.execute(ordered.limit(limit).offset(offset)).scalars().all()
-    bodies = job_bodies(connection, ids)
+    bodies = listed_jobs(connection, ids)
     return {"jobs": [bodies[number] for number in ids], "totalCount": total.scalar_one()}
 
 

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query
 
 from penstock.lineage.graph.catalog import Catalog
 from penstock.lineage.graph.flow import Flow
-from penstock.lineage.server.marquez.dataset_body import dataset_bodies
-from penstock.lineage.server.marquez.job_body import job_bodies
+from penstock.lineage.server.marquez.dataset_body import node_bodies
+from penstock.lineage.server.marquez.job_body import listed_jobs
 from penstock.lineage.server.marquez.node_id import dataset_id, find_node, job_id
 from penstock.lineage.server.marquez.parameters import Depth, Text
 from penstock.lineage.server.reading import Reading
@@ -25,14 +25,18 @@ Edges = dict[str, list[tuple[str, str]]]
 
 @router.get("/lineage")
 def get_lineage(reading: Reading, node: NodeId, depth: Depth = 20) -> dict[str, Any]:
-    """The jobs that are at most `depth` datasets away from the node, with what they use."""
+    """The jobs that are at most `depth` datasets away from the node, with what they use.
+
+    All of its facets are told where one dataset or job is asked for.
+    """
     start, flow, catalog = find_node(reading, node), Flow(reading), Catalog(reading)
     jobs = {start.number} if start.kind == "job" else flow.jobs_at([start.number])
     ends = flow.around(jobs, depth)
     numbers = {d for each in ends.values() for d in each.inputs | each.outputs}
     if start.kind != "job":
         numbers.add(start.number)
-    datasets, names = catalog.datasets(numbers), catalog.jobs(ends.keys())
+    datasets = catalog.datasets(numbers, facets=())
+    names = catalog.jobs(ends.keys(), facets=())
     into: Edges = {}
     out: Edges = {}
     for job, each in ends.items():
@@ -44,11 +48,11 @@ def get_lineage(reading: Reading, node: NodeId, depth: Depth = 20) -> dict[str, 
             into.setdefault(destination, []).append((origin, destination))
     told = [
         _node(job_id(names[job]), "JOB", body, into, out)
-        for job, body in job_bodies(reading, ends.keys(), ends=ends, latest_runs=1).items()
+        for job, body in listed_jobs(reading, ends.keys(), ends=ends, latest_runs=1).items()
     ]
     told += [
         _node(dataset_id(datasets[number]), "DATASET", body, into, out)
-        for number, body in dataset_bodies(reading, numbers).items()
+        for number, body in node_bodies(reading, numbers).items()
     ]
     return {"graph": sorted(told, key=lambda each: each["id"])}
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from penstock.lineage.graph.catalog import Catalog, DatasetNode, RunNode, UseNode
-from penstock.lineage.graph.rows import chunks
+from penstock.lineage.graph.catalog import Catalog, RunNode, UseNode
 from penstock.lineage.graph.versions import Version, Versions
 from penstock.lineage.server.marquez.dataset_body import named
 from penstock.lineage.server.marquez.job_version import ends_of, job_version
@@ -13,13 +12,13 @@ from penstock.lineage.server.marquez.moment import stamp
 from penstock.lineage.server.marquez.told_facet import text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection
 
-    from penstock.lineage.graph.catalog import JobNode
+    from penstock.lineage.name import Name
 
-__all__ = ["RunBodies", "state_of"]
+__all__ = ["RunBodies", "how_it_stands", "state_of"]
 
 _STATES = {
     "START": "RUNNING",
@@ -45,62 +44,87 @@ class RunBodies:
     def of(self, runs: Sequence[RunNode]) -> list[dict[str, Any]]:
         """The body of each of these runs."""
         uses = self.uses_of(runs)
-        jobs = self._catalog.jobs({run.job for run in runs})
-        datasets = self._catalog.datasets({u.dataset for found in uses.values() for u in found})
-        return [self._body(run, jobs[run.job], uses[run.teller], datasets) for run in runs]
+        used = {use.dataset for found in uses.values() for use in found}
+        names = self._catalog.names(used)
+        read = self.read(runs, uses)
+        return [
+            {
+                **body,
+                "inputDatasetVersions": [
+                    _use(use, names[use.dataset], version) for use, version in read[run.teller]
+                ],
+                "outputDatasetVersions": [
+                    _use(use, names[use.dataset], self._versions.made_by(run.teller, use.dataset))
+                    for use in uses[run.teller]
+                    if use.role == "OUT"
+                ],
+            }
+            for run, body in zip(runs, self._bodies(runs, uses, names), strict=True)
+        ]
 
-    def uses_of(self, runs: Iterable[RunNode]) -> dict[str, list[UseNode]]:
+    def in_list(self, runs: Sequence[RunNode]) -> list[dict[str, Any]]:
+        """The body of each, without the versions of datasets that it read and made."""
+        uses = self.uses_of(runs, facets=())
+        used = {use.dataset for found in uses.values() for use in found}
+        return self._bodies(runs, uses, self._catalog.names(used))
+
+    def uses_of(
+        self, runs: Iterable[RunNode], *, facets: Collection[str] | None = None
+    ) -> dict[str, list[UseNode]]:
         """What each of these runs used, by its teller."""
         uses: dict[str, list[UseNode]] = {run.teller: [] for run in runs}
-        for some in chunks(sorted(uses)):
-            for use in self._catalog.uses(tellers=some):
-                uses[use.teller].append(use)
+        for use in self._catalog.uses_of(uses, facets=facets):
+            uses[use.teller].append(use)
         return uses
 
-    def read(self, run: RunNode, uses: Iterable[UseNode]) -> list[tuple[UseNode, Version | None]]:
-        """What the run read, each with the version that it was then."""
-        return [(use, self._versions.read_by(run, use)) for use in uses if use.role == "IN"]
-
-    def _body(
-        self,
-        run: RunNode,
-        job: JobNode,
-        uses: list[UseNode],
-        datasets: Mapping[int, DatasetNode],
-    ) -> dict[str, Any]:
-        seconds = (run.ended - run.started).total_seconds() if run.ended else None
-        written = {
-            use.dataset: version
-            for use in uses
-            if use.role == "OUT"
-            for version in self._versions.of(use.dataset)
-            if version.teller == run.teller
-        }
-        version = job_version(job, ends_of(uses), datasets)
+    def read(
+        self, runs: Iterable[RunNode], uses: Mapping[str, list[UseNode]]
+    ) -> dict[str, list[tuple[UseNode, Version | None]]]:
+        """What each of these runs read, by its teller, with the version that it was then."""
+        self._versions.load({use.dataset for found in uses.values() for use in found})
         return {
-            "id": run.run_id,
-            "createdAt": stamp(run.started),
-            "updatedAt": stamp(run.ended or run.started),
-            "nominalStartTime": text_of(run.facets, "nominalTime", "nominalStartTime"),
-            "nominalEndTime": text_of(run.facets, "nominalTime", "nominalEndTime"),
-            "state": state_of(run),
-            "startedAt": stamp(run.started),
-            "endedAt": stamp(run.ended),
-            "durationMs": None if seconds is None else round(seconds * 1000),
-            "args": {},
-            "jobVersion": {"namespace": job.namespace, "name": job.name, "version": str(version)},
-            "inputDatasetVersions": [
-                _use(use, datasets[use.dataset], found) for use, found in self.read(run, uses)
-            ],
-            "outputDatasetVersions": [
-                _use(use, datasets[use.dataset], written.get(use.dataset))
-                for use in uses
-                if use.role == "OUT"
-            ],
-            "facets": run.facets,
+            run.teller: [
+                (use, self._versions.read_by(run, use))
+                for use in uses[run.teller]
+                if use.role == "IN"
+            ]
+            for run in runs
         }
 
+    def _bodies(
+        self,
+        runs: Sequence[RunNode],
+        uses: Mapping[str, list[UseNode]],
+        names: Mapping[int, Name],
+    ) -> list[dict[str, Any]]:
+        jobs = self._catalog.jobs({run.job for run in runs}, facets=())
+        bodies = []
+        for run in runs:
+            job = jobs[run.job]
+            version = job_version(job, ends_of(uses[run.teller]), names)
+            named = {"namespace": job.namespace, "name": job.name, "version": str(version)}
+            bodies.append({**how_it_stands(run), "jobVersion": named, "facets": run.facets})
+        return bodies
 
-def _use(use: UseNode, dataset: DatasetNode, version: Version | None) -> dict[str, Any]:
-    found = {**named(dataset), "version": str(version.id) if version else None}
+
+def how_it_stands(run: RunNode) -> dict[str, Any]:
+    """Since when it runs, and what came of it. Nominal times are those of its facets."""
+    seconds = (run.ended - run.started).total_seconds() if run.ended else None
+    started, ended = stamp(run.started), stamp(run.ended)
+    return {
+        "id": run.run_id,
+        "createdAt": started,
+        "updatedAt": ended or started,
+        "nominalStartTime": text_of(run.facets, "nominalTime", "nominalStartTime"),
+        "nominalEndTime": text_of(run.facets, "nominalTime", "nominalEndTime"),
+        "state": state_of(run),
+        "startedAt": started,
+        "endedAt": ended,
+        "durationMs": None if seconds is None else round(seconds * 1000),
+        "args": {},
+    }
+
+
+def _use(use: UseNode, name: Name, version: Version | None) -> dict[str, Any]:
+    found = {**named(name), "version": str(version.id) if version else None}
     return {"datasetVersionId": found, "facets": use.facets}

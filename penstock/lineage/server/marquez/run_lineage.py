@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from penstock.lineage.graph.catalog import Catalog
+from penstock.lineage.server.marquez.dataset_body import named
 from penstock.lineage.server.marquez.job_version import ends_of, job_version
 from penstock.lineage.server.marquez.moment import stamp
 from penstock.lineage.server.marquez.parameters import Depth
@@ -36,12 +37,9 @@ def get_upstream_runs(
     seen = {run.teller for run in frontier}
     told = []
     for level in range(depth + 1):
-        read = {
-            run.teller: bodies.read(run, uses)
-            for run in frontier
-            for uses in [bodies.uses_of([run])[run.teller]]
-        }
-        told += _bodies(reading, frontier, read)
+        uses = bodies.uses_of(frontier)
+        read = bodies.read(frontier, uses)
+        told += _bodies(reading, frontier, uses, read)
         makers = {version.teller for found in read.values() for _, version in found if version}
         made = catalog.runs_of(makers - seen)
         frontier = sorted(made.values(), key=lambda run: (run.started, run.teller))
@@ -54,18 +52,18 @@ def get_upstream_runs(
 def _bodies(
     connection: Connection,
     runs: list[RunNode],
+    uses: dict[str, list[UseNode]],
     read: dict[str, list[tuple[UseNode, Version | None]]],
 ) -> list[dict[str, Any]]:
     catalog = Catalog(connection)
     jobs = catalog.jobs({run.job for run in runs})
-    uses = RunBodies(connection).uses_of(runs)
-    datasets = catalog.datasets({use.dataset for found in uses.values() for use in found})
+    names = catalog.names({use.dataset for found in uses.values() for use in found})
     return [
         {
             "job": {
                 "namespace": jobs[run.job].namespace,
                 "name": jobs[run.job].name,
-                "version": str(job_version(jobs[run.job], ends_of(uses[run.teller]), datasets)),
+                "version": str(job_version(jobs[run.job], ends_of(uses[run.teller]), names)),
             },
             "run": {
                 "id": run.run_id,
@@ -75,8 +73,7 @@ def _bodies(
             },
             "inputs": [
                 {
-                    "namespace": datasets[use.dataset].namespace,
-                    "name": datasets[use.dataset].name,
+                    **named(names[use.dataset]),
                     "version": str(version.id) if version else None,
                     "producedByRunId": version.run_id if version else None,
                 }

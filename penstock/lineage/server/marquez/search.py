@@ -7,18 +7,17 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BeforeValidator
+from sqlalchemy import func, literal, select, union_all
 
-from penstock.lineage.graph.catalog import Catalog
+from penstock.lineage.graph.catalog import holds, is_named
 from penstock.lineage.server.marquez.moment import stamp
-from penstock.lineage.server.marquez.node_id import dataset_id, job_id
 from penstock.lineage.server.marquez.parameters import Limit, Text
 from penstock.lineage.server.reading import Reading
+from penstock.lineage.tables import graph_dataset, graph_job
 
 __all__ = ["router"]
 
 router = APIRouter()
-
-_MOST_FOUND = 10_000
 
 
 def _upper(text: Any) -> str | None:
@@ -41,34 +40,52 @@ def search(  # noqa: PLR0917 - Marquez's parameters
     after: date | None = None,
 ) -> dict[str, Any]:
     """Datasets and jobs whose name holds the text, whatever its case; `totalCount` is of all."""
-    catalog, text = Catalog(reading), q.strip()
-    found: list[tuple[str, str, Any]] = []
-    if kind != "JOB":
-        ids, _ = catalog.dataset_ids(text=text, namespace=namespace, limit=_MOST_FOUND)
-        found += [("DATASET", dataset_id(n), n) for n in catalog.datasets(ids).values()]
-    if kind != "DATASET":
-        ids, _ = catalog.job_ids(text=text, namespace=namespace, limit=_MOST_FOUND)
-        found += [("JOB", job_id(n), n) for n in catalog.jobs(ids).values()]
+    kinds = [k for k in ("DATASET", "JOB") if kind in (k, None)]
+    found = union_all(*(_named(k, q.strip(), namespace) for k in kinds)).subquery()
+    query = select(found)
     if before:
-        found = [each for each in found if each[2].last_seen < _start_of(before)]
+        query = query.where(found.c.last_seen < _start_of(before))
     if after:
-        found = [each for each in found if each[2].last_seen > _start_of(after)]
-    found.sort(key=lambda each: (each[2].name.lower(), each[2].namespace, each[0]))
+        query = query.where(found.c.last_seen > _start_of(after))
+    total = reading.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+    order: list[Any] = [func.lower(found.c.name), found.c.namespace, found.c.type]
     if sort != "NAME":
-        found.sort(key=lambda each: each[2].last_seen, reverse=True)
+        order.insert(0, found.c.last_seen.desc())
     return {
-        "totalCount": len(found),
+        "totalCount": total,
         "results": [
             {
-                "type": type_,
-                "name": node.name,
-                "updatedAt": stamp(node.last_seen),
-                "namespace": node.namespace,
-                "nodeId": name,
+                "type": row.type,
+                "name": row.name,
+                "updatedAt": stamp(row.last_seen),
+                "namespace": row.namespace,
+                "nodeId": f"{row.type.lower()}:{row.namespace}:{row.name}",
             }
-            for type_, name, node in found[:limit]
+            for row in reading.execute(query.order_by(*order).limit(limit))
         ],
     }
+
+
+def _named(kind: str, text: str, namespace: str | None) -> Any:
+    """(type, namespace, name, last_seen) of what has the text in its name, or in another of it."""
+    table, named = graph_job, holds(graph_job.c.name, text)
+    last_seen: Any = graph_job.c.last_seen
+    if kind == "DATASET":
+        table = graph_dataset
+        named = is_named(text)
+        other = graph_dataset.alias("other")
+        last_seen = (
+            select(func.max(other.c.last_seen))
+            .where(other.c.same_as == graph_dataset.c.id)
+            .scalar_subquery()
+        )
+    query = select(
+        literal(kind).label("type"),
+        table.c.namespace,
+        table.c.name,
+        last_seen.label("last_seen"),
+    ).where(named)
+    return query if namespace is None else query.where(table.c.namespace == namespace)
 
 
 def _start_of(day: date) -> datetime:

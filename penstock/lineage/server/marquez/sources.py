@@ -72,7 +72,7 @@ def _datasets(connection: Connection) -> list[DatasetNode]:
     query = select(graph_dataset.c.id).where(graph_dataset.c.same_as == graph_dataset.c.id)
     ids = connection.execute(query).scalars().all()
     catalog = Catalog(connection)
-    return [d for some in chunks(ids) for d in catalog.datasets(some).values()]
+    return [d for some in chunks(ids) for d in catalog.datasets(some, facets=(_FACET,)).values()]
 
 
 def _body(name: str, datasets: list[DatasetNode]) -> dict[str, Any]:

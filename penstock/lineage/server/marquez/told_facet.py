@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from penstock.lineage.graph.column_edge import schema_columns
+from penstock.lineage.graph.labels import tag_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -13,9 +14,6 @@ if TYPE_CHECKING:
     from penstock.lineage.graph.catalog import Facets
 
 __all__ = ["Tag", "fields", "tag_names", "tags", "text_of"]
-
-#: Where the UI of a producer shows a tag that only has a name, its value says this.
-_JUST_SET = "true"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -37,26 +35,27 @@ def tags(facets: Facets) -> list[Tag]:
     for item in _dicts(facets.get("tags", {}).get("tags")):
         key, value = _text(item, "key"), _text(item, "value")
         if key:
-            said = value and value.lower() != _JUST_SET
-            name = f"{key}:{value}" if said else key
-            found.add(Tag(name=name, field=_text(item, "field") or ""))
+            found.add(Tag(name=tag_name(key, value), field=_text(item, "field") or ""))
     return sorted(found)
 
 
-def tag_names(facets: Facets, field: str = "") -> list[str]:
-    """The tags of a field, or of the whole."""
-    return [tag.name for tag in tags(facets) if tag.field == field]
+def tag_names(facets: Facets) -> list[str]:
+    """The tags of the whole."""
+    return [tag.name for tag in tags(facets) if not tag.field]
 
 
 def fields(facets: Facets) -> list[dict[str, Any]]:
     """The columns of the schema facet as Marquez has them, those inside structs as `a.b`."""
     schema = facets.get("schema", {})
     details = dict(_details(schema.get("fields"), ""))
+    tagged: dict[str, list[str]] = {}
+    for tag in tags(facets):
+        tagged.setdefault(tag.field, []).append(tag.name)
     return [
         {
             "name": name,
             "type": _text(details.get(name), "type"),
-            "tags": tag_names(facets, name),
+            "tags": tagged.get(name, []),
             "description": _text(details.get(name), "description"),
         }
         for name in dict.fromkeys(schema_columns(schema))

@@ -15,6 +15,7 @@ from penstock.lineage.server.own import (
     lists,
     not_understood,
     pii,
+    readers,
     run_page,
     session,
 )
@@ -35,6 +36,7 @@ for part in (
     dataset_history,
     not_understood,
     run_page,
+    readers,
     pii,
     access_log,
     coverage,

@@ -58,7 +58,7 @@ def dataset(request: Request, connection: Reading, id: Id, at: At = None) -> dic
     up = walk.step(own_columns, "upstream")
     down = walk.step(own_columns, "downstream")
     ends = catalog.columns({c for e in (*up, *down) for c in (e.source, e.target)})
-    nodes = catalog.datasets({d for d, _ in ends.values()})
+    nodes = catalog.datasets({d for d, _ in ends.values()}, facets=())
 
     def told(edge: FoundEdge, column: int) -> dict[str, Any]:
         where, name = ends[column]

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator
 
-from penstock.lineage.instant import instant, told_moment
 from penstock.lineage.server.own.described import At, Describer, Id
 from penstock.lineage.server.own.run_page import run_line
+from penstock.lineage.server.own.use_place import Before, place_of, read_place
 from penstock.lineage.server.reading import Reading
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from penstock.lineage.graph.catalog import Catalog, UseNode
 
 __all__ = ["FIRST_RUNS", "DatasetRuns", "router"]
 
 router = APIRouter()
 FIRST_RUNS = 50
-_LONGEST_PLACE = 200
-
-
-def _readable(place: str | None) -> str | None:
-    if place:
-        _place_of(place)
-    return place
 
 
 @router.get("/dataset/runs")
@@ -35,9 +28,7 @@ def dataset_runs(
     connection: Reading,
     id: Id,
     at: At = None,
-    before: Annotated[
-        str | None, Query(max_length=_LONGEST_PLACE), AfterValidator(_readable)
-    ] = None,
+    before: Before = None,
     limit: Annotated[int, Query(ge=1, le=500)] = FIRST_RUNS,
 ) -> dict[str, Any]:
     """The runs that wrote a dataset, newest first. `before`: as the page before this one gave it.
@@ -46,7 +37,7 @@ def dataset_runs(
     """
     describer = Describer(connection)
     dataset = describer.dataset(id)
-    after = _place_of(before) if before else None
+    after = read_place(before)
     runs = DatasetRuns.of(describer.catalog, dataset, until=at, after=after, limit=limit)
     return {"runs": runs.lines, "before": runs.before}
 
@@ -82,17 +73,5 @@ class DatasetRuns:
         return cls(
             lines=[run_line(run, jobs[run.job], use) for use, run in told],
             uses=[(use, run.run_id) for use, run in told],
-            before=_place(last) if last else None,
+            before=place_of(last) if last else None,
         )
-
-
-def _place(use: UseNode) -> str:
-    # without a plus sign, which an address that is not escaped turns into a space
-    return f"{instant(use.at).removesuffix('+00:00')}Z/{use.teller}"
-
-
-def _place_of(text: str) -> tuple[datetime, str]:
-    at, _, teller = text.partition("/")
-    if not teller or "\0" in teller:
-        raise ValueError("is no place that a page of runs has given")
-    return told_moment(at).astimezone(UTC), teller

@@ -23,8 +23,20 @@ if TYPE_CHECKING:
     from penstock.lineage.graph.catalog import DatasetNode, JobNode
     from penstock.lineage.graph.walk import FoundEdge
 
-__all__ = ["At", "Describer", "Id", "columns_of", "id_of", "label_of", "moment", "owners_of"]
+__all__ = [
+    "SHOWN",
+    "At",
+    "Describer",
+    "Id",
+    "columns_of",
+    "id_of",
+    "label_of",
+    "moment",
+    "owners_of",
+]
 
+#: The facets that `Describer.node` tells of.
+SHOWN = ("documentation", "ownership", "schema", "tags")
 _FIRST_YEAR, _LAST_YEAR = 1, 9999
 _MOST_BARS = 8
 
@@ -119,8 +131,8 @@ class Describer:
     def column_edges(self, edges: Collection[FoundEdge]) -> list[dict[str, Any]]:
         """Edges between columns, each once."""
         columns = self.catalog.columns({c for e in edges for c in (e.source, e.target)})
-        nodes = self.catalog.datasets({dataset for dataset, _ in columns.values()})
-        jobs = self.catalog.jobs({e.job for e in edges})
+        nodes = self.catalog.datasets({dataset for dataset, _ in columns.values()}, facets=())
+        jobs = self.catalog.jobs({e.job for e in edges}, facets=())
         found: dict[FoundEdge, dict[str, Any]] = {}
         for edge in edges:
             source, target = columns[edge.source], columns[edge.target]

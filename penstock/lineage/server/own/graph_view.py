@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from penstock.lineage.graph.changes import changes_between, moments_of_change
 from penstock.lineage.graph.walk import Direction, Walk
 from penstock.lineage.server.own.described import (
+    SHOWN,
     At,
     Describer,
     Id,
@@ -74,7 +75,8 @@ def impact(
     start = [describer.column(dataset, column)] if column else walk.columns_of([dataset])
     reached = walk.reached(start, direction, depth)
     columns = describer.catalog.columns({item.column for item in reached})
-    nodes = describer.catalog.datasets({d for d, _ in columns.values()})
+    touched = {number for number, _ in columns.values()}
+    nodes = describer.catalog.datasets(touched, facets=("schema", "tags"))
     pii = {
         (number, told["name"]): told["pii"]
         for number, node in nodes.items()
@@ -133,7 +135,8 @@ def changes(
     describer = Describer(connection)
     only = describer.dataset(id) if id else None
     found = changes_between(connection, since, until, only)
-    nodes = describer.catalog.datasets({*found.datasets_added, *found.datasets_removed})
+    named = {*found.datasets_added, *found.datasets_removed}
+    nodes = describer.catalog.datasets(named, facets=())
     return {
         "since": moment(since),
         "until": moment(until),
@@ -158,7 +161,8 @@ def times(connection: Reading) -> dict[str, Any]:
 def _seen(describer: Describer, ids: Collection[int], at: datetime | None) -> set[int]:
     if at is None:
         return set(ids)
-    return {n for n, node in describer.catalog.datasets(ids).items() if node.first_seen <= at}
+    seen = describer.catalog.datasets(ids, facets=())
+    return {number for number, node in seen.items() if node.first_seen <= at}
 
 
 def _around(describer: Describer, start: int, up: int, down: int, at: datetime | None) -> set[int]:
@@ -186,14 +190,20 @@ def _told(
     between: Collection[FoundEdge],
     at: datetime | None,
 ) -> dict[str, Any]:
-    nodes = describer.catalog.datasets(shown)
+    nodes = describer.catalog.datasets(shown, facets=SHOWN)
     inside = [e for e in edges if e.source in nodes and (e.target is None or e.target in nodes)]
-    jobs = describer.catalog.jobs({e.job for e in inside})
+    jobs = describer.catalog.jobs({e.job for e in inside}, facets=("jobType",))
     datasets = {number: describer.node(node) for number, node in nodes.items()}
+    up: dict[int, set[int]] = {}
+    down: dict[int, set[int]] = {}
+    for e in edges:
+        if e.target and e.source not in datasets:
+            up.setdefault(e.target, set()).add(e.source)
+        if e.target and e.target not in datasets:
+            down.setdefault(e.source, set()).add(e.target)
     for number, told in datasets.items():
-        up = {e.source for e in edges if e.target == number} - datasets.keys()
-        down = {e.target for e in edges if e.source == number and e.target} - datasets.keys()
-        told["more_upstream"], told["more_downstream"] = len(up), len(down)
+        told["more_upstream"] = len(up.get(number, ()))
+        told["more_downstream"] = len(down.get(number, ()))
     return {
         "at": moment(at),
         "datasets": sorted(datasets.values(), key=lambda d: d["id"]),

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 
-from penstock.lineage.graph.catalog import Catalog
+from penstock.lineage.graph.catalog import Catalog, holds
 from penstock.lineage.graph.column_edge import ROWS
+from penstock.lineage.graph.labels import PII, tag_name
 from penstock.lineage.graph.passed import count_passed
 from penstock.lineage.server.own.described import (
+    SHOWN,
     Describer,
     Id,
-    columns_of,
     id_of,
     label_of,
     moment,
-    owners_of,
 )
 from penstock.lineage.server.reading import Reading
 from penstock.lineage.tables import (
     graph_column,
     graph_dataset,
     graph_job,
+    graph_label,
     graph_run,
     graph_validity,
     head,
@@ -75,26 +77,38 @@ def datasets(
     """Datasets by name."""
     describer = Describer(connection)
     ids, total = describer.catalog.dataset_ids(text=q, limit=limit, offset=offset)
-    nodes = describer.catalog.datasets(ids)
+    nodes = describer.catalog.datasets(ids, facets=SHOWN)
     return {"total": total, "datasets": [describer.node(nodes[number]) for number in ids]}
 
 
 @router.get("/search")
 def search(connection: Reading, q: Id, limit: Limit = 50) -> dict[str, Any]:
-    """Datasets, columns, jobs, runs, tags and owners whose name holds the text."""
+    """Datasets, columns, jobs, runs, tags and owners whose name holds the text.
+
+    Of more than `limit` each kind has its share, and `complete` is false.
+    """
     text = q.strip()
     if not text:
-        return {"results": []}
-    catalog = Catalog(connection)
-    found = [*_runs(catalog, text), *_datasets(catalog, text, limit)]
-    found += _columns(connection, catalog, text, limit)
-    numbers, _ = catalog.job_ids(text=text, limit=limit)
-    jobs = catalog.jobs(numbers)
-    found += [
-        _result("job", jobs[n].name, detail=jobs[n].namespace, job=id_of(jobs[n])) for n in numbers
+        return {"results": [], "complete": True}
+    catalog, one_more = Catalog(connection), limit + 1
+    numbers, _ = catalog.job_ids(text=text, limit=one_more)
+    jobs = catalog.jobs(numbers, facets=())
+    found = [
+        _runs(catalog, text),
+        _datasets(catalog, text, one_more),
+        _columns(connection, catalog, text, one_more),
+        [
+            _result("job", jobs[n].name, detail=jobs[n].namespace, job=id_of(jobs[n]))
+            for n in numbers
+        ],
+        _labels(connection, catalog, text, one_more),
     ]
-    found += _tags_and_owners(catalog, text)
-    return {"results": found[:limit]}
+    places = [(place, part) for part, each in enumerate(found) for place in range(len(each))]
+    kept = Counter(part for _, part in sorted(places)[:limit])
+    return {
+        "results": [result for part, each in enumerate(found) for result in each[: kept[part]]],
+        "complete": len(places) <= limit,
+    }
 
 
 def _runs(catalog: Catalog, text: str) -> list[dict[str, Any]]:
@@ -112,7 +126,7 @@ def _runs(catalog: Catalog, text: str) -> list[dict[str, Any]]:
 
 def _datasets(catalog: Catalog, text: str, limit: int) -> list[dict[str, Any]]:
     ids, _ = catalog.dataset_ids(text=text, limit=limit)
-    nodes = catalog.datasets(ids)
+    nodes = catalog.datasets(ids, facets=())
     return [
         _result("dataset", label_of(nodes[n]), detail=nodes[n].name, dataset=id_of(nodes[n]))
         for n in ids
@@ -124,13 +138,13 @@ def _columns(connection: Any, catalog: Catalog, text: str, limit: int) -> list[d
         select(graph_column.c.dataset, graph_column.c.name)
         .where(
             graph_column.c.same_as == graph_column.c.id,
-            func.lower(graph_column.c.name).contains(text.lower(), autoescape=True),
+            holds(graph_column.c.name, text),
         )
         .order_by(graph_column.c.name, graph_column.c.dataset)
         .limit(limit)
     )
     rows = connection.execute(query).all()
-    nodes = catalog.datasets({row.dataset for row in rows})
+    nodes = catalog.datasets({row.dataset for row in rows}, facets=())
     return [
         _result(
             "column",
@@ -144,29 +158,24 @@ def _columns(connection: Any, catalog: Catalog, text: str, limit: int) -> list[d
     ]
 
 
-def _tags_and_owners(catalog: Catalog, text: str) -> list[dict[str, Any]]:
-    # they stand in facets; a few thousand datasets are read in a moment
-    ids, _ = catalog.dataset_ids(limit=5000)
-    wanted, found = text.lower(), []
-    for node in catalog.datasets(ids).values():
-        label = label_of(node)
-        found += [
-            _result("owner", owner, detail=label, dataset=id_of(node))
-            for owner in owners_of(node)
-            if wanted in owner.lower()
-        ]
-        found += [
-            _result(
-                "tag",
-                c["pii"],
-                detail=f"{label}.{c['name']}",
-                dataset=id_of(node),
-                column=c["name"],
-            )
-            for c in columns_of(node)
-            if c["pii"] and wanted in c["pii"].lower()
-        ]
-    return found
+def _labels(connection: Any, catalog: Catalog, text: str, limit: int) -> list[dict[str, Any]]:
+    label = graph_label.c
+    # what a tag says by being there is in its key
+    says = and_(holds(label.value, text), label.value != "true")
+    query = select(graph_label).where(or_(holds(label.key, text), says))
+    query = query.order_by(label.kind, label.key, label.value, label.dataset, label.field)
+    rows = connection.execute(query.limit(limit)).all()
+    nodes = catalog.datasets({row.dataset for row in rows}, facets=())
+    return [
+        _result(
+            row.kind,
+            row.value.upper() if row.key == PII else tag_name(row.key, row.value),
+            detail=".".join(filter(None, (label_of(nodes[row.dataset]), row.field))),
+            dataset=id_of(nodes[row.dataset]),
+            column=row.field or None,
+        )
+        for row in rows
+    ]
 
 
 def _result(kind: str, label: str, **more: Any) -> dict[str, Any]:

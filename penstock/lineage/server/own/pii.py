@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fastapi import APIRouter
 from sqlalchemy import select
 
 from penstock.lineage.graph.catalog import Catalog
+from penstock.lineage.graph.labels import PII
 from penstock.lineage.graph.walk import Walk
 from penstock.lineage.server.own.described import At, Describer, columns_of, id_of, label_of
 from penstock.lineage.server.reading import Reading
-from penstock.lineage.tables import contract
+from penstock.lineage.tables import contract, graph_label
 
 __all__ = ["router"]
 
 router = APIRouter()
-_ALL = 2**31 - 1  # whatever were left out would be taken for not being there
+_TELLING = ("schema", "tags")  # facets, of what columns hold
 
 
 @router.get("/pii")
@@ -32,27 +33,33 @@ def pii(connection: Reading, at: At = None) -> dict[str, Any]:
     """
     describer = Describer(connection)
     catalog = describer.catalog
-    ids, _ = catalog.dataset_ids(limit=_ALL)
-    nodes = catalog.datasets(ids)
+    tagged = select(graph_label.c.dataset).where(
+        graph_label.c.key == PII, graph_label.c.field != ""
+    )
+    nodes = catalog.datasets(connection.execute(tagged.distinct()).scalars().all(), facets=_TELLING)
+    numbers = catalog.columns_by_name(nodes)
     cleared = _cleared(connection)
     walk = Walk(connection, at=at)
     found: dict[str, dict[int, dict[str, Any]]] = {}
     for number, node in nodes.items():
-        columns = [column for column in columns_of(node) if column["pii"]]
-        if not columns:
-            continue
-        named = catalog.column_ids(number)
-        for column in columns:
-            told = _entry(node, column["name"], column["pii"], cleared)
-            told |= {"masked": column["masked"], "in_clear": not column["masked"], "tagged": True}
-            found.setdefault(column["pii"], {})[named[column["name"]]] = told
+        for column in columns_of(node):
+            if column["pii"]:
+                told = _entry(node, column["name"], column["pii"], cleared)
+                told |= {"masked": column["masked"], "in_clear": not column["masked"]}
+                entry = {**told, "tagged": True}
+                found.setdefault(column["pii"], {})[numbers[number, column["name"]]] = entry
+
+    def named(datasets: Iterable[int]) -> None:
+        nodes.update(catalog.datasets(set(datasets) - nodes.keys(), facets=()))
+
     for kind, entries in found.items():
         clear = [number for number, told in entries.items() if told["in_clear"]]
         reached = walk.reached(clear, "downstream")
-        places = catalog.columns({item.column for item in reached})
+        places = catalog.columns({item.column for item in reached if item.clear})
+        named(dataset for dataset, _ in places.values())
         for item in reached:
-            dataset, name = places[item.column]
-            if not (item.clear and name and dataset in nodes):
+            dataset, name = places.get(item.column, (0, ""))
+            if not name:
                 continue
             if item.column in entries:
                 # its contract says masked, and what it is made of came in unmasked
@@ -62,12 +69,15 @@ def pii(connection: Reading, at: At = None) -> dict[str, Any]:
             else:
                 told = _entry(nodes[dataset], name, kind, cleared)
                 entries[item.column] = told | {"masked": False, "in_clear": True, "tagged": False}
-        for number, dataset, name in _copied_from(walk, catalog, list(entries)):
-            if number not in entries and dataset in nodes:
+        copied = list(_copied_from(walk, catalog, list(entries)))
+        named(dataset for _, dataset, _ in copied)
+        for number, dataset, name in copied:
+            if number not in entries:
                 told = _entry(nodes[dataset], name, kind, cleared)
                 entries[number] = told | {"masked": False, "in_clear": True, "tagged": False}
         origins = walk.step(list(entries), "upstream")
         ends = catalog.columns({edge.source for edge in origins})
+        named(dataset for dataset, _ in ends.values())
         for edge in origins:
             if edge.carries_values and edge.target in entries:
                 dataset, name = ends[edge.source]

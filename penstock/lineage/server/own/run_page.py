@@ -8,9 +8,8 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from penstock.lineage.graph.catalog import Catalog, RunNode, UseNode
-from penstock.lineage.graph.walk import Walk
 from penstock.lineage.instant import instant
-from penstock.lineage.server.own.described import At, Describer, Id, id_of, label_of, moment
+from penstock.lineage.server.own.described import Id, id_of, label_of, moment
 from penstock.lineage.server.own.run_events import run_events
 from penstock.lineage.server.problem import Problem
 from penstock.lineage.server.reading import Reading
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["router", "run_line"]
 
 router = APIRouter()
-_MOST_RUNS = 500
-_COUNTED = ("COMPLETE", "RUNNING", "OTHER")
 
 
 def run_line(run: RunNode, job: Any, output: UseNode | None) -> dict[str, Any]:
@@ -71,64 +68,6 @@ def run_diff(connection: Reading, id: UUID, other: UUID | None = None) -> dict[s
     return {"run": one["run_id"], "other": two["run_id"], "differences": _differences(two, one)}
 
 
-@router.get("/readers")
-def readers(
-    connection: Reading, id: Id, column: Id | None = None, since: At = None, until: At = None
-) -> dict[str, Any]:
-    """Which runs read a dataset, or one column of it, and whether all it went into was masked.
-
-    A run that only chose or ordered rows by it read it in clear: `masked` is false. It is null when
-    the run did not say which columns it read, or did not complete.
-    """
-    describer = Describer(connection)
-    catalog, dataset = describer.catalog, describer.dataset(id)
-    wanted = {describer.column(dataset, column)} if column else None
-    uses = catalog.uses(datasets=[dataset], role="IN", since=since, until=until, limit=_MOST_RUNS)
-    runs = catalog.runs_of(use.teller for use in uses)
-    jobs = catalog.jobs({r.job for r in runs.values()})
-    columns = Walk(connection).columns_of([dataset])
-    found = []
-    for use in uses:
-        reader = runs.get(use.teller)
-        if reader is None:
-            continue
-        # what holds then is another run's when this one did not get that far
-        counts = reader.state in _COUNTED
-        walk = Walk(connection, at=reader.ended or use.at)
-        found_edges = walk.step(wanted or columns, "downstream") if counts else []
-        edges = [edge for edge in found_edges if edge.job == reader.job]
-        told = counts and _told_columns(catalog, use.teller)
-        if wanted and told and not edges:
-            continue
-        ends = catalog.columns({e.target for e in edges})
-        nodes = catalog.datasets({d for d, _ in ends.values()})
-        carried = [e for e in edges if e.carries_values]
-        found.append(
-            {
-                "run_id": reader.run_id,
-                "job": id_of(jobs[reader.job]),
-                "state": reader.state,
-                "at": instant(use.at),
-                "dataset_version": use.facets.get("version", {}).get("datasetVersion"),
-                "into": [
-                    {
-                        "dataset": id_of(nodes[d]),
-                        "label": label_of(nodes[d]),
-                        "column": name or None,
-                    }
-                    for d, name in sorted(ends.values())
-                ],
-                "masked": bool(carried) and all(e.masking for e in carried) if told else None,
-            }
-        )
-    return {"runs": found, "complete": len(uses) < _MOST_RUNS}
-
-
-def _told_columns(catalog: Catalog, teller: str) -> bool:
-    outputs = catalog.uses(tellers=[teller], role="OUT")
-    return bool(outputs) and all("columnLineage" in use.facets for use in outputs)
-
-
 def _run(catalog: Catalog, run_id: str, job: str | None) -> RunNode:
     runs = catalog.runs(run_id=run_id, limit=1000)
     if job is not None:
@@ -148,7 +87,7 @@ def _page(connection: Connection, run: RunNode) -> dict[str, Any]:
     catalog = Catalog(connection)
     job = _job(connection, run)
     uses = catalog.uses(tellers=[run.teller])
-    nodes = catalog.datasets({use.dataset for use in uses})
+    nodes = catalog.datasets({use.dataset for use in uses}, facets=())
     outputs = [use for use in uses if use.role == "OUT"]
     own = run.facets.get("penstock_run", {})
     place = job.facets.get("sourceCodeLocation", {})

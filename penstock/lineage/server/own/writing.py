@@ -85,13 +85,13 @@ def writings(
             role="OUT",
             until=until,
             after=after,
-            only=_USE_FACETS,
+            facets=_USE_FACETS,
             limit=_PAGE,
         )
         if not uses:
             return
         after = (uses[-1].at, uses[-1].teller)
-        runs = catalog.runs_of((use.teller for use in uses), only=_RUN_FACETS)
+        runs = catalog.runs_of((use.teller for use in uses), facets=_RUN_FACETS)
         jobs = catalog.jobs({run.job for run in runs.values()})
         for use in uses:
             run = runs.get(use.teller)
