@@ -38,6 +38,10 @@ export function asked(call: Call, labels: Readonly<Record<string, string>>): str
       return query.get("id") ? `changes of the graph at ${of()}` : "changes of the graph";
     case "/dataset":
       return `dataset page ${of()}${at}`;
+    case "/dataset/runs":
+      return `runs of ${of()}${at}`;
+    case "/dataset/history":
+      return `history of ${of()}${at}`;
     case "/run":
       return `run page ${short(query.get("id") ?? "")}`;
     case "/run/diff":
@@ -51,13 +55,15 @@ export function asked(call: Call, labels: Readonly<Record<string, string>>): str
     case "/access":
       return query.get("dataset") ? `access log: who has looked at ${of("dataset")}` : "access log";
     case "/coverage":
-      return "coverage: what was written past Penstock";
+      return query.get("id") ? `coverage of ${of()}` : "coverage: what was written past Penstock";
     case "/evidence":
       return query.get("id") ? `evidence of ${columnOf("id", "column")}` : "evidence of a period";
     case "/events_not_understood":
       return "events that could not be understood";
-    default:
-      return call.path.slice(OWN.length + 1);
+    default: {
+      const what = call.path.slice(OWN.length + 1);
+      return query.get("id") ? `${what} of ${of()}` : what;
+    }
   }
 }
 
