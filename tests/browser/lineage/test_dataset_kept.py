@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.lineage.kept_story import NAME, NIGHTS, QUARANTINE, REASONS, Kept
+from tests.browser.lineage.kept_story import CURIOUS, NAME, NIGHTS, QUARANTINE, REASONS, Kept
 from tests.browser.lineage.test_accessibility import AXE, FINDINGS, GRAVE
 from tests.browser.lineage.test_appearance import WIDER_THAN_THE_SCREEN
 from tests.browser.lineage.views import SILVER, address, row, show, table
@@ -115,13 +115,25 @@ def test_what_was_set_aside_by_check_and_run_and_where_it_lies(page_of_orders: P
 
 def test_who_wrote_past_us_and_how_much_is_known_by_day(page_of_orders: Page) -> None:
     page = page_of_orders
-    expect(page.locator("#coverage .verdict")).to_contain_text("✕ 98.2 %")
+    expect(page.locator("#coverage .verdict").first).to_contain_text("✕ 98.2 %")
     past = table(page, f"Ungoverned writes of {NAME}").locator("tbody tr")
     expect(past).to_have_count(1)
     for part in (str(NIGHTS + 1), "write", "eve"):
         expect(past).to_contain_text(part)
     days = table(page, f"Coverage of {NAME} by day").locator("tbody tr")
     expect(days.first).to_contain_text("%")
+
+
+def test_what_a_run_read_and_did_not_tell(page_of_orders: Page) -> None:
+    page = page_of_orders
+    coverage = page.locator("#coverage")
+    expect(coverage).to_contain_text(f"saw 2 of the {NIGHTS + 2} runs that wrote or kept the table")
+    expect(coverage).to_contain_text("of the others nothing is known")
+    reads = table(page, f"Undeclared reads of runs that wrote {NAME}").locator("tbody tr")
+    expect(reads).to_have_count(1)
+    expect(reads.get_by_role("link", name=f"Run {identity(f'night {CURIOUS}')}")).to_be_visible()
+    for part in ("/lake/silver/customers", "not known", "penstock.scan"):
+        expect(reads).to_contain_text(part)
 
 
 def test_without_a_lake_coverage_is_said_to_be_unknown_and_not_asked_for(

@@ -6,6 +6,7 @@ import { Facts } from "../parts/facts";
 import { RunLink } from "../parts/link";
 import { Empty, Failed, Loading, NotMeasured } from "../parts/state";
 import { Table, type TableColumn } from "../parts/table";
+import { UndeclaredReads } from "./undeclared_reads";
 
 type Covered = Answer["datasets"][number];
 
@@ -65,9 +66,10 @@ function Compared({ id, label, at }: { id: string; label: string; at: string | n
           <Table caption={`Versions of ${label} that the table lacks`} columns={CLAIMS} rows={newest(one.unknown_to_table)} rowKey={(claim, index) => `${claim.version} ${index}`} shown={20} />
         </>
       )}
+      <UndeclaredReads one={one} label={label} />
       {one.by_day.length > 0 && (
         <>
-          <h3>By day</h3>
+          <h3>Commits by day</h3>
           <Table caption={`Coverage of ${label} by day`} columns={DAYS} rows={[...one.by_day].reverse()} rowKey={(day) => day.day} shown={14} />
         </>
       )}
