@@ -104,24 +104,27 @@ def coverage_report(
     catalog = Catalog(connection)
     witnesses = Witnesses(connection)
     ids = catalog.dataset_ids(limit=_MOST_DATASETS)[0] if datasets is None else list(datasets)
+    nodes = catalog.datasets(ids)
+    named = {number: names_of(connection, number) for number in nodes}
+    logs = {number: _commits(histories, names) for number, names in named.items()}
+    tables = {number: log for number, log in logs.items() if log is not None}
+    told = told_versions(connection, {name: number for number in tables for name in named[number]})
     found: list[CoveredDataset] = []
-    told_of: set[Name] = set()
-    for number, node in sorted(catalog.datasets(ids).items()):
-        names = names_of(connection, number)
-        told_of |= names
-        commits = _commits(histories, names)
-        if commits is not None:
-            told = told_versions(connection, number)
-            # a query of a run is part of it: the commit is the run's to tell
-            own = [one for one in told if one.run_id not in witnesses.queries]
-            judged = coverage(commits, own, since=since, until=until)
-            runs = {one.run_id: one.at for one in told if one.signs and one.run_id}
-            seen = reads(
-                witnesses.of(run, at) for run, at in runs.items() if within(at, since, until)
+    for number, commits in tables.items():
+        # a query of a run is part of it: the commit is the run's to tell
+        own = [one for one in told[number] if one.run_id not in witnesses.queries]
+        runs = {one.run_id: one.at for one in told[number] if one.signs and one.run_id}
+        found.append(
+            CoveredDataset(
+                id=id_of(nodes[number]),
+                label=label_of(nodes[number]),
+                coverage=coverage(commits, own, since=since, until=until),
+                reads=reads(
+                    witnesses.of(run, at) for run, at in runs.items() if within(at, since, until)
+                ),
             )
-            found.append(
-                CoveredDataset(id=id_of(node), label=label_of(node), coverage=judged, reads=seen)
-            )
+        )
+    told_of = {name for names in named.values() for name in names}
     untold = histories.tables.keys() - told_of if datasets is None else ()
     for namespace, name in sorted(untold):
         commits = _commits(histories, {(namespace, name)}) or []

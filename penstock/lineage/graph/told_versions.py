@@ -33,38 +33,56 @@ def names_of(connection: Connection, dataset: int) -> set[Name]:
     return {(row.namespace, row.name) for row in rows}
 
 
-def told_versions(connection: Connection, dataset: int) -> list[Told]:
-    """One for each COMPLETE that has the dataset as an output, archived ones too.
+def told_versions(connection: Connection, datasets: Mapping[Name, int]) -> dict[int, list[Told]]:
+    """By dataset, one for each COMPLETE that has one of its names as an output.
 
-    Raises LedgerError when the file of archived events is missing or was changed.
+    Archived ones too: each file is read once, however many datasets there are. Raises LedgerError
+    when such a file is missing or was changed.
     """
-    names = names_of(connection, dataset)
-    same = select(graph_dataset.c.id).where(graph_dataset.c.same_as == dataset)
-    query = select(graph_use.c.teller).distinct()
-    query = query.where(graph_use.c.dataset.in_(same), graph_use.c.role == "OUT")
-    runs = {teller.partition(":")[0] for teller in connection.execute(query).scalars()}
-    archived = pc.field("run_id").isin(pa.array(sorted(runs), pa.string()))
-    found: list[Told] = []
-    for old in archived_where(connection, archived & (pc.field("event_type") == "COMPLETE")):
-        found.extend(_told(old["run_id"], json.loads(old["payload"]), names))
+    runs = _writers(connection, set(datasets.values()))
+    found: dict[int, list[Told]] = {dataset: [] for dataset in datasets.values()}
+
+    def take(run_id: str, payload: str) -> None:
+        for name, told in _told(run_id, json.loads(payload)):
+            if name in datasets:
+                found[datasets[name]].append(told)
+
+    wanted = pc.field("run_id").isin(pa.array(sorted(runs), pa.string()))
+    wanted &= pc.field("event_type") == "COMPLETE"
+    for old in archived_where(connection, wanted) if runs else ():
+        take(old["run_id"], old["payload"])
     for some in chunks(sorted(runs)):
         events = select(event.c.run_id, event.c.payload).where(
             event.c.run_id.in_(some), event.c.event_type == "COMPLETE"
         )
         for row in connection.execute(events.order_by(event.c.sequence)):
-            found.extend(_told(row.run_id, json.loads(row.payload), names))
+            take(row.run_id, row.payload)
     return found
 
 
-def _told(run_id: str, payload: Mapping[str, Any], names: set[Name]) -> Iterator[Told]:
+def _writers(connection: Connection, datasets: set[int]) -> set[str]:
+    """The ids of all runs that told one of the datasets as an output."""
+    query = select(graph_use.c.teller).distinct()
+    query = query.join(graph_dataset, graph_dataset.c.id == graph_use.c.dataset)
+    query = query.where(graph_use.c.role == "OUT")
+    return {
+        teller.partition(":")[0]
+        for some in chunks(sorted(datasets))
+        for teller in connection.execute(query.where(graph_dataset.c.same_as.in_(some))).scalars()
+    }
+
+
+def _told(run_id: str, payload: Mapping[str, Any]) -> Iterator[tuple[Name, Told]]:
     for output in payload.get("outputs") or ():
-        if (output["namespace"], output["name"]) in names:
-            yield Told(
+        yield (
+            (output["namespace"], output["name"]),
+            Told(
                 run_id=run_id,
                 at=datetime.fromisoformat(payload["eventTime"]).astimezone(UTC),
                 version=_version((output.get("facets") or {}).get("version")),
                 signs=payload.get("producer") == PRODUCER,
-            )
+            ),
+        )
 
 
 def _version(facet: Any) -> int | None:
