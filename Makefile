@@ -15,6 +15,8 @@ STAMPS := $(VENV)/.made
 PENSTOCK := $(or $(PENSTOCK_HOME),.penstock)
 STATIC := penstock/lineage/server/static
 WEB := $(shell find web/src -type f) $(addprefix web/,index.html package.json tsconfig.json vite.config.ts)
+# Each file is one worker's, in the order that tests/conftest.py gives them.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 NPM := web/with-npm $(abspath $(BIN)/python)
 CODE := penstock $(wildcard pipelines assets resources schemas compaction benchmarks) tests
 
@@ -35,10 +37,10 @@ up: setup  ## Dagster's web server and daemon with a warm Spark; Ctrl-C ends all
 	@$(BIN)/penstock up
 
 test: setup-test lint test-web  ## lint, types, import rules and the whole suite
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	@$(PYTEST) --durations 30 --durations-min 5
 
 test-fast: setup-test  ## the suite without what is slow or needs a browser
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not slow and not browser"
+	@$(PYTEST) -m "not slow and not browser"
 
 test-web: web  ## types and unit tests of the lineage browser
 	@$(NPM) run --silent check
