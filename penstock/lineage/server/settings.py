@@ -15,14 +15,14 @@ class ServerSettings:
     Without it only calls to this machine's own name are answered, so that no page of the web that
     a browser shows can reach the server by a name of its own.
 
-    `sign_ins_per_minute`: how often one client may show a wrong token; one that is right counts
-    for nothing. A person stays signed in for `session_lifetime`.
+    `calls_per_minute`: of one token, or of one client that shows none. `sign_ins_per_minute`: how
+    often one client may show a wrong token; one that is right counts for nothing. A person stays signed in for `session_lifetime`.
     """
 
     tokens_required: bool = False
     most_body_bytes: int = 16 * 1024 * 1024
     most_events: int = 5000
-    calls_per_minute: int = 6000
+    calls_per_minute: int = 30_000
     sign_ins_per_minute: int = 10
     session_lifetime: timedelta = timedelta(hours=12)
     dagster_url: str | None = None
