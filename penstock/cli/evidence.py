@@ -41,16 +41,21 @@ def export(
         str | None, typer.Option(help="Name of the dataset, or NAMESPACE|NAME.")
     ] = None,
     column: Annotated[str | None, typer.Option(help="One column of it.")] = None,
+    pii: Annotated[
+        str | None, typer.Option(help="A class of personal data, instead of a dataset: EMAIL.")
+    ] = None,
     since: Annotated[datetime | None, typer.Option(help="From this moment on, in UTC.")] = None,
     until: Annotated[datetime | None, typer.Option(help="Up to this moment, in UTC.")] = None,
     by: Annotated[str | None, typer.Option(help="Who asks; this user if not given.")] = None,
 ) -> None:
-    """Put what the ledger knows of a dataset, a column or a period into a signed zip."""
+    """Put what the ledger knows of a dataset, a column, a class or a period into a signed zip."""
     from penstock.lineage import utc_now
     from penstock.lineage.evidence import Question, bundle
     from penstock.lineage.table_histories import TableHistories
 
-    question = Question(dataset=dataset, column=column, since=_utc(since), until=_utc(until))
+    question = Question(
+        dataset=dataset, column=column, pii=pii, since=_utc(since), until=_utc(until)
+    )
     deployment = call.deployment()
     lake = deployment.resources["lake"]
     key = signing_key(deployment)

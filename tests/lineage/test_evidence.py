@@ -46,7 +46,11 @@ HOSTILE = '</text><script>alert("1")</script>&\x01'
 def story(root: str) -> list[dict[str, Any]]:
     """a.email → b (masked) → c; d is another's; a name that is no name; events in three spaces."""
     a, b, c, d = (f"{root}/{name}" for name in ("bronze/a", "silver/b", "gold/c", "gold/d"))
-    facets = {"schema": schema("k", "email", HOSTILE), "symlinks": symlinks(("shop", "bronze.a"))}
+    facets = {
+        "schema": schema("k", "email", HOSTILE),
+        "symlinks": symlinks(("shop", "bronze.a")),
+        "tags": {"tags": [{"key": "pii", "value": "email", "field": "email"}]},
+    }
     source = dataset(a, **facets)
     checks = {"assertions": [{"assertion": "unique", "success": True, "column": "k"}]}
     made = dataset(
@@ -157,6 +161,19 @@ def test_the_graph_shows_where_the_column_comes_from_and_what_masks_it(made: byt
     assert {d["label"] for d in graph["datasets"]} >= {"bronze.a", "silver.b"}
 
 
+def test_a_class_of_personal_data_leads_to_where_it_went(office: Office) -> None:
+    made = office.make(pii="EMAIL")
+    files = unpacked(made)
+    assert check(made).intact
+    graph = json.loads(files["graph.json"])
+    assert {d["label"] for d in graph["datasets"]} >= {"bronze.a", "silver.b"}
+    edges = {(e["source_column"], e["target_column"], e["masking"]) for e in graph["column_edges"]}
+    assert edges == {("email", "email", True), ("email", "contact", False)}
+    jobs = {json.loads(e["payload"]).get("job", {}).get("name") for e in lines(files)}
+    assert jobs == {"b", "c", None}  # and not d, which holds no address
+    assert b"personal data of the class EMAIL" in files["README.txt"]
+
+
 def test_the_drawing_stands_alone_and_no_name_is_markup(made: bytes) -> None:
     content = unpacked(made)["graph.svg"]
     root = ET.fromstring(content)  # noqa: S314 - we made it
@@ -220,6 +237,8 @@ def test_a_question_that_asks_nothing_or_of_nothing_is_refused(office: Office) -
     for asked in (
         {},
         {"column": "email"},
+        {"pii": "email", "dataset": "silver.b"},
+        {"pii": "phone"},
         {"dataset": "silver.b", "column": "no"},
         {"dataset": "no.such"},
         {"dataset": "file|no"},

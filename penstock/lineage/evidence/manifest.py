@@ -48,6 +48,7 @@ class Asked(_Part):
 
     dataset: str | None
     column: str | None
+    pii: str | None
     since: str | None
     until: str | None
 

@@ -71,6 +71,8 @@ table can be held against versions.json and coverage.json, and against the table
 def readme(question: Question, *, at: datetime, by: str, version: str, fingerprint: str) -> bytes:
     """The text of README.txt."""
     asked = ".".join(repr(part)[1:-1] for part in (question.dataset, question.column) if part)
+    if question.pii is not None:
+        asked = f"personal data of the class {repr(question.pii)[1:-1]}"
     period = [
         f"{word} {instant(moment)}"
         for word, moment in (("since", question.since), ("until", question.until))

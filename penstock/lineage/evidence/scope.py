@@ -10,8 +10,10 @@ from sqlalchemy import or_, select
 from penstock.errors import InputError
 from penstock.lineage.graph.catalog import Catalog, DatasetEdge
 from penstock.lineage.graph.column_edge import ROWS
+from penstock.lineage.graph.labels import PII
+from penstock.lineage.graph.naming import columns_of
 from penstock.lineage.graph.walk import FoundEdge, Period, Walk
-from penstock.lineage.tables import graph_dataset, graph_symlink, graph_use
+from penstock.lineage.tables import graph_dataset, graph_label, graph_symlink, graph_use
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -38,6 +40,12 @@ def scope_of(connection: Connection, question: Question) -> Scope:
     """Every edge that held in the period counts. Raises InputError for what is not known."""
     catalog = Catalog(connection)
     walk = Walk(connection, during=question.period)
+    if question.pii is not None:
+        tagged = _tagged(connection, question.pii)
+        found = [*_edges(catalog, walk, tagged)]
+        datasets = set(tagged.values())
+        datasets |= {d for e in found for d in (e.source_dataset, e.target_dataset)}
+        return _scope(catalog, question, None, None, datasets, found)
     if question.dataset is None:
         datasets = _used(connection, question.period)
         columns = walk.columns_of(datasets)
@@ -111,6 +119,25 @@ def _used(connection: Connection, period: Period) -> set[int]:
     if period.until is not None:
         query = query.where(graph_use.c.at <= period.until)
     return {int(number) for number in connection.execute(query).scalars()}
+
+
+def _tagged(connection: Connection, pii: str) -> dict[int, int]:
+    """The columns that are tagged with the class, each with its dataset."""
+    catalog = Catalog(connection)
+    labelled = select(graph_label.c.dataset).distinct()
+    labelled = labelled.where(graph_label.c.key == PII, graph_label.c.field != "")
+    ids = connection.execute(labelled).scalars().all()
+    nodes = catalog.datasets(ids, facets=("schema", "tags"))
+    numbers = catalog.columns_by_name(nodes)
+    found = {
+        numbers[number, column["name"]]: number
+        for number, node in nodes.items()
+        for column in columns_of(node)
+        if column["pii"] == pii.upper()
+    }
+    if not found:
+        raise _unknown("class of personal data", pii)
+    return found
 
 
 def _dataset(connection: Connection, text: str) -> int:

@@ -16,7 +16,8 @@ class ServerSettings:
     a browser shows can reach the server by a name of its own.
 
     `calls_per_minute`: of one token, or of one client that shows none. `sign_ins_per_minute`: how
-    often one client may show a wrong token; one that is right counts for nothing. A person stays signed in for `session_lifetime`.
+    often one client may show a wrong token; one that is right counts for nothing. A person stays
+    signed in for `session_lifetime`.
     """
 
     tokens_required: bool = False

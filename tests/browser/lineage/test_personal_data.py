@@ -7,11 +7,19 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.lineage.views import row, show, table
+from penstock.lineage.evidence import SigningKey, check
+from penstock.resources.secrets import FileSecrets
+from tests.browser.lineage import reference_story
+from tests.browser.lineage.views import SILVER, address, row, show, table
+from tests.lineage.server.live_server import live_server
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from playwright.sync_api import Page
 
+    from tests.browser.lineage.watch import Watch
     from tests.lineage.server.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
@@ -22,6 +30,16 @@ EMAIL, PHONE = "Columns of class email", "Columns of class phone"
 @pytest.fixture
 def pii(page: Page, lineage: LiveServer) -> Page:
     return show(page, f"{lineage.url}/pii")
+
+
+@pytest.fixture
+def signing(tmp_path: Path, watch: Watch) -> Iterator[LiveServer]:
+    """A server that has a key to sign with."""
+    key = SigningKey.of(FileSecrets(tmp_path / "secrets"))
+    with live_server(tmp_path, signing_key=lambda: key) as server:
+        assert server.send(reference_story.story()).status_code in {200, 201}
+        watch.origins.add(server.url)
+        yield server
 
 
 @pytest.mark.parametrize(
@@ -70,3 +88,27 @@ def test_only_what_stands_in_clear(pii: Page) -> None:
     expect(table(pii, EMAIL)).to_have_count(0)
     expect(table(pii, PHONE).locator("tbody tr")).to_have_count(3)
     assert pii.url.endswith("/pii?show=clear&class=PHONE") or "class=PHONE" in pii.url
+
+
+def test_one_click_leads_to_signed_evidence(page: Page, signing: LiveServer) -> None:
+    show(page, f"{signing.url}/pii")
+    for name in (
+        "Evidence of silver.bookings.email",
+        "Evidence of personal data of class email",
+    ):
+        with page.expect_download() as taken:
+            page.get_by_role("button", name=name, exact=True).click()
+        assert check(taken.value.path().read_bytes()).intact
+        expect(page.get_by_role("button", name=name, exact=True)).to_be_enabled()
+    assert taken.value.suggested_filename == "evidence personal data of class email.zip"
+    show(page, signing.url + address("/dataset", id=SILVER))
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="Evidence of silver.bookings", exact=True).click()
+    assert check(taken.value.path().read_bytes()).intact
+
+
+def test_without_a_key_the_click_says_what_to_do(pii: Page, watch: Watch) -> None:
+    watch.expected.append("501")
+    pii.get_by_role("button", name="Evidence of silver.bookings.email", exact=True).click()
+    alert = pii.get_by_role("alert")
+    expect(alert).to_contain_text("No evidence: the server was started without")

@@ -15,9 +15,10 @@ from penstock.lineage import Ledger, utc_now
 from penstock.lineage.server import ServerSettings, create_app
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from penstock.lineage.evidence import SigningKey
     from penstock.lineage.ledger import Clock
     from penstock.lineage.table_histories import Histories
 
@@ -49,6 +50,7 @@ def live_server(
     *,
     url: str | None = None,
     histories: Histories | None = None,
+    signing_key: Callable[[], SigningKey] | None = None,
     clock: Clock = utc_now,
 ) -> Iterator[LiveServer]:
     """Of the ledger in the folder, or at the URL; with the tables of a lake, if there is one.
@@ -57,7 +59,7 @@ def live_server(
     """
     listening = socket.create_server(("127.0.0.1", 0))
     with Ledger.open(url or f"sqlite:///{folder}/ledger.db", clock=clock) as ledger:
-        app = create_app(ledger, settings, histories=histories)
+        app = create_app(ledger, settings, histories=histories, signing_key=signing_key)
         server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()

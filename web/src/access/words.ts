@@ -57,6 +57,7 @@ export function asked(call: Call, labels: Readonly<Record<string, string>>): str
     case "/coverage":
       return query.get("id") ? `coverage of ${of()}` : "coverage: what was written past Penstock";
     case "/evidence":
+      if (query.get("pii")) return `evidence of personal data: ${query.get("pii")}`;
       return query.get("id") ? `evidence of ${columnOf("id", "column")}` : "evidence of a period";
     case "/events_not_understood":
       return "events that could not be understood";

@@ -69,17 +69,7 @@ async function fetched(url: string): Promise<unknown> {
 /** The answer to a call that is not kept; null where there is none. */
 export async function call(method: "GET" | "POST" | "DELETE", url: string, told?: unknown): Promise<unknown> {
   const headers = { Accept: "application/json", ...(told === undefined ? {} : { "Content-Type": "application/json" }) };
-  let response: Response;
-  try {
-    response = await fetch(url, { method, headers, body: told === undefined ? null : JSON.stringify(told) });
-  } catch {
-    throw new Failure(
-      "The server does not answer.",
-      null,
-      "Look whether it still runs, then try again.",
-      null,
-    );
-  }
+  const response = await answered(url, { method, headers, body: told === undefined ? null : JSON.stringify(told) });
   if (response.status === NO_CONTENT) return null;
   let body: unknown = null;
   try {
@@ -89,9 +79,35 @@ export async function call(method: "GET" | "POST" | "DELETE", url: string, told?
       throw new Failure("The answer is not JSON.", url, "Look into the server's log.", response.status);
   }
   if (response.ok) return body;
+  throw refusal(response, body);
+}
+
+/** Lets the browser keep the file at an address under this name. Throws a Failure. */
+export async function download(url: string, name: string): Promise<void> {
+  const response = await answered(url, {});
+  if (!response.ok) {
+    if (response.status === NOBODY) lost();
+    throw refusal(response, await response.json().catch(() => null));
+  }
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = name;
+  link.click();
+  window.setTimeout(() => URL.revokeObjectURL(link.href), KEPT_MILLISECONDS);
+}
+
+async function answered(url: string, options: RequestInit): Promise<Response> {
+  try {
+    return await fetch(url, options);
+  } catch {
+    throw new Failure("The server does not answer.", null, "Look whether it still runs, then try again.", null);
+  }
+}
+
+function refusal(response: Response, body: unknown): Failure {
   const facts = (body && typeof body === "object" ? body : {}) as Record<string, unknown>;
   const text = (name: string) => (typeof facts[name] === "string" ? (facts[name] as string) : null);
-  throw new Failure(
+  return new Failure(
     text("error") ?? `The server answered with status ${response.status}.`,
     text("where"),
     text("next_step"),

@@ -11,6 +11,7 @@ import { DatasetRuns } from "../dataset/runs";
 import { plural, time } from "../format";
 import { groupColour } from "../graph/group";
 import { CheckHistory } from "../parts/check_history";
+import { EvidenceButton } from "../parts/evidence";
 import { Facets } from "../parts/facets";
 import { Facts } from "../parts/facts";
 import { dagsterAsset, DatasetLink, graphHref } from "../parts/link";
@@ -84,6 +85,7 @@ export function DatasetView({ place }: { place: Place }) {
               Who has looked at this
             </Link>
           )}
+          <EvidenceButton of={chosen ? `${one.label}.${chosen}` : one.label} asked={{ id: one.id, column: chosen }} />
           {asset && one.contract && (
             <a className="button" href={asset} target="_blank" rel="noreferrer noopener">
               In Dagster

@@ -2,6 +2,7 @@ import { address } from "../api/client";
 import type { Pii, PiiColumn } from "../api/types";
 import { useAnswer } from "../api/use_answer";
 import { count, plural, words } from "../format";
+import { EvidenceButton } from "../parts/evidence";
 import { DatasetLink, graphHref } from "../parts/link";
 import { Lock, MaskMark } from "../parts/mark";
 import { Page } from "../parts/page";
@@ -51,6 +52,9 @@ export function PiiView({ place }: { place: Place }) {
               <h2>
                 {words(one.pii)} <span className="muted">{plural(one.columns.length, "column")}</span>
               </h2>
+              <p className="choices">
+                <EvidenceButton of={`personal data of class ${words(one.pii)}`} asked={{ pii: one.pii }} />
+              </p>
               {one.columns.length === 0 ? (
                 <Empty title="None of this class stands in clear." />
               ) : (
@@ -92,7 +96,7 @@ const CLASSES: TableColumn<Class>[] = [
 ];
 
 const COLUMNS: TableColumn<PiiColumn>[] = [
-  { title: "Column", width: "30%", cell: (one) => <DatasetLink id={one.dataset} label={one.label} column={one.column} /> },
+  { title: "Column", width: "28%", cell: (one) => <DatasetLink id={one.dataset} label={one.label} column={one.column} /> },
   {
     title: "Stands",
     width: "12%",
@@ -120,7 +124,7 @@ const COLUMNS: TableColumn<PiiColumn>[] = [
   },
   {
     title: "Comes from",
-    width: "32%",
+    width: "26%",
     cell: (one) =>
       one.from.length === 0 ? (
         <span className="muted">outside, or not said</span>
@@ -135,12 +139,15 @@ const COLUMNS: TableColumn<PiiColumn>[] = [
       ),
   },
   {
-    title: "Graph",
-    width: "8%",
+    title: "Look further",
+    width: "16%",
     cell: (one) => (
-      <Link href={graphHref(one.dataset, one.column)} aria-label={`Graph of ${one.label}.${one.column}`}>
-        Graph
-      </Link>
+      <div className="choices">
+        <Link href={graphHref(one.dataset, one.column)} aria-label={`Graph of ${one.label}.${one.column}`}>
+          Graph
+        </Link>
+        <EvidenceButton of={`${one.label}.${one.column}`} asked={{ id: one.dataset, column: one.column }} quiet />
+      </div>
     ),
   },
 ];

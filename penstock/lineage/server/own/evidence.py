@@ -32,16 +32,17 @@ def evidence(
     connection: Reading,
     id: Id | None = None,
     column: Id | None = None,
+    pii: Id | None = None,
     since: At = None,
     until: At = None,
 ) -> StreamingResponse:
-    """A signed zip of what the ledger knows of a dataset, a column of it, or a period."""
+    """A signed zip of what is known of a dataset, a column, a class of data, or a period."""
     from penstock.lineage.evidence import Question, bundle
 
     make_key = request.app.state.signing_key
     if make_key is None:
         raise Problem.not_offered("a key to sign with", "evidence")
-    question = Question(dataset=id, column=column, since=since, until=until)
+    question = Question(dataset=id, column=column, pii=pii, since=since, until=until)
     if id is not None:
         describer = Describer(connection)
         number = describer.dataset(id)
