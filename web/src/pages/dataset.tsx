@@ -175,7 +175,7 @@ export function DatasetView({ place }: { place: Place }) {
   );
 }
 
-const LISTED = 5;
+const LISTED = 3;
 
 function Ends({ ends }: { ends: readonly ColumnEnd[] }) {
   if (ends.length === 0) return <span className="muted">none</span>;
