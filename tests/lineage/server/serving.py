@@ -126,7 +126,11 @@ def serving_process(
     command = [sys.executable, "-m", "penstock.cli", "serve", "--json", "--port", "0"]
     with output.open("wb") as out, errors.open("wb") as err:
         process = subprocess.Popen(
-            [*command, "--ledger", url, *arguments], stdout=out, stderr=err, start_new_session=True
+            [*command, "--ledger", url, *arguments],
+            cwd=folder,
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
         )
     try:
         until(

@@ -451,6 +451,7 @@ def serve_refused(url: str, *arguments: str) -> dict[str, Any]:
     """What `penstock serve` says when it does not start."""
     done = subprocess.run(
         [sys.executable, "-m", "penstock.cli", "serve", "--json", "--ledger", url, *arguments],
+        cwd="/",  # no deployment is there to be loaded first
         capture_output=True,
         text=True,
         timeout=120,
