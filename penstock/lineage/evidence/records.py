@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from penstock.lineage.graph.catalog import Catalog, UseNode
+from penstock.lineage.graph.catalog import Catalog
 from penstock.lineage.graph.naming import id_of, label_of
 from penstock.lineage.graph.rows import chunks
 from penstock.lineage.instant import instant
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from penstock.lineage.graph.nodes import UseNode
     from penstock.lineage.graph.walk import Period
 
 __all__ = ["check_records", "contract_records", "run_records"]

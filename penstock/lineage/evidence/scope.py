@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import or_, select
 
 from penstock.errors import InputError
-from penstock.lineage.graph.catalog import Catalog, DatasetEdge
+from penstock.lineage.graph.catalog import Catalog
 from penstock.lineage.graph.column_edge import ROWS
 from penstock.lineage.graph.labels import PII
 from penstock.lineage.graph.naming import columns_of
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from penstock.lineage.evidence.question import Question
+    from penstock.lineage.graph.nodes import DatasetEdge
 
 __all__ = ["Scope", "scope_of"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from sqlalchemy import and_, func, literal, or_, select
 
 from penstock.lineage.graph.column_edge import ROWS
 from penstock.lineage.graph.last_told import LastTold, merged
+from penstock.lineage.graph.nodes import DatasetEdge, DatasetNode, JobNode, RunNode, UseNode
 from penstock.lineage.graph.rows import chunks
 from penstock.lineage.graph.walk import Period, held_at, held_during
 from penstock.lineage.tables import (
@@ -31,87 +31,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection
 
+    from penstock.lineage.graph.nodes import Facets
     from penstock.lineage.name import Name
 
-__all__ = [
-    "Catalog",
-    "DatasetEdge",
-    "DatasetNode",
-    "JobNode",
-    "RunNode",
-    "UseNode",
-    "holds",
-    "is_named",
-]
+__all__ = ["Catalog", "holds", "is_named"]
 
-Facets = dict[str, Any]
 _BEFORE_ALL = datetime(1, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatasetNode:
-    """A dataset under its own name. `other_names` are those it says it has, the last told first."""
-
-    id: int
-    namespace: str
-    name: str
-    first_seen: datetime
-    last_seen: datetime
-    facets: Facets
-    other_names: tuple[Name, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobNode:
-    """A job."""
-
-    id: int
-    namespace: str
-    name: str
-    first_seen: datetime
-    last_seen: datetime
-    facets: Facets
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunNode:
-    """A run of a job; `teller` is what its uses are told by."""
-
-    run_id: str
-    job: int
-    state: str
-    started: datetime
-    ended: datetime | None
-    parent_run_id: str | None
-    root_run_id: str | None
-    facets: Facets
-
-    @property
-    def teller(self) -> str:
-        """Under which the run's uses are kept."""
-        return f"{self.run_id}:{self.job}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UseNode:
-    """That somebody read (`IN`) or wrote (`OUT`) a dataset."""
-
-    teller: str
-    dataset: int
-    role: str
-    at: datetime
-    facets: Facets
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatasetEdge:
-    """`job` makes `target` of `source`; None when it only reads."""
-
-    job: int
-    source: int
-    target: int | None
-    valid_from: datetime
-    valid_to: datetime | None
 
 
 class Catalog:

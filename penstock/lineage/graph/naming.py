@@ -10,7 +10,7 @@ from penstock.lineage.name import is_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from penstock.lineage.graph.catalog import DatasetNode, JobNode
+    from penstock.lineage.graph.nodes import DatasetNode, JobNode
 
 __all__ = ["columns_of", "id_of", "label_of", "layer_of", "owners_of"]
 

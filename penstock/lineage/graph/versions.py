@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from penstock.lineage.graph.catalog import RunNode, UseNode
+    from penstock.lineage.graph.nodes import RunNode, UseNode
     from penstock.lineage.name import Name
 
 __all__ = ["Version", "Versions"]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from penstock.lineage.graph.catalog import DatasetNode, JobNode, RunNode, UseNode
+    from penstock.lineage.graph.nodes import DatasetNode, JobNode, RunNode, UseNode
     from penstock.lineage.name import Name
 
 __all__ = ["Witnesses"]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from penstock.lineage.graph.catalog import DatasetNode
+    from penstock.lineage.graph.nodes import DatasetNode
 
 __all__ = ["router"]
 

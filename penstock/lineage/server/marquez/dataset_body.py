@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from penstock.lineage.graph.catalog import Catalog, DatasetNode
+from penstock.lineage.graph.catalog import Catalog
+from penstock.lineage.graph.nodes import DatasetNode
 from penstock.lineage.graph.versions import Versions
 from penstock.lineage.graph.walk import FoundEdge, Walk
 from penstock.lineage.server.marquez.input_field import how, summary

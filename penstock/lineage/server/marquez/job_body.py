@@ -6,8 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
 
-from penstock.lineage.graph.catalog import Catalog, JobNode, RunNode
+from penstock.lineage.graph.catalog import Catalog
 from penstock.lineage.graph.flow import Flow, JobEnds
+from penstock.lineage.graph.nodes import JobNode, RunNode
 from penstock.lineage.server.marquez.dataset_body import named
 from penstock.lineage.server.marquez.moment import stamp
 from penstock.lineage.server.marquez.run_body import RunBodies, how_it_stands

@@ -11,7 +11,7 @@ from penstock.lineage.graph.flow import JobEnds
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from penstock.lineage.graph.catalog import JobNode, UseNode
+    from penstock.lineage.graph.nodes import JobNode, UseNode
     from penstock.lineage.name import Name
 
 __all__ = ["ends_of", "job_version"]

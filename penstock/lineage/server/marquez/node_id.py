@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from penstock.lineage.graph.catalog import DatasetNode, JobNode
+    from penstock.lineage.graph.nodes import DatasetNode, JobNode
 
 __all__ = ["Node", "dataset_id", "field_id", "find_node", "job_id"]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from penstock.lineage.graph.catalog import Catalog, RunNode, UseNode
+from penstock.lineage.graph.catalog import Catalog
+from penstock.lineage.graph.nodes import RunNode, UseNode
 from penstock.lineage.graph.versions import Version, Versions
 from penstock.lineage.server.marquez.dataset_body import named
 from penstock.lineage.server.marquez.job_version import ends_of, job_version

@@ -19,7 +19,7 @@ from penstock.lineage.server.reading import Reading
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from penstock.lineage.graph.catalog import RunNode, UseNode
+    from penstock.lineage.graph.nodes import RunNode, UseNode
     from penstock.lineage.graph.versions import Version
 
 __all__ = ["router"]

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from sqlalchemy import Connection
 
-from penstock.lineage.graph.catalog import Catalog, RunNode
+from penstock.lineage.graph.catalog import Catalog
+from penstock.lineage.graph.nodes import RunNode
 from penstock.lineage.server.marquez.job_names import known_job
 from penstock.lineage.server.marquez.parameters import Limit, Offset, Text
 from penstock.lineage.server.marquez.run_body import RunBodies

@@ -21,7 +21,7 @@ from penstock.lineage.tables import graph_dataset
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from penstock.lineage.graph.catalog import DatasetNode
+    from penstock.lineage.graph.nodes import DatasetNode
 
 __all__ = ["router", "source_name", "sources_seen"]
 

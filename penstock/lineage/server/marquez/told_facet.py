@@ -11,7 +11,7 @@ from penstock.lineage.graph.labels import tag_name
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from penstock.lineage.graph.catalog import Facets
+    from penstock.lineage.graph.nodes import Facets
 
 __all__ = ["Tag", "fields", "tag_names", "tags", "text_of"]
 

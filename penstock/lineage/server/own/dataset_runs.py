@@ -15,7 +15,8 @@ from penstock.lineage.server.reading import Reading
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from penstock.lineage.graph.catalog import Catalog, UseNode
+    from penstock.lineage.graph.catalog import Catalog
+    from penstock.lineage.graph.nodes import UseNode
 
 __all__ = ["FIRST_RUNS", "DatasetRuns", "router"]
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from penstock.lineage.graph.catalog import DatasetNode, JobNode
+    from penstock.lineage.graph.nodes import DatasetNode, JobNode
     from penstock.lineage.graph.walk import FoundEdge
 
 __all__ = [

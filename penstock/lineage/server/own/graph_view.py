@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
-    from penstock.lineage.graph.catalog import DatasetEdge
+    from penstock.lineage.graph.nodes import DatasetEdge
     from penstock.lineage.graph.walk import FoundEdge
 
 __all__ = ["router"]

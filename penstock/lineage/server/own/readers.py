@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from penstock.lineage.graph.catalog import Catalog, UseNode
+from penstock.lineage.graph.catalog import Catalog
 from penstock.lineage.graph.column_edge import ROWS, ColumnEdge, column_edges
 from penstock.lineage.graph.explicit_lineage import explicit_edges
+from penstock.lineage.graph.nodes import UseNode
 from penstock.lineage.graph.told_versions import names_of
 from penstock.lineage.instant import instant
 from penstock.lineage.server.own.described import At, Describer, Id, id_of, label_of

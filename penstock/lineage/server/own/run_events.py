@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from penstock.lineage.archived import ArchivedFile
-    from penstock.lineage.graph.catalog import JobNode
+    from penstock.lineage.graph.nodes import JobNode
 
 __all__ = ["run_events"]
 

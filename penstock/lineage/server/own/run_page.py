@@ -7,7 +7,8 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from penstock.lineage.graph.catalog import Catalog, RunNode, UseNode
+from penstock.lineage.graph.catalog import Catalog
+from penstock.lineage.graph.nodes import RunNode, UseNode
 from penstock.lineage.instant import instant
 from penstock.lineage.server.own.described import Id, id_of, label_of, moment
 from penstock.lineage.server.own.run_events import run_events
@@ -17,7 +18,7 @@ from penstock.lineage.server.reading import Reading
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from penstock.lineage.graph.catalog import JobNode
+    from penstock.lineage.graph.nodes import JobNode
 
 __all__ = ["router", "run_line"]
 

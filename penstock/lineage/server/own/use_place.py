@@ -11,7 +11,7 @@ from pydantic import AfterValidator
 from penstock.lineage.instant import instant, told_moment
 
 if TYPE_CHECKING:
-    from penstock.lineage.graph.catalog import UseNode
+    from penstock.lineage.graph.nodes import UseNode
 
 __all__ = ["Before", "place_of", "read_place"]
 

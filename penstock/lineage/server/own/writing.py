@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from penstock.lineage.graph.catalog import JobNode, RunNode, UseNode
+    from penstock.lineage.graph.nodes import JobNode, RunNode, UseNode
 
 __all__ = ["Outcome", "Writing", "writings"]
 
