@@ -172,7 +172,9 @@ class Record:
             inputs=input_refs(read, resolved.content, self._runtime),
             also_reads=self._started.also_reads if self._started else self._also_reads(resolved),
             began=self._began,
-            spark_application=self._spark.conf.get("spark.app.id", None),
+            spark_application=self._started.spark_application
+            if self._started
+            else self._spark.conf.get("spark.app.id", None),
             kind=self._kind(),
             column_lineage=lineage,
             assertions=account.assertions(self._spec.model) if account else (),

@@ -113,15 +113,12 @@ def coverage_report(
     for number, commits in tables.items():
         # a query of a run is part of it: the commit is the run's to tell
         own = [one for one in told[number] if one.run_id not in witnesses.queries]
-        runs = {one.run_id: one.at for one in told[number] if one.signs and one.run_id}
         found.append(
             CoveredDataset(
                 id=id_of(nodes[number]),
                 label=label_of(nodes[number]),
                 coverage=coverage(commits, own, since=since, until=until),
-                reads=reads(
-                    witnesses.of(run, at) for run, at in runs.items() if within(at, since, until)
-                ),
+                reads=reads(run for run in witnesses.of(number) if within(run.at, since, until)),
             )
         )
     told_of = {name for names in named.values() for name in names}

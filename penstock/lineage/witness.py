@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ __all__ = ["GovernedRun", "Query", "Read", "Seen", "Witnessed", "is_told", "witn
 _LOG = re.compile(r"/_delta_log(/.*)?$")
 _S3 = re.compile(r"^s3[an]://")
 _FIELD = re.compile(r"\{[^}]*\}")
+_PART = re.compile(r"([*?])")
 _WILD = re.compile(r"[*?{\[]")
 
 
@@ -151,8 +152,18 @@ def _within(seen: Name, told: Name) -> bool:
     if varies is None:
         return place == whole or place.startswith(whole.rstrip("/") + "/")
     above = whole[: varies.start()].rpartition("/")[0]
-    pattern = _FIELD.sub("*", whole)
-    return place == above or fnmatchcase(place, pattern) or fnmatchcase(place, pattern + "/*")
+    # a folder that a pattern names is all in it; a file has an extension, and nothing in it
+    last = whole.rpartition("/")[2]
+    return place == above or bool(_pattern(whole, inside="." not in last).fullmatch(place))
+
+
+@cache
+def _pattern(whole: str, *, inside: bool) -> re.Pattern[str]:
+    """Of names where `*`, `?` and `{a field}` stand for a part between two slashes."""
+    parts = _PART.split(_FIELD.sub("*", whole))
+    told = {"*": "[^/]*", "?": "[^/]"}
+    regex = "".join(told.get(part, re.escape(part)) for part in parts)
+    return re.compile(regex + ("(/.*)?" if inside else ""), re.DOTALL)
 
 
 def _place(name: Name) -> Name:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["job_group"]
 
+logger = logging.getLogger(__name__)
+
 _GROUP = "spark.jobGroup.id"
 _DESCRIPTION = "spark.job.description"
 
@@ -20,16 +23,26 @@ _DESCRIPTION = "spark.job.description"
 def job_group(spark: SparkSession, group: str, description: str) -> Iterator[None]:
     """Every job that this thread starts in the block belongs to `group`; what was set comes back.
 
+    A group of the caller's own is replaced meanwhile: `cancelJobGroup` of it does not reach the
+    block. A Spark that takes none is no error, and said in the log.
+
     In a classic session it holds for the thread and for an `InheritableThread` of it, so two runs
     in two threads of one session are told apart. Over Spark Connect there are no thread's
     properties: it holds for the session, which is the run's own where a `ConnectCluster` gave it.
     """
     names = {_GROUP: group, _DESCRIPTION: description}
     read, write = _classic(spark) if _is_classic(spark) else _connect(spark)
-    before = {name: read(name) for name in names}
-    for name, value in names.items():
-        write(name, value)
+    before: dict[str, str | None] = {}
     try:
+        try:
+            before = {name: read(name) for name in names}
+            for name, value in names.items():
+                write(name, value)
+        except Exception as error:  # noqa: BLE001 - who reads what is told without it too
+            kind = type(error).__name__
+            logger.warning(
+                "Spark takes no job group (%s): nobody can see whose jobs these are", kind
+            )
         yield
     finally:
         # a session that is gone has nothing to put back, and what the block said counts

@@ -84,7 +84,7 @@ class Shop:
             run=run,
             inputs=inputs,
             outputs=(written,),
-            run_facets=run_facets,
+            run_facets=run_facets or ({"penstock_run": {}} if producer == PRODUCER else None),
         )
         self.ledger.append({**event, "producer": producer})
 
@@ -309,6 +309,18 @@ def test_a_read_that_a_listener_saw_and_the_run_did_not_tell(shop: Shop) -> None
     assert {by for r in mine["undeclared_reads"] for by in r["seen_by"]} == {"spark|app.scan"}
     later = shop.report(since=AT + timedelta(days=1)).document()
     assert (later["runs"], later["undeclared_reads"]) == (0, None)
+
+
+def test_what_a_run_read_before_it_failed_is_listed_too(shop: Shop) -> None:
+    shop.tell("one", shop.write("one"))
+    shop.tell("lost", None, kind="FAIL")
+    secret = dataset("/lake/secret", schema=schema("email"))
+    shop.query("q", secret, group="lost")
+    told = shop.report().document()
+    assert (told["runs"], told["corroborated"], told["undeclared_reads"]) == (2, 1, 1)
+    [mine] = [d for d in told["datasets"] if d["label"] == NAME]
+    assert [read["run_id"] for read in mine["undeclared_reads"]] == [identity("lost")]
+    assert mine["percent"] == 100.0
 
 
 def test_a_query_of_a_run_is_no_second_writer_of_its_commit(shop: Shop) -> None:

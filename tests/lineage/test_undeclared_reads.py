@@ -123,6 +123,10 @@ def test_a_log_that_nobody_is_known_to_have_read_is_delta_s_own_affair() -> None
         ("/landing/prices-1.csv", "/landing/prices-*.csv", True),
         ("/landing", "/landing/prices-*.csv", True),
         ("/landing/secret.csv", "/landing/prices-*.csv", False),
+        ("/landing/hr/salaries.csv", "/landing/*.csv", False),
+        ("/landing/x/2013/y.csv", "/landing/{day}.csv", False),
+        ("/landing/prices-1.csv/x", "/landing/prices-?.csv", False),
+        ("/landing/a.b", "/landing/a?b", True),
         ("/landing/2013-01-05/x.csv", "/landing/{day}", True),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import pytest
 
@@ -50,3 +50,26 @@ def test_two_threads_of_one_session_have_their_own(spark: SparkSession) -> None:
 
     with ThreadPoolExecutor(2) as threads:
         assert list(threads.map(seen, ("one", "two"))) == ["one", "two"]
+
+
+def test_a_spark_that_takes_no_group_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    class Settings:
+        kept: ClassVar[dict[str, str | None]] = {GROUP: "mine"}
+
+        def get(self, name: str, default: str | None) -> str | None:
+            return self.kept.get(name, default)
+
+        def set(self, name: str, value: str | None) -> None:
+            if name != GROUP:
+                raise ValueError("cannot be changed")
+            self.kept[name] = value
+
+        unset = kept.pop  # as Spark forgets a setting
+
+    class Refusing:
+        conf = Settings()
+
+    with job_group(cast("SparkSession", Refusing()), "run-1", "shop.orders"):
+        assert Settings.kept[GROUP] == "run-1"
+    assert "takes no job group (ValueError)" in caplog.text
+    assert Settings.kept[GROUP] == "mine"

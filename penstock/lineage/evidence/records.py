@@ -100,10 +100,11 @@ def check_records(
             "column": item.get("column"),
             "success": item.get("success"),
             "severity": item.get("severity"),
-            "failed_rows": (item.get("params") or {}).get("failedRows"),
+            "failed_rows": params.get("failedRows") if isinstance(params, dict) else None,
         }
         for use in uses
         for item in _assertions(use)
+        for params in (item.get("params"),)
     ]
     names = ("at", "dataset", "run_id", "name", "column")
     return sorted(found, key=lambda check: [str(check[name]) for name in names])

@@ -61,8 +61,14 @@ class Witnesses:
         if grouped or self._applications:
             self._witnessed = self._look(runs)
 
-    def of(self, run_id: str, at: datetime) -> Witnessed:
-        """What was seen of the run, which ended at that moment."""
+    def of(self, dataset: int) -> list[Witnessed]:
+        """What was seen of each run of Penstock that set out to write it, however that ended."""
+        uses = self._catalog.uses(datasets=[dataset], role="OUT", facets=())
+        runs = self._catalog.runs_of((use.teller for use in uses), facets=(_OWN,))
+        ends = {r.run_id: r.ended or r.started for r in runs.values() if _OWN in r.facets}
+        return [self._seen(run_id, at) for run_id, at in ends.items()]
+
+    def _seen(self, run_id: str, at: datetime) -> Witnessed:
         found = self._witnessed.get(run_id)
         return Witnessed(run_id=run_id, at=at, seen=found.seen if found else None)
 
@@ -70,7 +76,7 @@ class Witnesses:
         all_runs = dict(runs)
         if self._applications:
             for run in self._with_facet(_OWN):
-                if run.facets[_OWN].get("sparkApplication") in self._applications:
+                if _application(run) in self._applications:
                     all_runs.setdefault(run.run_id, [])
                     if run not in all_runs[run.run_id]:
                         all_runs[run.run_id].append(run)
@@ -117,7 +123,7 @@ class Witnesses:
         applications = set(parents.get(run_id, ()))
         for run in runs:
             told |= set(_also_reads(run.facets[_OWN]))
-            applications |= self._applications.get(run.facets[_OWN].get("sparkApplication"), set())
+            applications |= self._applications.get(_application(run), set())
         ended = max(run.ended or datetime.max.replace(tzinfo=UTC) for run in runs)
         return GovernedRun(
             run_id=run_id,
@@ -193,11 +199,17 @@ def _group(query: RunNode) -> str:
     return named.lower() if isinstance(named, str) else ""
 
 
+def _application(run: RunNode) -> str:
+    named = run.facets[_OWN].get("sparkApplication")
+    return named if isinstance(named, str) else ""
+
+
 def _began(run: RunNode) -> datetime:
     """Before its function, as far as the run tells."""
+    told = run.facets[_OWN].get("began")
     try:
-        return min(run.started, told_moment(run.facets[_OWN]["began"]))
-    except (KeyError, TypeError, ValueError):
+        return min(run.started, told_moment(told)) if isinstance(told, str) else run.started
+    except ValueError:
         return run.started
 
 

@@ -127,7 +127,9 @@ def test_who_wrote_past_us_and_how_much_is_known_by_day(page_of_orders: Page) ->
 def test_what_a_run_read_and_did_not_tell(page_of_orders: Page) -> None:
     page = page_of_orders
     coverage = page.locator("#coverage")
-    expect(coverage).to_contain_text(f"saw 2 of the {NIGHTS + 2} runs that wrote or kept the table")
+    expect(coverage).to_contain_text(
+        f"saw 2 of the {NIGHTS + 3} runs that set out to write or keep the table"
+    )
     expect(coverage).to_contain_text("of the others nothing is known")
     reads = table(page, f"Undeclared reads of runs that wrote {NAME}").locator("tbody tr")
     expect(reads).to_have_count(1)

@@ -107,7 +107,11 @@ def _whole() -> dict[str, Any]:
             "parent": {**parent, "root": parent},
             "nominalTime": {"nominalStartTime": "2026-01-01T00:00:00Z"},
             "errorMessage": {"message": "m", "programmingLanguage": "P"},
+            "spark_applicationDetails": {"applicationId": "local-1"},
             "penstock_run": {
+                "sparkApplication": "local-1",
+                "began": "2026-01-01T00:00:00Z",
+                "alsoReads": [{"namespace": "file", "name": "keys"}],
                 "dataset": "silver.b",
                 "slice": "2026-01-01",
                 "attempt": 1,

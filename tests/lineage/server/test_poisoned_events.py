@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,26 +16,46 @@ from typer.testing import CliRunner
 
 from penstock.cli.app import app
 from penstock.lineage import Ledger
+from penstock.lineage.coverage_report import coverage_report
+from penstock.lineage.evidence import Question, SigningKey, bundle, check
 from penstock.lineage.graph.fingerprint import fingerprint
 from penstock.lineage.graph.passed import passed as passed_events
 from penstock.lineage.graph.projector import catch_up, rebuild
 from penstock.lineage.graph.statement import Statement
 from penstock.lineage.server import ServerSettings, create_app
+from penstock.lineage.table_histories import TableHistories
 from penstock.lineage.tables import graph_job
 from penstock.lineage.verification import verify
+from penstock.resources.secrets import FileSecrets
 from tests.lineage.server.odd_events import IN_FACETS, WHOLE, events, put
 from tests.lineage.server.serving import LINEAGE, OWN
 from tests.lineage.told_events import run_event
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from penstock.lineage.ledger_database import LedgerDatabase
+
+
+QUERY = run_event(
+    "COMPLETE",
+    5,
+    "scan",
+    run="a query in it",
+    inputs=("a",),
+    run_facets={
+        "parent": {"run": {"runId": WHOLE["run"]["runId"]}, "job": {"namespace": "n", "name": "j"}},
+        "spark_jobDetails": {"jobGroup": WHOLE["run"]["runId"]},
+    },
+)
 
 
 class Taking:
     """A server in this process: hundreds of events, and all that is told of them."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, folder: Path) -> None:
         self.ledger = ledger
+        self.key = SigningKey.of(FileSecrets(folder / "secrets"))
         app = create_app(ledger, ServerSettings(calls_per_minute=10**9))
         self.client = TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False)
 
@@ -60,6 +80,11 @@ class Taking:
         for text in ("b", "x", "team", "email", run):
             assert self.get("/search", q=text) is not None
         self.get("/changes", since="2025-01-01T00:00:00Z")
+        with self.ledger.database.read() as connection:
+            assert coverage_report(connection, TableHistories(())).datasets == ()
+        begin = datetime(2025, 1, 1, tzinfo=UTC)
+        made = bundle(self.ledger.database, Question(since=begin), key=self.key, at=begin, by="ada")
+        assert check(made).intact
         found = self.get("/datasets", limit=1000)["datasets"]
         for told in found:
             page = self.get("/dataset", id=told["id"])
@@ -80,8 +105,8 @@ class Taking:
 
 
 @pytest.fixture
-def taking(sqlite_ledger: Ledger) -> Taking:
-    return Taking(sqlite_ledger)
+def taking(sqlite_ledger: Ledger, tmp_path: Path) -> Taking:
+    return Taking(sqlite_ledger, tmp_path)
 
 
 def passed(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -101,6 +126,7 @@ def test_each_part_of_a_facet_may_be_anything(
 ) -> None:
     accepted = 0
     assert taking.take(WHOLE)
+    assert taking.take(QUERY)
     for number, path in enumerate(IN_FACETS):
         for value in (None, 5, "x", [], {}, [5], [{}], [[]], {"x": 5}, True, "a\0b", 2**70):
             told = mutated(path, value)
@@ -120,9 +146,9 @@ def test_each_part_of_a_facet_may_be_anything(
 
 
 def test_what_postgresql_cannot_store_is_taken(
-    postgresql_ledger: Ledger, caplog: pytest.LogCaptureFixture
+    postgresql_ledger: Ledger, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    taking, accepted = Taking(postgresql_ledger), 0
+    taking, accepted = Taking(postgresql_ledger, tmp_path), 0
     for path in IN_FACETS:
         for value in ("a\0b", 2**70, "\ud800"):
             told = mutated(path, value)

@@ -31,10 +31,10 @@ function Mark({ one }: { one: Covered }) {
 }
 
 function said(one: Covered): string {
-  if (one.runs === 0) return "No run of Penstock wrote the table in this time.";
+  if (one.runs === 0) return "No run of Penstock set out to write the table in this time.";
   if (one.undeclared_reads === null)
     return `Nobody but the runs themselves tells what they read: OpenLineage’s Spark listener saw none of the ${plural(one.runs, "run")}.`;
-  const saw = `OpenLineage’s Spark listener saw ${count(one.corroborated)} of the ${plural(one.runs, "run")} that wrote or kept the table`;
+  const saw = `OpenLineage’s Spark listener saw ${count(one.corroborated)} of the ${plural(one.runs, "run")} that set out to write or keep the table`;
   return one.corroborated < one.runs ? `${saw}; of the others nothing is known.` : `${saw}.`;
 }
 
