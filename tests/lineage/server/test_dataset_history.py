@@ -322,6 +322,31 @@ def test_quarantined_rows_are_counted_by_check_and_a_slice_made_anew_is_told_apa
     assert found["runs"][3]["by_check"] == by
 
 
+@pytest.mark.parametrize(
+    ("later", "rows", "latest"),
+    [
+        ({"slice": "1"}, 5, None),
+        ({}, 5, None),
+        ({"statistics": {"rowCount": 4}}, 5, None),
+        ({"slice": "1", "end": "FAIL"}, 5, 5),
+        ({"slice": "1", "rowsQuarantined": 1}, 6, 3),
+        ({"kind": "COMPACTION"}, 5, 5),
+    ],
+)
+def test_the_latest_run_of_a_slice_counts_also_when_it_says_nothing(
+    told: Told, later: dict[str, Any], rows: int, latest: int | None
+) -> None:
+    told.run("one", 1, rows=9, slice="1", rowsQuarantined=3)
+    told.run("two", 2, rows=9, slice="2", rowsQuarantined=2)
+    told.run("later", 3, **later)
+    found = told.get("dataset/history")["quarantine"]
+    assert (found["rows"], found["rows_latest"]) == (rows, latest)
+    # once the slice is made anew by one that says it, it is known again
+    if later.get("slice"):
+        told.run("anew", 4, rows=9, slice="1", rowsQuarantined=7)
+        assert told.get("dataset/history")["quarantine"]["rows_latest"] == 9
+
+
 def test_facets_that_make_no_sense_are_as_if_they_were_not_told(told: Told) -> None:
     told.run(
         "odd",
