@@ -16,6 +16,13 @@ from penstock.lineage.graph.catalog import Catalog
 from penstock.lineage.graph.column_edge import column_edges, schema_columns
 from penstock.lineage.graph.naming import id_of, label_of
 from penstock.lineage.graph.rows import chunks
+from penstock.lineage.graph.spark_query import (
+    GROUP,
+    OWN,
+    group_of,
+    queries_of_runs,
+    runs_of_penstock,
+)
 from penstock.lineage.instant import told_moment
 from penstock.lineage.name import is_name
 from penstock.lineage.tables import graph_dataset, graph_run
@@ -31,10 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Witnesses"]
 
-_OWN, _GROUP, _APPLICATION = "penstock_run", "spark_jobDetails", "spark_applicationDetails"
-
-
-_READ = (_OWN, _GROUP, _APPLICATION)
+_APPLICATION = "spark_applicationDetails"
+_READ = (OWN, GROUP, _APPLICATION)
 _LOG_COLUMNS = frozenset({"add", "remove", "metaData", "protocol"})
 
 
@@ -44,9 +49,9 @@ class Witnesses:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._catalog = Catalog(connection)
-        grouped = self._with_facet(_GROUP)
-        runs = self._own_runs({_group(query) for query in grouped})
-        self._grouped = [query for query in grouped if _group(query) in runs]
+        grouped = self._with_facet(GROUP)
+        runs = runs_of_penstock(self._catalog, map(group_of, grouped), facets=_READ)
+        self._grouped = queries_of_runs(grouped, runs)
         self.queries = frozenset(query.run_id for query in self._grouped)
         """The ids of all queries that name a run of Penstock."""
         self._applications: dict[str, set[str]] = {}
@@ -64,8 +69,8 @@ class Witnesses:
     def of(self, dataset: int) -> list[Witnessed]:
         """What was seen of each run of Penstock that set out to write it, however that ended."""
         uses = self._catalog.uses(datasets=[dataset], role="OUT", facets=())
-        runs = self._catalog.runs_of((use.teller for use in uses), facets=(_OWN,))
-        ends = {r.run_id: r.ended or r.started for r in runs.values() if _OWN in r.facets}
+        runs = self._catalog.runs_of((use.teller for use in uses), facets=(OWN,))
+        ends = {r.run_id: r.ended or r.started for r in runs.values() if OWN in r.facets}
         return [self._seen(run_id, at) for run_id, at in ends.items()]
 
     def _seen(self, run_id: str, at: datetime) -> Witnessed:
@@ -75,7 +80,7 @@ class Witnesses:
     def _look(self, runs: Mapping[str, list[RunNode]]) -> dict[str, Witnessed]:
         all_runs = dict(runs)
         if self._applications:
-            for run in self._with_facet(_OWN):
+            for run in self._with_facet(OWN):
                 if _application(run) in self._applications:
                     all_runs.setdefault(run.run_id, [])
                     if run not in all_runs[run.run_id]:
@@ -85,7 +90,7 @@ class Witnesses:
         queries = {query.teller: query for query in self._grouped}
         for some in chunks(sorted(applications)):
             found = self._catalog.runs_where(graph_run.c.parent_run_id.in_(some), facets=_READ)
-            queries |= {query.teller: query for query in found if _OWN not in query.facets}
+            queries |= {query.teller: query for query in found if OWN not in query.facets}
         tellers = {run.teller for some in all_runs.values() for run in some} | queries.keys()
         uses: dict[str, list[UseNode]] = {}
         for some in chunks(sorted(tellers)):
@@ -97,7 +102,7 @@ class Witnesses:
         parents: dict[str, set[str]] = {}
         for query in self._grouped:
             if query.parent_run_id:
-                parents.setdefault(_group(query), set()).add(query.parent_run_id)
+                parents.setdefault(group_of(query), set()).add(query.parent_run_id)
         return {
             one.run_id: one
             for one in witnessed(
@@ -122,7 +127,7 @@ class Witnesses:
         }
         applications = set(parents.get(run_id, ()))
         for run in runs:
-            told |= set(_also_reads(run.facets[_OWN]))
+            told |= set(_also_reads(run.facets[OWN]))
             applications |= self._applications.get(_application(run), set())
         ended = max(run.ended or datetime.max.replace(tzinfo=UTC) for run in runs)
         return GovernedRun(
@@ -133,14 +138,6 @@ class Witnesses:
             began=min(_began(run) for run in runs),
             ended=ended,
         )
-
-    def _own_runs(self, run_ids: Collection[str]) -> dict[str, list[RunNode]]:
-        found: dict[str, list[RunNode]] = {}
-        for some in chunks(sorted(run_ids)):
-            for run in self._catalog.runs_where(graph_run.c.run_id.in_(some), facets=_READ):
-                if _OWN in run.facets:
-                    found.setdefault(run.run_id, []).append(run)
-        return found
 
     def _with_facet(self, name: str) -> list[RunNode]:
         found = self._catalog.runs_where(graph_run.c.facets.contains(f'"{name}"'), facets=_READ)
@@ -168,7 +165,7 @@ def _query(
             columns.setdefault(edge.source, set()).add(edge.source_column)
     return Query(
         by=id_of(job),
-        group=_group(run),
+        group=group_of(run),
         application=run.parent_run_id,
         began=run.started,
         ended=run.ended or run.started,
@@ -194,19 +191,14 @@ def _has_rows(schema: Mapping[str, Any]) -> bool:
     return bool(columns) and not columns >= _LOG_COLUMNS
 
 
-def _group(query: RunNode) -> str:
-    named = query.facets.get(_GROUP, {}).get("jobGroup")
-    return named.lower() if isinstance(named, str) else ""
-
-
 def _application(run: RunNode) -> str:
-    named = run.facets[_OWN].get("sparkApplication")
+    named = run.facets[OWN].get("sparkApplication")
     return named if isinstance(named, str) else ""
 
 
 def _began(run: RunNode) -> datetime:
     """Before its function, as far as the run tells."""
-    told = run.facets[_OWN].get("began")
+    told = run.facets[OWN].get("began")
     try:
         return min(run.started, told_moment(told)) if isinstance(told, str) else run.started
     except ValueError:

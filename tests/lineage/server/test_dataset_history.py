@@ -41,6 +41,7 @@ class Told:
         nominal_end: str | None = None,
         upkeep: dict[str, Any] | None = None,
         alias: bool = False,
+        group: str | None = None,
         **own: Any,
     ) -> None:
         """A run that ends at that minute; `own` are facts of `penstock_run`."""
@@ -51,6 +52,8 @@ class Told:
             facets["nominalTime"] = {"nominalStartTime": moment(0), "nominalEndTime": nominal_end}
         if upkeep:
             facets["penstock_upkeep"] = upkeep
+        if group:
+            facets["spark_jobDetails"] = {"jobId": 1, "jobGroup": group}
         written = dataset("/lake/silver/bookings", symlinks=symlinks(("penstock", NAME)))
         if statistics:
             written["outputFacets"] = {"outputStatistics": statistics}
@@ -158,6 +161,37 @@ def test_a_run_that_does_not_say_whether_it_wrote_is_no_proof(told: Told) -> Non
     assert at["late_by_seconds"] is None
     at = told.fresh(5 * HOUR)
     assert (at["verdict"], at["late_by_seconds"]) == ("late", 3600)
+
+
+@pytest.mark.parametrize("statistics", [None, {"rowCount": 3}])
+def test_a_query_that_sparks_listener_saw_of_a_run_is_no_writer_of_its_own(
+    told: Told, statistics: dict[str, Any] | None
+) -> None:
+    told.promise(timedelta(hours=1))
+    told.run("one", 5, rows=3, slice="1", rowsQuarantined=2)
+    told.run("failed", 3 * HOUR, end="FAIL", attempt=1)
+    for number, run in enumerate(("one", "failed")):
+        group = identity(run).upper()
+        told.run(f"query {run}", 3 * HOUR + number, group=group, statistics=statistics)
+    at = told.fresh(3 * HOUR + 5)
+    assert (at["verdict"], at["written"]["run_id"]) == ("late", identity("one"))
+    assert (at["untold"], at["failed_since"], at["runs"]) == (None, 1, 2)
+    history = told.get("dataset/history", limit=2)
+    assert (history["runs"], history["complete"]) == (2, True)
+    assert [run["run_id"] for run in history["files"]] == [identity("one")]
+    found = history["quarantine"]
+    assert (found["told"], found["untold"], found["rows_latest"]) == (1, 1, 2)
+
+
+def test_a_job_group_makes_no_query_of_a_run_of_penstock_or_of_anothers(told: Told) -> None:
+    told.run("spark", 5, statistics={"rowCount": 3}, group="nightly")
+    told.run("beside", 6, statistics={"rowCount": 3}, group=identity("spark"))
+    told.run("own", 7, rows=3, group=identity("own"))
+    assert [run["run_id"] for run in told.get("dataset/history")["files"]] == [
+        identity("own"),
+        identity("beside"),
+        identity("spark"),
+    ]
 
 
 def test_what_other_producers_count_is_proof_too(told: Told) -> None:
@@ -286,6 +320,31 @@ def test_quarantined_rows_are_counted_by_check_and_a_slice_made_anew_is_told_apa
     ]
     assert [run["rows_quarantined"] for run in found["runs"]] == [None, 0, 2, 3]
     assert found["runs"][3]["by_check"] == by
+
+
+@pytest.mark.parametrize(
+    ("later", "rows", "latest"),
+    [
+        ({"slice": "1"}, 5, None),
+        ({}, 5, None),
+        ({"statistics": {"rowCount": 4}}, 5, None),
+        ({"slice": "1", "end": "FAIL"}, 5, 5),
+        ({"slice": "1", "rowsQuarantined": 1}, 6, 3),
+        ({"kind": "COMPACTION"}, 5, 5),
+    ],
+)
+def test_the_latest_run_of_a_slice_counts_also_when_it_says_nothing(
+    told: Told, later: dict[str, Any], rows: int, latest: int | None
+) -> None:
+    told.run("one", 1, rows=9, slice="1", rowsQuarantined=3)
+    told.run("two", 2, rows=9, slice="2", rowsQuarantined=2)
+    told.run("later", 3, **later)
+    found = told.get("dataset/history")["quarantine"]
+    assert (found["rows"], found["rows_latest"]) == (rows, latest)
+    # once the slice is made anew by one that says it, it is known again
+    if later.get("slice"):
+        told.run("anew", 4, rows=9, slice="1", rowsQuarantined=7)
+        assert told.get("dataset/history")["quarantine"]["rows_latest"] == 9
 
 
 def test_facets_that_make_no_sense_are_as_if_they_were_not_told(told: Told) -> None:

@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from penstock.lineage import Ledger
+from penstock.lineage.producer import PRODUCER as PENSTOCK
 from penstock.lineage.server import create_app
 from tests.lineage.told_events import (
     AT,
@@ -193,10 +194,9 @@ def test_who_read_a_column_when_and_was_it_masked(api: Api) -> None:
     assert by_job["spark|d"][0]["masked"] is False
     between = api.get("readers", id=A, column="email", since=moment(11), until=moment(15))
     assert [r["run_id"] for r in between["runs"]] == [identity("b1")]
-    assert {r["job"] for r in api.get("readers", id=A, column="k")["runs"]} == {
-        "spark|b",
-        "spark|whole",
-    }
+    # what the columns of d are made of it does not say
+    keys = {r["job"]: r["masked"] for r in api.get("readers", id=A, column="k")["runs"]}
+    assert keys == {"spark|b": False, "spark|whole": None, "spark|d": None}
 
 
 def test_a_run_and_what_differs_from_the_one_before(api: Api) -> None:
@@ -301,15 +301,33 @@ def made(*edges: str, rows: tuple[str, ...] = (), name: str = "/o") -> dict[str,
     return dataset(name, columnLineage=lineage(*edges, rows=rows))
 
 
+def told_fields(*edges: str, **fields: Any) -> dict[str, Any]:
+    """An output whose column lineage has these fields as they are, beside those of the edges."""
+    told = lineage(*edges)
+    return dataset("/o", columnLineage={**told, "fields": {**told["fields"], **fields}})
+
+
 @pytest.mark.parametrize(
     ("state", "outputs", "masked", "into"),
     [
         ("COMPLETE", [made("/a.email ~ e")], True, ["e"]),
         ("COMPLETE", [made("/a.email > e")], False, ["e"]),
         ("COMPLETE", [made("/a.email ~ e", "/a.email > f")], False, ["e", "f"]),
-        ("COMPLETE", [made("/a.email ~ e", rows=("/a.email",))], True, [None, "e"]),
+        # for choosing rows by it it read it as it is
+        ("COMPLETE", [made("/a.email ~ e", rows=("/a.email",))], False, [None, "e"]),
+        ("COMPLETE", [made("/a.email ~ e", rows=("/a.k",))], True, ["e"]),
         ("COMPLETE", [made(rows=("/a.email",))], False, [None]),
         ("COMPLETE", [made("/a.email ~ e"), "/untold"], None, ["e"]),
+        ("COMPLETE", [made("/a.email > e"), "/untold"], False, ["e"]),
+        # a column of which no origin is told may come from anywhere
+        ("COMPLETE", [told_fields("/a.email ~ e", blob={"inputFields": []})], None, ["e"]),
+        ("COMPLETE", [told_fields("/a.k > k", blob={"inputFields": []})], None, []),
+        ("COMPLETE", [told_fields("/a.k > k", blob={"inputFields": "/a.email"})], None, []),
+        ("COMPLETE", [told_fields("/a.k > k", blob={"inputFields": [{"field": "e"}]})], None, []),
+        ("COMPLETE", [told_fields("/a.k > k", blob={})], None, []),
+        ("COMPLETE", [told_fields("/a.k > k", blob=None)], None, []),
+        ("COMPLETE", [made()], None, []),
+        ("COMPLETE", [dataset("/o", columnLineage={"fields": ["e"]})], None, []),
         ("COMPLETE", ["/untold"], None, []),
         ("COMPLETE", [], None, []),
         ("RUNNING", [made("/a.email ~ e")], True, ["e"]),
@@ -347,6 +365,32 @@ def test_a_run_that_read_other_columns_alone_is_no_reader_of_this_one(asked: Api
     runs = asked.get("readers", id="file|/a", column="email")["runs"]
     assert [(run["job"], run["masked"]) for run in runs] == [("spark|named", False)]
     assert len(asked.get("readers", id="file|/a")["runs"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("edge", "unknown", "found"),
+    [
+        # a column of Penstock without an input is a literal, unless it says that it does not know
+        ("/a.k > k", [], []),
+        ("/a.k > k", [{"field": "x", "reason": "a Python function"}], [None]),
+        ("/a.k > k", [{"reason": "a plan that is too deep"}], [None]),
+        ("/a.k > k", "odd", [None]),
+        ("/a.email ~ e", [], [True]),
+        ("/a.email ~ e", [{"field": "x", "reason": "a Python function"}], [None]),
+        ("/a.email > e", [{"field": "x", "reason": "a Python function"}], [False]),
+    ],
+)
+def test_a_run_of_penstock_says_itself_what_it_does_not_know(
+    asked: Api, edge: str, unknown: Any, found: list[bool | None]
+) -> None:
+    a = dataset("/a", schema=schema("k", "email"))
+    written = told_fields(edge, x={"inputFields": []})
+    written["facets"]["columnLineage"]["_producer"] = PENSTOCK
+    own = {"penstock_run": {"lineageUnknown": unknown} if unknown else {"attempt": 1}}
+    told = run_event("COMPLETE", 1, "j", inputs=(a,), outputs=(written,), run_facets=own)
+    assert asked.client.post("/api/v1/lineage", json=[told]).status_code == 201
+    runs = asked.get("readers", id="file|/a", column="email")["runs"]
+    assert [run["masked"] for run in runs] == found
 
 
 def test_readers_are_told_page_by_page(asked: Api) -> None:

@@ -221,7 +221,7 @@ export interface UpkeepRun extends WrittenBy {
 
 export interface Quarantine {
   rows: number | null;
-  /** in the latest completed run of each slice; null: a run tells no slice */
+  /** in the latest completed run of each slice; null: it does not say, or a completed run tells no slice */
   rows_latest: number | null;
   by_check: { check: string; rows: number }[];
   told: number;

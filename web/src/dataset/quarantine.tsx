@@ -14,9 +14,10 @@ export function Quarantine({ told, label, contract }: { told: Told; label: strin
         <p>{told.runs.length === 0 ? "No run that wrote rows has ended." : `${plural(told.untold, "run")} ended without a word of it.`}</p>
       </Empty>
     );
+  const sliced = told.runs.some((one) => one.state === "COMPLETE" && one.slice !== null);
   const facts: Fact[] = [
     ["Set aside, in all runs", plural(told.rows ?? 0, "row")],
-    ["In the latest run of each slice", told.rows_latest === null ? <span className="muted">no slices told</span> : plural(told.rows_latest, "row")],
+    ["In the latest run of each slice", told.rows_latest === null ? <NotMeasured>{sliced ? "not known" : "no slices told"}</NotMeasured> : plural(told.rows_latest, "row")],
     ["Runs that say", count(told.told)],
     ["Runs that do not", told.untold ? `${count(told.untold)}; they may have set rows aside too` : "none"],
     ["Where they lie", told.where ? <code>{told.where}</code> : <NotMeasured>no event names it</NotMeasured>],

@@ -19,21 +19,18 @@ def quarantined(written: Sequence[Writing]) -> dict[str, Any]:
     """Of each run of rows that ended, newest first, and of all together.
 
     `rows` counts what every run set aside, a slice that was run twice twice; `rows_latest` only the
-    latest completed run of each slice, and is null when a run tells no slice. `untold` is how many
-    runs do not say: a run that failed may have set rows aside too.
+    latest completed run of each slice, and is null when it does not say, or when a completed run
+    tells no slice. `untold` is how many runs do not say: a run that failed may have set rows aside
+    too.
     """
     runs = [one for one in written if one.upkeep is None and one.state in _ENDED]
     told = [one for one in runs if one.rows_quarantined is not None]
     by_check: Counter[str] = Counter()
     for one in told:
         by_check.update(one.by_check)
-    latest: dict[str | None, int] = {}
-    for one in told:
-        if one.state == "COMPLETE":
-            latest.setdefault(one.slice, one.rows_quarantined or 0)
     return {
         "rows": sum(one.rows_quarantined or 0 for one in told) if told else None,
-        "rows_latest": sum(latest.values()) if latest and None not in latest else None,
+        "rows_latest": _latest(runs),
         "by_check": [
             {"check": check, "rows": rows}
             for check, rows in sorted(by_check.items(), key=lambda item: (-item[1], item[0]))
@@ -51,3 +48,16 @@ def quarantined(written: Sequence[Writing]) -> dict[str, Any]:
             for one in runs
         ],
     }
+
+
+def _latest(runs: Sequence[Writing]) -> int | None:
+    """What the latest completed run of each slice set aside; None: not all of that is known."""
+    latest: dict[str, int | None] = {}
+    for one in runs:
+        if one.state != "COMPLETE":
+            continue
+        if one.slice is None:
+            return None
+        latest.setdefault(one.slice, one.rows_quarantined)
+    known = [rows for rows in latest.values() if rows is not None]
+    return sum(known) if known and len(known) == len(latest) else None

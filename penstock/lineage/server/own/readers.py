@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Query
 
 from penstock.lineage.graph.catalog import Catalog
-from penstock.lineage.graph.column_edge import ROWS, ColumnEdge, column_edges
+from penstock.lineage.graph.column_edge import ColumnEdge, column_edges
+from penstock.lineage.graph.column_knowledge import tells_every_origin
 from penstock.lineage.graph.explicit_lineage import explicit_edges
 from penstock.lineage.graph.nodes import UseNode
 from penstock.lineage.graph.told_versions import names_of
@@ -18,7 +19,7 @@ from penstock.lineage.server.own.use_place import Before, place_of, read_place
 from penstock.lineage.server.reading import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
     from penstock.lineage.name import Name
 
@@ -26,6 +27,7 @@ __all__ = ["router"]
 
 router = APIRouter()
 _MOST_RUNS = 500
+_OWN = "penstock_run"
 _COUNTED = ("COMPLETE", "RUNNING", "OTHER")
 _TELLING = ("columnLineage", "lineage")
 Limit = Annotated[int, Query(ge=1, le=_MOST_RUNS)]
@@ -43,10 +45,11 @@ def readers(
 ) -> dict[str, Any]:
     """Which runs read a dataset, or one column of it, and whether all it went into was masked.
 
-    It is what each run itself told of what it made, whatever other runs of its job do. A run that
-    only chose or ordered rows by the column read it in clear: `masked` is false. It is null when
-    the run did not say which columns it read, or did not complete. Newest first; where there are
-    more, `complete` is false and the answer's `before` asks for the next page.
+    It is what each run itself told of what it made, whatever other runs of its job do. `masked` is
+    false as soon as one way out of the column is not masked: a run that chose or ordered rows by it
+    read it in clear. Else it is null when the run did not complete, or left open where a column of
+    what it made comes from; such a run is listed, since it may have read this one. Newest first;
+    where there are more, `complete` is false and the answer's `before` asks for the next page.
     """
     describer = Describer(connection)
     catalog, dataset = describer.catalog, describer.dataset(id)
@@ -64,9 +67,11 @@ def readers(
     page = uses[:limit]
     # one that read it under two names read it once
     by_teller = {use.teller: use for use in reversed(page)}
-    runs = catalog.runs_of(by_teller, facets=())
+    runs = catalog.runs_of(by_teller, facets=(_OWN,))
     jobs = catalog.jobs({run.job for run in runs.values()}, facets=())
-    counted = [teller for teller, run in runs.items() if run.state in _COUNTED]
+    counted = {
+        teller: run.facets.get(_OWN) for teller, run in runs.items() if run.state in _COUNTED
+    }
     made = _Made.of(catalog, counted, names_of(connection, dataset), column)
     nodes = catalog.datasets({d for each in made.values() for d, _ in each.into}, facets=())
     found = []
@@ -98,7 +103,7 @@ def readers(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Made:
-    """What a run made of a dataset. `told`: it told the columns of all that it made.
+    """What a run made of a dataset. `told`: it told where each column it made comes from.
 
     `edges` are those out of the dataset, each with the dataset that it goes into.
     """
@@ -108,8 +113,13 @@ class _Made:
 
     @classmethod
     def of(
-        cls, catalog: Catalog, tellers: Iterable[str], names: set[Name], column: str | None
+        cls,
+        catalog: Catalog,
+        tellers: Mapping[str, Mapping[str, Any] | None],
+        names: set[Name],
+        column: str | None,
     ) -> dict[str, _Made]:
+        """By teller, of which each comes with its run's `penstock_run`, if it told one."""
         outputs: dict[str, list[UseNode]] = {teller: [] for teller in tellers}
         for use in catalog.uses_of(outputs, role="OUT", facets=_TELLING):
             outputs[use.teller].append(use)
@@ -131,7 +141,11 @@ class _Made:
 
         return {
             teller: cls(
-                told=bool(uses) and all("columnLineage" in use.facets for use in uses),
+                told=bool(uses)
+                and all(
+                    tells_every_origin(use.facets.get("columnLineage", {}), tellers[teller])
+                    for use in uses
+                ),
                 edges=tuple((use.dataset, edge) for use in uses for edge in edges(use)),
             )
             for teller, uses in outputs.items()
@@ -144,15 +158,10 @@ class _Made:
 
     @property
     def masked(self) -> bool | None:
-        """Whether all that it went into was masked; None: nobody said."""
-        if not self.told:
-            return None
-        carried = [
-            edge
-            for _, edge in self.edges
-            if edge.target_column != ROWS and edge.type in ("DIRECT", None)
-        ]
-        return bool(carried) and all(edge.masking for edge in carried)
+        """Whether all that it went into was masked; None: as far as was said, and it may not be."""
+        if not all(edge.masking for _, edge in self.edges):
+            return False
+        return bool(self.edges) if self.told else None
 
 
 _NOTHING = _Made(told=False, edges=())

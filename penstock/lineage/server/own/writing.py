@@ -10,6 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from penstock.lineage.graph.catalog import Catalog
 from penstock.lineage.graph.naming import id_of
+from penstock.lineage.graph.spark_query import (
+    GROUP,
+    OWN,
+    group_of,
+    queries_of_runs,
+    runs_of_penstock,
+)
 from penstock.lineage.instant import instant, told_moment
 from penstock.lineage.run_facts import JobKind
 
@@ -27,7 +34,7 @@ Outcome = Literal["rows", "nothing", "untold", "none"]
 
 _PAGE = 200
 _USE_FACETS = ("outputStatistics", "version")
-_RUN_FACETS = ("penstock_run", "penstock_upkeep", "nominalTime")
+_RUN_FACETS = (OWN, GROUP, "penstock_upkeep", "nominalTime")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +82,14 @@ class Writing:
 def writings(
     connection: Connection, dataset: int, *, until: datetime | None, limit: int
 ) -> Iterator[Writing]:
-    """At most so many runs that wrote a dataset, newest first; read as far as is asked for."""
+    """At most so many runs that wrote a dataset, newest first; read as far as is asked for.
+
+    A query of a run of Penstock is a part of that run, which tells itself what it wrote.
+    """
     catalog = Catalog(connection)
     after: tuple[datetime, str] | None = None
-    known: set[str] = set()
+    seen: set[str] = set()
+    count = 0
     while True:
         uses = catalog.uses(
             datasets=[dataset],
@@ -93,19 +104,22 @@ def writings(
         after = (uses[-1].at, uses[-1].teller)
         runs = catalog.runs_of((use.teller for use in uses), facets=_RUN_FACETS)
         jobs = catalog.jobs({run.job for run in runs.values()})
+        own = runs_of_penstock(catalog, map(group_of, runs.values()))
+        seen |= {run.teller for run in queries_of_runs(runs.values(), own)}
         for use in uses:
             run = runs.get(use.teller)
             # one that wrote it under two of its names is one run
-            if run is None or use.teller in known:
+            if run is None or use.teller in seen:
                 continue
-            if len(known) == limit:
+            if count == limit:
                 return
-            known.add(use.teller)
+            seen.add(use.teller)
+            count += 1
             yield _writing(use, run, jobs[run.job])
 
 
 def _writing(use: UseNode, run: RunNode, job: JobNode) -> Writing:
-    own = run.facets.get("penstock_run", {})
+    own = run.facets.get(OWN, {})
     statistics = use.facets.get("outputStatistics", {})
     kind = job.facets.get("jobType", {}).get("jobType")
     rows = _first(_count(own, "rowsCommitted"), _count(statistics, "rowCount"))
