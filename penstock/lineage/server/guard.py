@@ -14,7 +14,13 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 
 from penstock.errors import LedgerError
-from penstock.lineage.server.access_line import SESSION, access_line, is_written_down
+from penstock.lineage.server.access_line import (
+    LONGEST_ADDRESS_BYTES,
+    SESSION,
+    access_line,
+    is_too_long,
+    is_written_down,
+)
 from penstock.lineage.server.body import too_large
 from penstock.lineage.server.buckets import Buckets
 from penstock.lineage.server.message import Answer, Limited
@@ -117,6 +123,8 @@ class Guard:
         told["caller"] = caller
         if not self._calls.take(f"token {caller.name}" if caller else f"client {_client(scope)}"):
             return _too_often("wait a minute, or send events in lists")
+        if is_too_long(scope):
+            return _too_long()
         if not _is_api(scope):
             return None
         if _is_session(scope):
@@ -190,6 +198,14 @@ def _no_token() -> JSONResponse:
 
 def _too_often(next_step: str) -> JSONResponse:
     return _refusal(429, "too many calls", next_step, retry_after="60")
+
+
+def _too_long() -> JSONResponse:
+    return _refusal(
+        414,
+        f"a path and query of more than {LONGEST_ADDRESS_BYTES} bytes are not taken",
+        "leave out what the call does not need: see /openapi.json",
+    )
 
 
 def _refusal(status: int, what: str, next_step: str, **headers: str) -> JSONResponse:
