@@ -9,6 +9,7 @@ import secrets
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
 
 from sqlalchemy import insert, select, update
 
@@ -24,7 +25,13 @@ __all__ = ["Caller", "Role", "TokenEntry", "Tokens", "without_tokens"]
 
 _BYTES = 32
 _PREFIX = "pst_"  # so that a scanner for secrets knows one when it sees one
-_SECRET = re.compile(r"(ps[st]_)[\w-]+(?:\.[\w-]+)?")  # a token, or the key of a session
+# A token, or the key of a session, also one of which the end is missing. Names may begin alike
+# (pst_orders_by_day): a secret is long, and 43 random characters hold a capital.
+_SECRET = re.compile(
+    r"pst_(?:(?=[a-z\d_-]*[A-Z])[\w-]{20,}|[\w-]{43,})|pss_[\da-fA-F]{24}\.[\w-]+", re.ASCII
+)
+_RUN = re.compile(r"[\w%.-]+")  # what a secret may stand in, in escapes or not
+_MOST_ESCAPES = 8
 _LONGEST_NAME = 128
 
 
@@ -127,9 +134,25 @@ class Tokens:
         return found
 
 
-def without_tokens(text: str) -> str:
-    """The text for a log: a token that somebody sent where none belongs does not stand in it."""
-    return _SECRET.sub(r"\1...", text)
+def without_tokens(text: str, *, escaped: bool = False) -> str:
+    """The text for a log: a token that somebody sent where none belongs does not stand in it.
+
+    Nor does one in percent escapes, of any of its characters, or in escapes of escapes. An
+    `escaped` text stays one: what had to be decoded is in escapes again.
+    """
+    return _RUN.sub(lambda run: _without_secrets(run[0], escaped=escaped), text)
+
+
+def _without_secrets(run: str, *, escaped: bool) -> str:
+    plain, left = run, _MOST_ESCAPES
+    while (decoded := unquote(plain)) != plain:
+        plain, left = decoded, left - 1
+        if not left:
+            return "..."
+    masked = _SECRET.sub(lambda found: f"{found[0][:4]}...", plain)
+    if masked == plain:
+        return run
+    return quote(masked, safe="/:") if escaped else masked
 
 
 def _digest(given: str) -> str:

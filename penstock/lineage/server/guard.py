@@ -14,13 +14,19 @@ from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 
 from penstock.errors import LedgerError
-from penstock.lineage.server.access_line import SESSION, access_line, is_written_down
+from penstock.lineage.server.access_line import (
+    LONGEST_ADDRESS_BYTES,
+    SESSION,
+    access_line,
+    is_too_long,
+    is_written_down,
+)
 from penstock.lineage.server.body import too_large
 from penstock.lineage.server.buckets import Buckets
 from penstock.lineage.server.message import Answer, Limited
 from penstock.lineage.server.page_origin import PageOrigin, page_origin
 from penstock.lineage.server.problem import UNAVAILABLE, Problem, problem
-from penstock.lineage.server.session_cookie import session_key
+from penstock.lineage.server.session_cookie import session_keys
 from penstock.lineage.server.settings import ServerSettings
 from penstock.lineage.sessions import Sessions
 from penstock.lineage.tables import access
@@ -103,7 +109,7 @@ class Guard:
             or int(length) > self._settings.most_body_bytes
         ):
             return _refused(too_large(self._settings.most_body_bytes))
-        bearer = cookie = None
+        bearer, strange = None, False
         if not self._settings.tokens_required:
             if not _is_loopback(headers.get("host", "")):
                 return _refusal(
@@ -112,19 +118,24 @@ class Guard:
             caller: Caller | None = _LOCAL
         else:
             bearer = _bearer(headers)
-            cookie = None if bearer else session_key(headers, tls=scope["scheme"] == "https")
-            caller = await run_in_threadpool(self._caller, bearer, cookie)
+            keys = () if bearer else session_keys(headers, tls=scope["scheme"] == "https")
+            caller = await run_in_threadpool(self._caller, bearer, keys)
+            strange = bool(keys and caller) and _is_strange(scope, headers)
+        # what a page that is not ours asks for is asked by nobody: it stands under no name
+        caller = None if strange else caller
         told["caller"] = caller
         if not self._calls.take(f"token {caller.name}" if caller else f"client {_client(scope)}"):
             return _too_often("wait a minute, or send events in lists")
+        if is_too_long(scope):
+            return _too_long()
         if not _is_api(scope):
             return None
         if _is_session(scope):
             return self._refused_session(scope, headers, caller, bearer)
+        if strange:
+            return _foreign()
         if caller is None:
             return _no_token()
-        if cookie and (strange := _strange(scope, headers)):
-            return strange
         if not _may(caller.role, scope):
             return _refusal(
                 403, f"a token of the role {caller.role} may not do this", "use another token"
@@ -143,10 +154,13 @@ class Guard:
             return _too_often("wait a minute, then sign in again")
         return None
 
-    def _caller(self, bearer: str | None, cookie: str | None) -> Caller | None:
+    def _caller(self, bearer: str | None, keys: tuple[str, ...]) -> Caller | None:
         if bearer:
             return self._tokens.caller(bearer)
-        return self._sessions.caller(cookie, at=self._ledger.now()) if cookie else None
+        now = self._ledger.now()
+        found = {caller for key in keys if (caller := self._sessions.caller(key, at=now))}
+        # sessions of two people in one browser: another server of the host may have set one
+        return found.pop() if len(found) == 1 else None
 
     async def _write_down(self, caller: Caller, scope: Scope, status: int) -> None:
         """Before the answer goes out: what nobody wrote down nobody is told."""
@@ -158,16 +172,15 @@ class Guard:
             connection.execute(insert(access).values(values))
 
 
-def _strange(scope: Scope, headers: Headers) -> JSONResponse | None:
-    """The refusal of a call that a browser signed in by its cookie, for a page that is not ours.
+def _is_strange(scope: Scope, headers: Headers) -> bool:
+    """Whether a browser signed this call in by its cookie for a page that is not ours.
 
-    What changes something must say that a page of ours asks for it.
+    What changes something must say that a page of ours asks for it; signing out need not.
     """
     origin = page_origin(headers)
-    reads = scope["method"] in _READS
-    if origin is PageOrigin.OWN or (reads and origin is PageOrigin.UNSAID):
-        return None
-    return _foreign()
+    if origin is PageOrigin.UNSAID:
+        return scope["method"] not in _READS and not _is_session(scope)
+    return origin is PageOrigin.FOREIGN
 
 
 def _foreign() -> JSONResponse:
@@ -190,6 +203,14 @@ def _no_token() -> JSONResponse:
 
 def _too_often(next_step: str) -> JSONResponse:
     return _refusal(429, "too many calls", next_step, retry_after="60")
+
+
+def _too_long() -> JSONResponse:
+    return _refusal(
+        414,
+        f"a path and query of more than {LONGEST_ADDRESS_BYTES} bytes are not taken",
+        "leave out what the call does not need: see /openapi.json",
+    )
 
 
 def _refusal(status: int, what: str, next_step: str, **headers: str) -> JSONResponse:

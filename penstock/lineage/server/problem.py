@@ -38,6 +38,7 @@ def documented(answers: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
     usual = {
         401: "a token is needed",
         403: "a token of this role may not do this",
+        414: "path and query are too long",
         421: "without tokens the server answers to its own machine alone",
         422: "a parameter, or an event, is not what the call takes",
         429: "too many calls",

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import timedelta
 
+    from starlette.datastructures import Headers
     from starlette.responses import Response
 
-__all__ = ["cookie_name", "forget_cookie", "session_key", "set_cookie"]
+__all__ = ["cookie_name", "forget_cookie", "session_keys", "set_cookie"]
 
 _NAME = "penstock_session"
+_MOST_KEYS = 8
 
 
 def cookie_name(*, tls: bool) -> str:
@@ -21,14 +21,17 @@ def cookie_name(*, tls: bool) -> str:
     return f"__Host-{_NAME}" if tls else _NAME
 
 
-def session_key(headers: Mapping[str, str], *, tls: bool) -> str | None:
-    """What the browser holds, whatever it may be."""
-    name, cookie = cookie_name(tls=tls), SimpleCookie()
-    try:
-        cookie.load(headers.get("cookie", ""))
-    except Exception:  # noqa: BLE001 - whatever a browser may hold, it is then no session
-        return None
-    return cookie[name].value if name in cookie else None
+def session_keys(headers: Headers, *, tls: bool) -> tuple[str, ...]:
+    """What the browser holds by this name, whatever it may be; nothing when it is too much.
+
+    Cookies know no ports, and without TLS another server of the host, or of a host above, can set
+    one of the same name: their order does not say which is ours. Other cookies are passed over.
+    """
+    name = cookie_name(tls=tls)
+    parts = (part.partition("=") for one in headers.getlist("cookie") for part in one.split(";"))
+    found = dict.fromkeys(value.strip() for key, _, value in parts if key.strip() == name)
+    found.pop("", None)
+    return tuple(found) if len(found) <= _MOST_KEYS else ()
 
 
 def set_cookie(answer: Response, key: str, lifetime: timedelta, *, tls: bool) -> None:

@@ -82,5 +82,5 @@ def test_every_call_is_in_the_document(server: Serving) -> None:
     )
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            assert {"401", "403", "422", "429", "503"} <= operation["responses"].keys(), path
+            assert {"401", "403", "414", "422", "429", "503"} <= operation["responses"].keys(), path
             assert operation.get("summary"), (method, path)

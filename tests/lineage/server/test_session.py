@@ -246,6 +246,59 @@ def test_a_page_of_another_site_cannot_use_the_cookie(
     assert call("DELETE", SESSION) == (403 if foreign else 204)
 
 
+def test_what_a_page_of_another_site_asks_for_is_written_under_no_name(
+    browser: Browser, tokens: dict[str, str]
+) -> None:
+    browser.sign_in(tokens["auditor"])
+    foreign = {"sec-fetch-site": "same-site"}
+    long = {"pad": "x" * 40_000}
+    assert browser.send("GET", READ, headers=foreign).status_code == 403
+    assert browser.send("GET", READ, headers=foreign, params=long).status_code == 414
+    assert browser.send("DELETE", SESSION, headers=foreign).status_code == 403
+    unsaid = {"sec-fetch-site": "none"}
+    assert browser.send("POST", LINEAGE, json=EVENT, headers=unsaid).status_code == 403
+    found = browser.send("GET", AUDIT, params={"refused": "true"}).json()["accesses"]
+    assert [(one["who"], one["client"], one["status"]) for one in found] == [
+        ("", "127.0.0.1", status) for status in (403, 403, 414, 403)
+    ]
+
+
+def test_cookies_of_other_servers_of_the_host_are_passed_over(
+    browser: Browser, tokens: dict[str, str]
+) -> None:
+    browser.sign_in(tokens["reader"])
+    ours = f"{NAME}={browser.key}"
+    for other in (
+        'prefs={"a":1}',
+        "flag",
+        "a[b]=1",
+        "a=b c",
+        "a=\xe9",
+        'a="b',
+        f"x{NAME}=1",
+        f"{NAME}=pss_of.another",
+        f"{NAME}=",
+    ):
+        for cookie in (f"{other}; {ours}", f"{ours}; {other}"):
+            headers = {"cookie": cookie.encode("latin-1")}
+            assert browser.send("GET", READ, headers=headers).status_code == 200, cookie
+
+
+def test_a_session_that_another_server_of_the_host_sets_does_not_win(
+    server: Serving, browser: Browser, tokens: dict[str, str]
+) -> None:
+    other = Browser(server)
+    other.sign_in(tokens["auditor"])
+    browser.sign_in(tokens["reader"])
+    for keys in ((browser.key, other.key), (other.key, browser.key)):
+        held = {"cookie": "; ".join(f"{NAME}={key}" for key in keys)}
+        assert browser.send("GET", READ, headers=held).status_code == 401
+    assert browser.send("DELETE", SESSION, headers=held).status_code == 204
+    for one in (browser, other):
+        held = {"cookie": f"{NAME}={one.key}"}
+        assert one.send("GET", READ, headers=held).status_code == 401
+
+
 def test_no_page_of_another_site_signs_anybody_in(server: Serving, tokens: dict[str, str]) -> None:
     body = {"token": tokens["reader"]}
     for headers in ({"origin": "http://127.0.0.1:1"}, {"sec-fetch-site": "cross-site"}):

@@ -143,7 +143,7 @@ function Pages({ query, last }: { query: URLSearchParams; last: Access | undefin
   );
 }
 
-const REFUSED: Record<number, string> = { 401: "not signed in", 403: "not allowed", 421: "not by this name", 429: "too often" };
+const REFUSED: Record<number, string> = { 401: "not signed in", 403: "not allowed", 414: "too long", 421: "not by this name", 429: "too often" };
 
 function columnsOf(labels: Readonly<Record<string, string>>): TableColumn<Access>[] {
   return [

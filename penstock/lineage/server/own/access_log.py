@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import parse_qsl, unquote_plus
 
@@ -11,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from penstock.lineage.instant import instant
 from penstock.lineage.name import LONGEST_NAME_BYTES
+from penstock.lineage.server.access_line import on_one_line, written
 from penstock.lineage.server.own.described import At, Describer, Id, label_of
 from penstock.lineage.server.problem import Problem
 from penstock.lineage.server.reading import Reading
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["router"]
 
 router = APIRouter()
-_REFUSED = (401, 403, 421, 429)
+_REFUSED = (401, 403, 414, 421, 429)
+_MOST_LABELS = 2000
 _DATASETS = ("id", "source", "target", "dataset")  # parameters that name one
 
 
@@ -96,8 +99,8 @@ def accesses(
 
 def _spellings(text: str) -> set[str]:
     """A text as a person writes it, and one copied from an address."""
-    decoded = "\n".join(unquote_plus(p) for p in text.replace("?", "&").split("&"))
-    return {text, decoded.replace("\0", "")} - {""}
+    parts = (unquote_plus(part).replace("\0", "") for part in text.replace("?", "&").split("&"))
+    return {on_one_line(text), "\n".join(on_one_line(part) for part in parts)} - {""}
 
 
 def _holds(text: str) -> ColumnElement[bool]:
@@ -119,27 +122,32 @@ def _names(connection: Connection, text: str) -> set[tuple[str, str]]:
 def _names_it(namespace: str, name: str) -> ColumnElement[bool]:
     """Whether a call named the dataset: exactly, and not one whose name only begins alike.
 
-    Penstock's own calls name it by its id, Marquez's in the path or by the id of a node.
+    Penstock's own calls name it by its id, Marquez's in the path or by the id of a node. A name
+    that the log cannot hold as it is, is looked for as the log holds it.
     """
     parts = [
-        f"={namespace}|{name}\n",
-        f"/namespaces/{namespace}/datasets/{name}\n",
-        f"/namespaces/{namespace}/datasets/{name}/",
-        f"=dataset:{namespace}:{name}\n",
-        f"=datasetField:{namespace}:{name}:",
+        written(f"={namespace}|{name}") + "\n",
+        written(f"/namespaces/{namespace}/datasets/{name}") + "\n",
+        written(f"/namespaces/{namespace}/datasets/{name}/"),
+        written(f"=dataset:{namespace}:{name}") + "\n",
+        written(f"=datasetField:{namespace}:{name}:"),
     ]
+    return or_(*(_has(part) for part in parts))
+
+
+def _has(part: str) -> ColumnElement[bool]:
     # LIKE alone takes capitals for small letters in SQLite; it leaves less to replace
     return and_(
-        access.c.sought.contains(name, autoescape=True),
-        or_(*(func.replace(access.c.sought, part, "") != access.c.sought for part in parts)),
+        access.c.sought.contains(part, autoescape=True),
+        func.replace(access.c.sought, part, "") != access.c.sought,
     )
 
 
 def _labels(connection: Connection, queries: Iterable[str], also: str | None) -> dict[str, str]:
     """What people call the datasets that the calls named, by id."""
-    asked = {
-        value for query in queries for name, value in parse_qsl(query) if name in _DATASETS
-    } | ({also} if also else set())
+    named = (value for query in queries for name, value in parse_qsl(query) if name in _DATASETS)
+    # whoever names thousands in a call is shown with ids
+    asked = set(islice(named, _MOST_LABELS)) | ({also} if also else set())
     describer, numbers = Describer(connection), {}
     for text in asked:
         if "|" not in text or "\0" in text or len(text) > 2 * LONGEST_NAME_BYTES:

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from penstock.lineage.server.body import json_of
 from penstock.lineage.server.problem import UNPROCESSABLE, Problem, documented
 from penstock.lineage.server.reading import ledger_of
-from penstock.lineage.server.session_cookie import forget_cookie, session_key, set_cookie
+from penstock.lineage.server.session_cookie import forget_cookie, session_keys, set_cookie
 from penstock.lineage.server.settings import ServerSettings
 from penstock.lineage.sessions import Sessions
 from penstock.lineage.tokens import Caller
@@ -66,7 +66,7 @@ async def sign_in(request: Request) -> JSONResponse:
 def sign_out(request: Request) -> Response:
     """End the session of the cookie, if there is one."""
     tls = _tls(request)
-    if key := session_key(request.headers, tls=tls):
+    for key in session_keys(request.headers, tls=tls):
         Sessions(ledger_of(request).database).end(key)
     answer = Response(status_code=_NO_CONTENT)
     forget_cookie(answer, tls=tls)
@@ -92,7 +92,7 @@ def _sign_in(request: Request, body: bytes) -> JSONResponse:
             where="token",
             next_step="look whether all of it was copied, or ask who runs the server for another",
         )
-    if before := session_key(request.headers, tls=tls):
+    for before in session_keys(request.headers, tls=tls):
         sessions.end(before)
     key, caller = begun
     request.state.caller = caller
