@@ -174,7 +174,8 @@ def _analyze(resolved: Resolved, spark: SparkSession, runtime: Runtime) -> _Anal
     lineage = column_lineage(plain if spec.masking else frame)
     check_leaks(spec, lineage, runtime.ledger.latest_contract)
     if spec.masking:
-        lineage = lineage.masked_by(spec.masking.masks(), spec.masking.dropped)
+        policy = spec.masking
+        lineage = lineage.masked_by(policy.masks(), policy.dropped, policy.looks_at())
     evolve = check_table(spec, resolved.state)
     return _Analyzed(frame=frame, rejected=rejected, lineage=lineage, evolve=evolve)
 

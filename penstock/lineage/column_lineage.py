@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 __all__ = ["ColumnLineage", "Influence", "Origin", "Subtype", "Unknown"]
 
@@ -109,23 +109,42 @@ class ColumnLineage:
                 columns.setdefault(origin.dataset, set()).add(origin.column)
         return {dataset: frozenset(found) for dataset, found in sorted(columns.items())}
 
-    def masked_by(self, masks: Mapping[str, str], dropped: frozenset[str]) -> ColumnLineage:
+    def masked_by(
+        self,
+        masks: Mapping[str, str],
+        dropped: frozenset[str],
+        looks_at: Mapping[str, Collection[str]] | None = None,
+    ) -> ColumnLineage:
         """The lineage of this frame after masking.
 
         `masks` says in words how a column is masked: its origins are transformed and masked.
-        Columns in `dropped` are gone. Others pass as they are.
+        `looks_at` names the columns whose values decide what is masked of it: their origins are
+        its own, indirect and masked. Columns in `dropped` are gone. Others pass as they are.
         """
-        return replace(
-            self,
-            fields={
-                column: tuple(_masked(origin, masks[column]) for origin in origins)
-                if column in masks
-                else origins
-                for column, origins in self.fields.items()
-                if column not in dropped
-            },
-            unknown=tuple(doubt for doubt in self.unknown if doubt.column not in dropped),
-        )
+        looks_at = looks_at or {}
+        doubts = {doubt.column: doubt.reason for doubt in self.unknown}
+        fields = {}
+        unknown = [doubt for doubt in self.unknown if doubt.column not in dropped]
+        for column, origins in self.fields.items():
+            if column in dropped:
+                continue
+            fields[column] = origins
+            if column in masks:
+                decided = [o for other in looks_at.get(column, ()) for o in self.fields[other]]
+                fields[column] = (
+                    *(_masked(origin, masks[column]) for origin in origins),
+                    *dict.fromkeys(_decides(origin, masks[column]) for origin in decided),
+                )
+                unknown += [
+                    Unknown(column=column, reason=doubts[other])
+                    for other in looks_at.get(column, ())
+                    if other in doubts and column not in doubts
+                ]
+        return replace(self, fields=fields, unknown=tuple(dict.fromkeys(unknown)))
+
+
+def _decides(origin: Origin, how: str) -> Origin:
+    return replace(origin, subtype=Subtype.CONDITIONAL, masking=True, description=how)
 
 
 def _masked(origin: Origin, how: str) -> Origin:

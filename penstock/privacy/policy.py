@@ -90,6 +90,14 @@ class MaskingPolicy:
             if not isinstance(method, Keep | Drop)
         }
 
+    def looks_at(self) -> dict[str, tuple[str, ...]]:
+        """By column, the others whose values decide what of it is masked."""
+        return {
+            column: method.known
+            for column, method in self.methods
+            if isinstance(method, Redact) and method.known
+        }
+
     def document(self) -> dict[str, Any]:
         """The policy as JSON-ready data for events and records."""
         return {column: document(method) for column, method in self.methods}

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from penstock.errors import DefinitionError
+from penstock.lineage.column_lineage import ColumnLineage, Origin, Subtype, Unknown
 from penstock.privacy import Drop, Generalise, Keep, MaskingPolicy, Method, Null, Redact, Token
 from penstock.schemas.model import ColumnModel, Pii
 
@@ -85,3 +86,20 @@ def test_mistakes_are_refused_where_they_are_written() -> None:
         Generalise("day")  # type: ignore[arg-type]
     with pytest.raises(DefinitionError, match="not a masking method"):
         MaskingPolicy.of({"email": Token})  # type: ignore[dict-item]
+
+
+def test_what_redaction_looks_at_is_an_origin_that_only_decides() -> None:
+    policy = MaskingPolicy.of({"remark": Redact(known=("phone",)), "phone": Drop()})
+    same = {
+        name: (Origin(dataset="bookings", column=name, subtype=Subtype.IDENTITY),)
+        for name in ("remark", "phone")
+    }
+    doubt = Unknown(column="phone", reason="a script")
+    plain = ColumnLineage(fields=same, unknown=(doubt,))
+    found = plain.masked_by(policy.masks(), policy.dropped, policy.looks_at())
+    assert {
+        name: [(o.column, o.subtype.value, o.masking) for o in origins]
+        for name, origins in found.fields.items()
+    } == {"remark": [("remark", "TRANSFORMATION", True), ("phone", "CONDITIONAL", True)]}
+    assert found.unknown == (Unknown(column="remark", reason="a script"),)
+    assert found.inputs() == {"bookings": {"remark", "phone"}}
