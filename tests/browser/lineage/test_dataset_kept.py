@@ -103,7 +103,9 @@ def test_what_upkeep_did_and_why_and_the_files_on_both_sides(page_of_orders: Pag
 def test_what_was_set_aside_by_check_and_run_and_where_it_lies(page_of_orders: Page) -> None:
     page = page_of_orders
     expect(fact(page, "Quarantine", "Set aside, in all runs")).to_have_text("7 rows")
-    expect(fact(page, "Quarantine", "In the latest run of each slice")).to_have_text("7 rows")
+    # one of the runs that completed does not say which slice it was of
+    latest = fact(page, "Quarantine", "In the latest run of each slice")
+    expect(latest).to_have_text("not known")
     expect(fact(page, "Quarantine", "Runs that do not")).to_contain_text("2; they may have")
     expect(fact(page, "Quarantine", "Where they lie")).to_have_text(QUARANTINE)
     checks = f"Rows of {NAME} set aside by check"
