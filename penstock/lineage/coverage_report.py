@@ -63,7 +63,7 @@ class CoverageReport:
 
     @property
     def runs(self) -> int:
-        """How many runs of Penstock wrote the tables."""
+        """How many runs of Penstock set out to write the tables, those that failed too."""
         return sum(item.reads.runs for item in self.datasets)
 
     @property

@@ -71,7 +71,7 @@ class ReadDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reads:
-    """Of the runs that wrote one dataset.
+    """Of the runs that set out to write one dataset, however they ended.
 
     `undeclared` is None when no run is corroborated: nothing is known, which is not "none".
     """

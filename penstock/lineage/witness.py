@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ __all__ = ["GovernedRun", "Query", "Read", "Seen", "Witnessed", "is_told", "witn
 _LOG = re.compile(r"/_delta_log(/.*)?$")
 _S3 = re.compile(r"^s3[an]://")
 _FIELD = re.compile(r"\{[^}]*\}")
-_PART = re.compile(r"([*?])")
 _WILD = re.compile(r"[*?{\[]")
 
 
@@ -152,18 +151,12 @@ def _within(seen: Name, told: Name) -> bool:
     if varies is None:
         return place == whole or place.startswith(whole.rstrip("/") + "/")
     above = whole[: varies.start()].rpartition("/")[0]
+    parts, patterns = place.split("/"), _FIELD.sub("*", whole).split("/")
     # a folder that a pattern names is all in it; a file has an extension, and nothing in it
-    last = whole.rpartition("/")[2]
-    return place == above or bool(_pattern(whole, inside="." not in last).fullmatch(place))
-
-
-@cache
-def _pattern(whole: str, *, inside: bool) -> re.Pattern[str]:
-    """Of names where `*`, `?` and `{a field}` stand for a part between two slashes."""
-    parts = _PART.split(_FIELD.sub("*", whole))
-    told = {"*": "[^/]*", "?": "[^/]"}
-    regex = "".join(told.get(part, re.escape(part)) for part in parts)
-    return re.compile(regex + ("(/.*)?" if inside else ""), re.DOTALL)
+    inside = "." not in patterns[-1]
+    fits = len(parts) == len(patterns) or (inside and len(parts) > len(patterns))
+    # part by part, since a star ends at a slash
+    return place == above or (fits and all(map(fnmatchcase, parts, patterns)))
 
 
 def _place(name: Name) -> Name:

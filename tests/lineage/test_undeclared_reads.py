@@ -127,6 +127,8 @@ def test_a_log_that_nobody_is_known_to_have_read_is_delta_s_own_affair() -> None
         ("/landing/x/2013/y.csv", "/landing/{day}.csv", False),
         ("/landing/prices-1.csv/x", "/landing/prices-?.csv", False),
         ("/landing/a.b", "/landing/a?b", True),
+        ("/landing/prices-7.csv", "/landing/prices-[0-9].csv", True),
+        ("/landing/" + "a" * 600, "/landing/" + "*a" * 300 + "*b.csv", False),
         ("/landing/2013-01-05/x.csv", "/landing/{day}", True),
     ],
 )

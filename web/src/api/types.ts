@@ -268,7 +268,7 @@ export interface Coverage {
     missing_in_ledger: UngovernedWrite[];
     unknown_to_table: { version: number; at: string; run_id: string | null }[];
     by_day: { day: string; commits: number; governed: number }[];
-    /** runs of Penstock that wrote it, and of how many of them a listener of Spark told anything */
+    /** runs of Penstock that set out to write it, and of how many of them a listener of Spark told anything */
     runs: number;
     corroborated: number;
     /** null: no run is corroborated, so nothing is known; never to be shown as none */
