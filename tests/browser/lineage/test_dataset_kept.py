@@ -133,7 +133,7 @@ def test_what_a_run_read_and_did_not_tell(page_of_orders: Page) -> None:
         f"saw 2 of the {NIGHTS + 3} runs that set out to write or keep the table"
     )
     expect(coverage).to_contain_text("of the others nothing is known")
-    reads = table(page, f"Undeclared reads of runs that wrote {NAME}").locator("tbody tr")
+    reads = table(page, f"Undeclared reads of runs for {NAME}").locator("tbody tr")
     expect(reads).to_have_count(1)
     expect(reads.get_by_role("link", name=f"Run {identity(f'night {CURIOUS}')}")).to_be_visible()
     for part in ("/lake/silver/customers", "not known", "penstock.scan"):

@@ -16,7 +16,7 @@ export function UndeclaredReads({ one, label }: { one: Covered; label: string })
         <Mark one={one} /> {said(one)}
       </p>
       {found !== null && found.length > 0 && (
-        <Table caption={`Undeclared reads of runs that wrote ${label}`} columns={READS} rows={found} rowKey={(read) => `${read.run_id} ${read.dataset}`} shown={20} />
+        <Table caption={`Undeclared reads of runs for ${label}`} columns={READS} rows={found} rowKey={(read) => `${read.run_id} ${read.dataset}`} shown={20} />
       )}
     </>
   );

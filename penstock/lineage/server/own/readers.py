@@ -12,6 +12,7 @@ from penstock.lineage.graph.column_edge import ColumnEdge, column_edges
 from penstock.lineage.graph.column_knowledge import tells_every_origin
 from penstock.lineage.graph.explicit_lineage import explicit_edges
 from penstock.lineage.graph.nodes import UseNode
+from penstock.lineage.graph.spark_query import OWN
 from penstock.lineage.graph.told_versions import names_of
 from penstock.lineage.instant import instant
 from penstock.lineage.server.own.described import At, Describer, Id, id_of, label_of
@@ -27,7 +28,6 @@ __all__ = ["router"]
 
 router = APIRouter()
 _MOST_RUNS = 500
-_OWN = "penstock_run"
 _COUNTED = ("COMPLETE", "RUNNING", "OTHER")
 _TELLING = ("columnLineage", "lineage")
 Limit = Annotated[int, Query(ge=1, le=_MOST_RUNS)]
@@ -67,11 +67,9 @@ def readers(
     page = uses[:limit]
     # one that read it under two names read it once
     by_teller = {use.teller: use for use in reversed(page)}
-    runs = catalog.runs_of(by_teller, facets=(_OWN,))
+    runs = catalog.runs_of(by_teller, facets=(OWN,))
     jobs = catalog.jobs({run.job for run in runs.values()}, facets=())
-    counted = {
-        teller: run.facets.get(_OWN) for teller, run in runs.items() if run.state in _COUNTED
-    }
+    counted = {teller: run.facets.get(OWN) for teller, run in runs.items() if run.state in _COUNTED}
     made = _Made.of(catalog, counted, names_of(connection, dataset), column)
     nodes = catalog.datasets({d for each in made.values() for d, _ in each.into}, facets=())
     found = []
