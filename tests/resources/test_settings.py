@@ -38,6 +38,8 @@ def test_the_small_profile_compiles_once_and_shuffles_into_one_partition() -> No
     small = replace(SHAPE, profile=Profile.SMALL)
     assert "-XX:TieredStopAtLevel=1" in java_options(small)
     assert "TieredStopAtLevel" not in java_options(SHAPE)
+    # with C1 alone Java would reserve less than Spark and Delta compile
+    assert "-XX:ReservedCodeCacheSize=240m" in java_options(small)
     assert settings(small)["spark.sql.shuffle.partitions"] == "1"
     assert settings(SHAPE)["spark.sql.shuffle.partitions"] == "4"
 
