@@ -17,16 +17,23 @@ STATIC := penstock/lineage/server/static
 WEB := $(shell find web/src -type f) $(addprefix web/,index.html package.json tsconfig.json vite.config.ts)
 # Each file is one worker's, in the order that tests/conftest.py gives them.
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# Byte code is made at set-up, for every process after it: many container images forbid to write it later.
+INSTALL := VIRTUAL_ENV=$(VENV) UV_COMPILE_BYTECODE_TIMEOUT=900 $(UV) pip install --compile-bytecode
+OURS := penstock pipelines assets resources schemas compaction
+SOURCES := $(shell find $(OURS) -name '*.py')
 NPM := web/with-npm $(abspath $(BIN)/python)
-CODE := penstock $(wildcard pipelines assets resources schemas compaction benchmarks) tests
+CODE := $(OURS) benchmarks tests
+
+# pytest keeps the byte code of the tests, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup setup-test web test-web demo up test test-fast lint lock clean
 
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
 
-setup: $(STAMPS)/runtime $(PENSTOCK)/jars/.made web  ## environment, jars, class archive, browser; instant when there
-setup-test: $(STAMPS)/test $(PENSTOCK)/jars/.made web
+setup: $(STAMPS)/runtime $(STAMPS)/compiled $(PENSTOCK)/jars/.made web  ## environment, jars, class archive, browser; instant when there
+setup-test: $(STAMPS)/test $(STAMPS)/compiled $(PENSTOCK)/jars/.made web
 
 web: $(STATIC)/index.html  ## the lineage browser, built into the server's package
 
@@ -76,13 +83,13 @@ $(STAMPS)/uv: locks/uv.txt
 $(STAMPS)/runtime: $(STAMPS)/uv locks/runtime.txt pyproject.toml
 	@if [ $(STAMPS)/test -nt locks/test.txt ] && [ $(STAMPS)/test -nt pyproject.toml ]; then :; else \
 		echo "Installing what Penstock runs on"; \
-		VIRTUAL_ENV=$(VENV) $(UV) pip install --require-hashes -r locks/runtime.txt; \
+		$(INSTALL) --require-hashes -r locks/runtime.txt; \
 		$(MAKE) --no-print-directory install-project; fi
 	@touch $@
 
 $(STAMPS)/test: $(STAMPS)/uv locks/test.txt pyproject.toml
 	@echo "Installing what Penstock and its tests run on"
-	@VIRTUAL_ENV=$(VENV) $(UV) pip install --require-hashes -r locks/test.txt
+	@$(INSTALL) --require-hashes -r locks/test.txt
 	@$(MAKE) --no-print-directory install-project
 	@touch $@
 
@@ -90,6 +97,11 @@ $(STAMPS)/test: $(STAMPS)/uv locks/test.txt pyproject.toml
 .PHONY: install-project
 install-project:
 	@VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+
+# It skips what is compiled already.
+$(STAMPS)/compiled: $(SOURCES) | $(STAMPS)/uv
+	@$(BIN)/python -m compileall -q $(OURS)
+	@touch $@
 
 # What npm installs is what the lock says, by its hashes.
 web/node_modules/.made: web/package-lock.json web/package.json web/.npmrc | $(STAMPS)/uv

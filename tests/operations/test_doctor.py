@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+import re
 import socket
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from penstock.operations.doctor import (
     Examined,
     archive_finding,
+    byte_code_finding,
     diagnose,
     disk_finding,
     folder_finding,
@@ -18,10 +20,8 @@ from penstock.operations.doctor import (
     secrets_finding,
     versions_finding,
 )
+from penstock.resources.byte_code import ByteCode
 from penstock.resources.jars import load_lock
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_this_machine_is_fit_and_every_finding_could_be_mended() -> None:
@@ -31,6 +31,7 @@ def test_this_machine_is_fit_and_every_finding_could_be_mended() -> None:
         "python",
         "java",
         "versions",
+        "byte code",
         "jars",
         "class archive",
         "disk",
@@ -42,7 +43,7 @@ def test_what_is_given_is_looked_at_too(tmp_path: Path) -> None:
         home=tmp_path, lake=tmp_path / "l", ledger=tmp_path, secrets=tmp_path, ports={"web": 1}
     )
     names = [finding.what for finding in diagnose(places)]
-    assert names[5:] == ["port for web", "disk", "lake folder", "ledger folder", "secrets"]
+    assert names[6:] == ["port for web", "disk", "lake folder", "ledger folder", "secrets"]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -62,6 +63,28 @@ def test_versions_that_do_not_belong_together_are_seen() -> None:
     assert not versions_finding("4.3.0", "4.4.0").ok
     assert not versions_finding("4.2.0", "4.4.1").ok
     assert not versions_finding(None, None).ok
+
+
+@pytest.mark.parametrize(
+    ("missing", "kept", "ok", "said"),
+    [
+        (0, False, True, "1,000 files of dagster, pyspark and others are compiled"),
+        (20, False, True, "are compiled"),
+        (21, False, False, "every process compiles them anew"),
+        (1000, True, True, "1,000 of 1,000 .* the next process that loads them does it for all"),
+    ],
+)
+def test_packages_that_every_process_compiles_anew_are_found(
+    missing: int,
+    kept: bool,  # noqa: FBT001
+    ok: bool,  # noqa: FBT001
+    said: str,
+) -> None:
+    found = ByteCode(files=1000, missing=missing, folders=(Path("/site"),), kept=kept)
+    finding = byte_code_finding(found)
+    assert finding.ok is ok
+    assert re.search(said, finding.detail)
+    assert (finding.mend or "").endswith(" -m compileall -qq -j 0 /site")
 
 
 def test_damaged_and_missing_jars_are_named(tmp_path: Path) -> None:
