@@ -122,7 +122,7 @@ def run_up(
             )
             ledger = deployment.ledger_url or f"sqlite:///{deployment.home / 'ledger.db'}"
             children.append(_start_lineage(workspace, up, lineage_port, ledger))
-            children += _start_dagster(workspace, up, web_port)
+            children.append(_start_dagster(workspace, up, web_port))
             if _all_ready(server, children, up, told.is_set, progress):
                 announce(up)
                 _stay(children, told)
@@ -162,25 +162,26 @@ def _start_lineage(workspace: Path, up: Up, port: int, ledger: str) -> Child:
     )
 
 
-def _start_dagster(workspace: Path, up: Up, web_port: int) -> Iterator[Child]:
+def _start_dagster(workspace: Path, up: Up, web_port: int) -> Child:
+    """Web server and daemon over one code server, which the UI's "Reload" loads anew.
+
+    Started by themselves each has a code server of its own, and the daemon makes a new one every
+    minute: it would import the deployment all day.
+    """
     env = os.environ | {
         "DAGSTER_HOME": str(up.dagster_home),
         CONNECT_URL: up.connect_url,
         "PENSTOCK_BROWSER_URL": up.lineage_url,
         "PENSTOCK_HOME": str(up.logs.parent),
     }
-    programs = {
-        "webserver": ["dagster_webserver", "-h", ports.LOOPBACK, "-p", str(web_port)],
-        "daemon": ["dagster._daemon", "run"],
-    }
-    for name, (module, *arguments) in programs.items():
-        yield start_child(
-            f"the Dagster {name}",
-            [sys.executable, "-m", module, *arguments, "-w", str(workspace)],
-            env=env,
-            log=up.logs / f"dagster-{name}.log",
-            cwd=workspace.parent,
-        )
+    address = ("-h", ports.LOOPBACK, "-p", str(web_port))
+    return start_child(
+        "Dagster",
+        [sys.executable, "-m", "dagster", "dev", *address, "-w", str(workspace)],
+        env=env,
+        log=up.logs / "dagster.log",
+        cwd=workspace.parent,
+    )
 
 
 def _all_ready(
@@ -193,7 +194,7 @@ def _all_ready(
     progress(server.child.name)
     if not server.wait(stopped):
         return False
-    _, lineage, web, *_ = children
+    _, lineage, web = children
     waited_for = ((lineage, f"{up.lineage_url}/openapi.json"), (web, f"{up.web_url}/server_info"))
     for child, url in waited_for:
         progress(child.name)
