@@ -13,6 +13,7 @@ import pytest
 from penstock.lineage.producer import PRODUCER
 from penstock.resources.local import LocalCluster
 from penstock.resources.settings import Profile
+from tests.cost import FolderCost, Started, budget_rows, over_budget, slowness, table
 from tests.openlineage_schema import openlineage_errors
 
 if TYPE_CHECKING:
@@ -20,6 +21,59 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pyspark.sql import SparkSession
+
+
+_started = pytest.StashKey[Started]()
+_used = pytest.StashKey[FolderCost]()
+_told = pytest.StashKey[Counter[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_used] = FolderCost()
+    config.stash[_told] = Counter()
+    if not _is_worker(config):
+        config.stash[_started] = Started()
+        config.stash[_started].begin()
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    item.config.stash[_used].begins(item.nodeid.partition("::")[0])
+    return (yield)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    used = session.config.stash[_used].end()
+    if _is_worker(session.config):
+        session.config.workeroutput["used"] = used  # type: ignore[attr-defined]
+    elif not session.config.pluginmanager.has_plugin("dsession"):
+        session.config.stash[_told].update(used)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """A worker of xdist has ended, and says what its tests used."""
+    node.config.stash[_told].update(getattr(node, "workeroutput", {}).get("used", {}))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    started = config.stash[_started]
+    started.end()
+    write = terminalreporter.write_line
+    terminalreporter.section("processes started, and what they used")
+    for line in table(started.rows()):
+        write(line)
+    slow = slowness()
+    used = config.stash[_told]
+    terminalreporter.section(f"CPU by folder; this machine takes {slow:.2f} times the reference")
+    for line in table(budget_rows(used, slow)):
+        write(line)
+    for folder in over_budget(used, slow):
+        write(f"over its budget: {folder}", yellow=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
