@@ -1,6 +1,4 @@
-"""A process that runs a dataset and kills itself: `killed_job.py <folder> <step> [<dataset>]`.
-
-The dataset is a name in `shop.py`, without one it is `stuck`.
+"""What a process does that runs a dataset and kills itself.
 
 With step `writing` it dies while Delta writes its data files: the function makes the second row
 wait until then. With `meet` it lives, and waits after its start for another run to have started.
@@ -10,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,9 +15,12 @@ from typing import TYPE_CHECKING
 from penstock import dataset, landing
 from tests.assets import shop as datasets
 from tests.assets.shop import FILES, Loaded, Shop
+from tests.forked import attached
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+
+    from tests.forked import Jvm
 
 STUCK = "PENSTOCK_TEST_STUCK"
 
@@ -53,7 +53,14 @@ def meet(folder: Path, me: str, other: str) -> None:
         never.wait(0.01)
 
 
-def main(folder: Path, step: str, name: str | None = None) -> None:
+def die_after(step: str, name: str, folder: Path, jvm: Jvm) -> None:
+    """Run the dataset of this name in `shop.py`, in a JVM that lives on, and die after the step."""
+    shop = Shop.at(attached(jvm), folder)
+    shop.run(getattr(datasets, name), on_step=lambda reached: reached == step and _die())
+
+
+def run_stuck(folder: Path, step: str) -> None:
+    """Run `stuck` with a Spark of its own, whose process id it leaves in the folder."""
     from penstock.resources import driver
     from penstock.testing import small_session
 
@@ -74,11 +81,4 @@ def main(folder: Path, step: str, name: str | None = None) -> None:
             if step == "meet" and name == "started":
                 meet(folder, "child.met", "parent.met")
 
-        shop.run(getattr(datasets, name) if name else stuck, on_step=on_step)
-
-
-if __name__ == "__main__":
-    # the dataset of the module's own name: what is defined in __main__ is other code
-    from tests.assets import killed_job
-
-    killed_job.main(Path(sys.argv[1]), *sys.argv[2:])
+        shop.run(stuck, on_step=on_step)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -13,31 +10,35 @@ import pytest
 
 from penstock.testing import assert_frames_equal
 from tests.assets import shop as datasets
-from tests.assets.killed_job import stuck
+from tests.assets.killed_job import die_after, run_stuck, stuck
 from tests.assets.shop import DAY, VERSIONED, Shop, copied, orders, versioned
+from tests.forked import forked, jvm_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pyspark.sql import SparkSession
 
     from penstock import Dataset
 
-ROOT = Path(__file__).parents[2]
 BEFORE_COMMIT = ("resolved", "analyzed", "started", "checked", "quarantining", "quarantined")
 # after which a new thing is on disk: what the kill leaves differs between these alone
 LEAVING = ("analyzed", "checked", "quarantined")
 
 
-def _killed(folder: Path, step: str, *dataset: str) -> None:
-    """A run in a process of its own that SIGKILL ends after `step`, and its Spark with it."""
-    killed = subprocess.run(
-        [sys.executable, "-m", "tests.assets.killed_job", str(folder), step, *dataset],
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
+def _killed(folder: Path, step: str) -> None:
+    """A run of `stuck` in another process that SIGKILL ends, and with it a Spark of its own."""
+    output = folder / "killed.log"
+    with forked(output, run_stuck, folder, step) as process:
+        assert process.wait() == -signal.SIGKILL, output.read_text()
     _wait_until_gone(int((folder / "jvm.pid").read_text()))
+
+
+def _killed_python(shop: Shop, step: str, dataset: str) -> None:
+    """A run in another Python that SIGKILL ends after `step`; its Spark is ours, and idle then."""
+    output = shop.path / "killed.log"
+    with forked(output, die_after, step, dataset, shop.path, jvm_of(shop.spark)) as process:
+        assert process.wait() == -signal.SIGKILL, output.read_text()
 
 
 def _prepare(shop: Shop, spec: Dataset) -> None:
@@ -88,9 +89,9 @@ def test_a_run_killed_at_every_step_and_run_again_ends_the_same(
     bad = expected.rows_quarantined > 0
     assert bad is (spec is not copied)
     for step in BEFORE_COMMIT if spec is orders else LEAVING if bad else LEAVING[:2]:
-        _killed(shop.path, step, dataset)
+        _killed_python(shop, step, dataset)
         assert shop.version(spec) == before
-    _killed(shop.path, "committed", dataset)
+    _killed_python(shop, "committed", dataset)
     assert shop.version(spec) == expected.version
     again = shop.run(spec)
     assert (again.committed, again.version) == (False, expected.version)

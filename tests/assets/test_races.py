@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.assets.killed_job import meet, stuck
+from tests.assets.killed_job import meet, run_stuck, stuck
 from tests.assets.shop import DAY, NEXT, Shop, copied, logged, merged, merged_files, orders
+from tests.forked import forked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from penstock import Dataset, Outcome
 
-ROOT = Path(__file__).parents[2]
 FIRST = ("1,ink,1.50,2013-01-05", "2,pen,2.50,2013-01-05")
 
 
@@ -126,16 +123,15 @@ def test_two_slices_at_once_both_arrive(shop: Shop) -> None:
 @pytest.mark.slow
 def test_two_processes_that_create_the_same_table_make_one_commit(shop: Shop) -> None:
     shop.land("orders-a.csv", *FIRST, "9,bad,-1,2013-01-05")
-    command = [sys.executable, "-m", "tests.assets.killed_job", str(shop.path), "meet"]
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as child:
+    output = shop.path / "child.log"
+    with forked(output, run_stuck, shop.path, "meet") as child:
 
         def on_step(name: str) -> None:
             if name == "started":
                 meet(shop.path, "parent.met", "child.met")
 
         outcome = shop.run(stuck, on_step=on_step)
-        _, said = child.communicate(timeout=200)
-    assert child.returncode == 0, said
+        assert child.wait() == 0, output.read_text()
     assert outcome.version == 0
     assert shop.version(stuck) == 0
     assert _ids(shop, stuck) == [1, 2]

@@ -70,7 +70,7 @@ def penstock_home(tmp_path_factory: pytest.TempPathFactory, spark: SparkSession)
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def up(penstock_home: Path) -> Iterator[dict[str, str]]:
     """What `penstock up` told. It is stopped as Ctrl-C does it, and must leave nothing."""
     log, answer = penstock_home / "up.log", penstock_home / "up.json"
@@ -110,7 +110,7 @@ def up(penstock_home: Path) -> Iterator[dict[str, str]]:
         stop_all([child])
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def web_url(up: dict[str, str]) -> str:
     """Where Dagster's UI is."""
     return up["web_url"]

@@ -48,7 +48,7 @@ def test_the_graph_shows_every_layer_and_opens(page: Page, web_url: str) -> None
         expect(drawing.get_by_text(name, exact=True)).to_be_attached()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def run_url(browser: Browser, web_url: str, screenshots: Path) -> str:
     """Gold materialized for one day from the graph; the page of the run that did it."""
     page = browser.new_page(viewport={"width": 1600, "height": 1000})

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -20,7 +17,6 @@ from deltalake import DeltaTable, write_deltalake
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import penstock
 from penstock.compaction import (
     CompactionPolicy,
     CompactionStatus,
@@ -30,13 +26,15 @@ from penstock.compaction import (
     plan_compaction,
 )
 from penstock.errors import LakeError
+from tests.compaction import upkeep_job
+from tests.forked import forked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from pyspark.sql import SparkSession
 
-JOB = Path(__file__).with_name("upkeep_job.py")
 NOTE = {"penstock": "upkeep", "run": "r1"}
 USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 # so many that a rewrite is seen, and disturbed, long before it commits
@@ -263,21 +261,18 @@ def test_a_writer_in_the_way_wins(
     assert spark.conf.get(USER_METADATA, None) is None
 
 
-def test_killed_in_the_middle_the_table_is_as_before(spark: SparkSession, tmp_path: Path) -> None:
+def test_killed_in_the_middle_the_table_is_as_before(
+    spark: SparkSession, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     scattered(tmp_path, files=4, by=["part"], parts=MANY)
     before, known = rows(tmp_path), data_files(tmp_path)
     inherited = {n: v for n, v in os.environ.items() if not n.startswith(("SPARK_", "PYSPARK_"))}
-    job = subprocess.Popen(
-        [sys.executable, str(JOB), str(tmp_path)],
-        env=inherited | {"PYTHONPATH": str(Path(penstock.__file__).parents[1])},
-    )
-    try:
-        until(lambda: data_files(tmp_path) > known or job.poll() is not None)
-    finally:
+    output = tmp_path_factory.mktemp("job") / "output"
+    with forked(output, upkeep_job.main, str(tmp_path), env=inherited) as job:
+        until(lambda: data_files(tmp_path) > known or job.ended)
         family = [*psutil.Process(job.pid).children(recursive=True), psutil.Process(job.pid)]
         for process in family:
             process.kill()
-        job.wait()
         psutil.wait_procs(family, timeout=30)
     assert data_files(tmp_path) > known
     assert rows(tmp_path) == before

@@ -1,8 +1,6 @@
-"""Compacts the table given as argument in a process of its own, to be killed in the middle."""
+"""Compacts a table in a process of its own, to be killed in the middle."""
 
 from __future__ import annotations
-
-import sys
 
 from penstock.compaction import CompactionPolicy, apply, measure, plan_compaction
 from penstock.resources.local import LocalCluster
@@ -13,7 +11,3 @@ def main(path: str) -> None:
     plan = plan_compaction(measure(path), CompactionPolicy())
     with LocalCluster(profile=Profile.SMALL, cores=1).session() as spark:
         apply(plan, spark, path, metadata={"penstock": "upkeep"})
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pyspark
 import pytest
 
+from tests.foreign_jvm import foreign_jvm
 from tests.lineage.column_lineage_shapes import SHAPES, Shape, expected
 
 if TYPE_CHECKING:
@@ -51,15 +52,11 @@ def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder, port = tmp_path_factory.mktemp("connect"), _free_port()
     submit = Path(pyspark.__file__).parent / "bin" / "spark-submit"
-    settings = {
+    settings = foreign_jvm() | {
         "spark.master": "local[2]",
         "spark.driver.memory": "700m",
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
         "spark.connect.grpc.binding.address": "127.0.0.1",
         "spark.connect.grpc.binding.port": str(port),
-        "spark.driver.host": "127.0.0.1",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.ui.enabled": "false",
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
     }
     options = [part for key, value in settings.items() for part in ("--conf", f"{key}={value}")]

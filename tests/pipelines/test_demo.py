@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +13,8 @@ import pytest
 
 from penstock.resources.home import home
 from pipelines.demo import chapters
+from tests.forked import forked
+from tests.pipelines.demo_job import tell_twice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,16 +29,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     (folder / "jars").symlink_to(home(cwd=ROOT) / "jars")
     ours = ("PENSTOCK_", "DAGSTER_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.pipelines.demo_job"],
-        cwd=ROOT,
-        env=kept | {"PENSTOCK_HOME": str(folder)},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    answer: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+    output, told = folder / "output", folder / "told.json"
+    env = kept | {"PENSTOCK_HOME": str(folder)}
+    with forked(output, tell_twice, told, env=env, cwd=ROOT) as job:
+        assert job.wait() == 0, output.read_text()
+    answer: list[dict[str, Any]] = json.loads(told.read_text())
     return answer
 
 

@@ -1,22 +1,25 @@
 """Masks a table in a process of its own, with everything that Spark can be made to tell turned on.
 
-Run as `masking_job.py {classic|connect|literal} FOLDER`; prints plans and code to stdout.
-`literal` does it the wrong way, with the pads as literals: it shows that the search finds a key.
+It prints plans and code to stdout. `literal` does it the wrong way, with the pads as literals: it
+shows that the search finds a key.
 """
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from penstock.privacy import MaskingPolicy, Redact, Token, mask, pads_file, read_pads
-from penstock.resources.home import home
-from penstock.resources.jars import JarSet, class_path
 from penstock.resources.secrets import FileSecrets
+from tests.foreign_jvm import foreign_jvm
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WRONGLY = "now the wrong way"
 POLICY = MaskingPolicy.of(
     {
         "email": Token("email"),
@@ -29,21 +32,12 @@ POLICY = MaskingPolicy.of(
 def session(*, connect: bool, folder: Path) -> SparkSession:
     builder = SparkSession.builder.appName("masking job")
     builder = builder.remote("local[1]") if connect else builder.master("local[1]")
-    delta = "spark.databricks.delta"
-    settings = {
-        "spark.driver.extraClassPath": ":".join(
-            map(str, class_path(home() / "jars", JarSet.DELTA))
-        ),
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
-        "spark.driver.host": "127.0.0.1",
+    settings = foreign_jvm() | {
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.sql.warehouse.dir": f"{folder}/warehouse",
-        f"{delta}.snapshotPartitions": "1",
-        "spark.sql.shuffle.partitions": "1",
         "spark.sql.debug.maxToStringFields": "10000",
         "spark.sql.maxPlanStringLength": "100000000",
-        "spark.ui.enabled": "false",
         "spark.eventLog.enabled": "true",
         "spark.eventLog.compress": "false",
         "spark.eventLog.dir": f"file://{folder}/events",
@@ -53,7 +47,16 @@ def session(*, connect: bool, folder: Path) -> SparkSession:
     return builder.getOrCreate()
 
 
-def main(carrier: str, folder: Path) -> None:
+def work(carrier: str, folder: Path, wrongly: Path | None = None) -> None:
+    """Mask in `folder`, and then the wrong way in the other, after a line that says so."""
+    trace(carrier, folder)
+    if wrongly is not None:
+        sys.stdout.write(f"\n{WRONGLY}\n")
+        sys.stdout.flush()
+        trace("literal", wrongly)
+
+
+def trace(carrier: str, folder: Path) -> None:
     (folder / "events").mkdir()
     spark = session(connect=carrier == "connect", folder=folder)
     pads = read_pads(spark, pads_file(FileSecrets(folder / "secrets"), "masking"))
@@ -93,7 +96,3 @@ def tell(frame: DataFrame, carrier: str) -> None:
         execution = frame._jdf.queryExecution()
         for plan in (execution.analyzed(), execution.optimizedPlan(), execution.executedPlan()):
             sys.stdout.write(plan.toJSON())
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))

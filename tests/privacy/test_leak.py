@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import base64
 import os
-import subprocess
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-import penstock
 from penstock.privacy import token
 from penstock.resources.secrets import FileSecrets
+from tests.forked import forked
+from tests.privacy.masking_job import WRONGLY, work
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pyspark.sql import SparkSession
 
-JOB = Path(__file__).with_name("masking_job.py")
 EMAIL = "canary.7f3a@leak.example"
 PASSPORT = "XC7319508"
 ROW = (EMAIL, PASSPORT, f"wrote from {EMAIL.upper()}, passport {PASSPORT}")
@@ -69,33 +69,40 @@ def found(trace: Trace) -> set[str]:
     }
 
 
-def run(spark: SparkSession, carrier: str, folder: Path) -> Trace:
+def run(
+    spark: SparkSession, carrier: str, folder: Path, wrongly: Path | None = None
+) -> list[Trace]:
+    """The traces of the job in these folders, one after the other in one JVM."""
+    folders = [each for each in (folder, wrongly) if each]
     frame = spark.createDataFrame([ROW], "email string, passport string, remark string")
-    frame.write.format("delta").save(f"{folder}/source")
+    for each in folders:
+        frame.write.format("delta").save(f"{each}/source")
     # the job starts a driver of its own, whatever this process's driver left in the environment
     inherited = {n: v for n, v in os.environ.items() if not n.startswith(("SPARK_", "PYSPARK_"))}
-    checkout = str(Path(penstock.__file__).parents[1])
-    environment = inherited | {"PYSPARK_PYTHON": sys.executable, "PYTHONPATH": checkout}
-    job = subprocess.run(
-        [sys.executable, str(JOB), carrier, str(folder)],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=240,
-        check=False,
-    )
-    assert job.returncode == 0, job.stdout[-4000:].decode(errors="replace")
-    return Trace(folder=folder, output=job.stdout)
+    environment = inherited | {"PYSPARK_PYTHON": sys.executable}
+    output = folder / "output"
+    with forked(output, work, carrier, folder, wrongly, env=environment) as job:
+        assert job.wait() == 0, output.read_text(errors="replace")[-4000:]
+    parts = output.read_bytes().split(f"\n{WRONGLY}\n".encode())
+    return [Trace(folder=f, output=told) for f, told in zip(folders, parts, strict=True)]
 
 
 @pytest.fixture(scope="module")
-def classic(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Trace:
-    return run(spark, "classic", tmp_path_factory.mktemp("classic"))
+def both_ways(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> list[Trace]:
+    """A classic job that masks as it should, and then as it must not."""
+    folders = (tmp_path_factory.mktemp(name) for name in ("classic", "literal"))
+    return run(spark, "classic", *folders)
+
+
+@pytest.fixture(scope="module")
+def classic(both_ways: list[Trace]) -> Trace:
+    return both_ways[0]
 
 
 @pytest.fixture(scope="module")
 def connect(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Trace:
-    return run(spark, "connect", tmp_path_factory.mktemp("connect"))
+    (trace,) = run(spark, "connect", tmp_path_factory.mktemp("connect"))
+    return trace
 
 
 @pytest.fixture(scope="module", params=["classic", "connect"])
@@ -133,9 +140,7 @@ def test_both_carriers_give_the_same_masked_row(spark: SparkSession, trace: Trac
     ]
 
 
-def test_the_search_finds_a_key_that_is_there(
-    spark: SparkSession, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    leaked = found(run(spark, "literal", tmp_path_factory.mktemp("literal")))
+def test_the_search_finds_a_key_that_is_there(both_ways: list[Trace]) -> None:
+    leaked = found(both_ways[1])
     assert "output" in leaked
     assert any("events" in name for name in leaked)

@@ -3,43 +3,46 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from tests.forked import forked
 
-ROOT = Path(__file__).parents[2]
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a process said, and its exit code."""
+
+    stdout: str
+    stderr: str
+    returncode: int | None
 
 
 class RunScript(Protocol):
-    def __call__(self, body: str, **env: str) -> subprocess.CompletedProcess[str]: ...
+    def __call__(self, body: str, **env: str) -> Ended: ...
 
 
-def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if "PYSPARK" not in name}
-    return kept | {"PYTHONPATH": str(ROOT)} | dict(extra)
+def execute(body: str) -> None:
+    """Run Python source as a program."""
+    exec(compile(body, "<script>", "exec"), {"__name__": "__main__"})  # noqa: S102 - a test's own
 
 
 @pytest.fixture
 def run_script(tmp_path: Path) -> RunScript:
-    """Run Python source in a new process, in the project's folder."""
+    """Run Python source in a process that has imported much and started nothing."""
+    kept = {name: value for name, value in os.environ.items() if "PYSPARK" not in name}
 
-    def run(body: str, **env: str) -> subprocess.CompletedProcess[str]:
-        script = tmp_path / "script.py"
-        script.write_text(body)
-        return subprocess.run(
-            [sys.executable, str(script)],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=ROOT,
-            env=clean_environment(env),
-            timeout=240,
-        )
+    def run(body: str, **env: str) -> Ended:
+        out, err = tmp_path / "script.out", tmp_path / "script.err"
+        for file in (out, err):
+            file.unlink(missing_ok=True)
+        with forked(out, execute, body, env=kept | env, errors=err) as process:
+            code = process.wait()
+        return Ended(out.read_text(), err.read_text(), code)
 
     return run

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import threading
 import uuid
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -21,38 +22,60 @@ from penstock.resources.home import home
 from penstock.resources.jars import load_lock
 from penstock.resources.local import LocalCluster
 from penstock.resources.log_store import log_store_path, make_log_store
+from penstock.resources.settings import Profile, session_options
+from tests.forked import forked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.resources.conftest import RunScript
+    from pyspark.sql import SparkSession
 
 COMMIT = "_delta_log/00000000000000000001.json"
-KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+KEY = "testing"
 
-SESSION = """
-import os
-from penstock.resources.local import LocalCluster
-from penstock.resources.settings import Profile
-extra = {
-    "spark.hadoop.fs.s3a.endpoint": os.environ["ENDPOINT"],
-    "spark.hadoop.fs.s3a.endpoint.region": "us-east-1",
-    "spark.hadoop.fs.s3a.path.style.access": "true",
-    "spark.hadoop.fs.s3a.connection.ssl.enabled": "false",
-    "spark.hadoop.fs.s3a.retry.interval": "50ms",
-}
-first, table = int(os.environ["FIRST"]), os.environ["TABLE"]
-with LocalCluster(profile=Profile.SMALL, cores=1, extra_conf=extra).session() as spark:
-    spark.range(first, first + 1, 1, 1).write.format("delta").mode("append").save(table)
-    rows = spark.read.format("delta").load(table).collect()
-    print(*sorted(row.id for row in rows))
-"""
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table on S3, and what a session must know to reach it."""
+
+    path: str
+    endpoint: str
+
+    def append(self, spark: SparkSession, number: int) -> list[int]:
+        """Write one row; all rows that are there afterwards."""
+        row = spark.range(number, number + 1, 1, 1)
+        row.write.format("delta").mode("append").save(self.path)
+        return sorted(row.id for row in spark.read.format("delta").load(self.path).collect())
+
+    @contextmanager
+    def session(self, cores: int) -> Iterator[SparkSession]:
+        """This process's session, able to reach the table until the block ends."""
+        reached = {
+            "spark.hadoop.fs.s3a.endpoint": self.endpoint,
+            "spark.hadoop.fs.s3a.endpoint.region": "us-east-1",
+            "spark.hadoop.fs.s3a.path.style.access": "true",
+            "spark.hadoop.fs.s3a.connection.ssl.enabled": "false",
+            "spark.hadoop.fs.s3a.retry.interval": "50ms",
+            "spark.hadoop.fs.s3a.access.key": KEY,
+            "spark.hadoop.fs.s3a.secret.key": KEY,
+        }
+        cluster = LocalCluster(profile=Profile.SMALL, cores=cores, extra_conf=reached)
+        with cluster.session() as spark:
+            yield spark
+            for name in session_options(reached):
+                spark.conf.unset(name)
+
+
+def append_and_tell(table: Table, number: int, answer: Path) -> None:
+    """In a process that has no driver yet: `append` with one of its own."""
+    with table.session(cores=1) as spark:
+        answer.write_text(json.dumps(table.append(spark, number)))
 
 
 @contextmanager
-def s3(answer: Callable[[Callable[[], int]], int]) -> Iterator[dict[str, str]]:
-    """ENDPOINT and TABLE of an S3 whose answer to the PUT of version 1 is left to `answer`.
+def s3(answer: Callable[[Callable[[], int]], int]) -> Iterator[Table]:
+    """A table on an S3 whose answer to the PUT of version 1 is left to `answer`.
 
     `answer` is called with what forwards the request and gives the status.
     """
@@ -102,14 +125,11 @@ def s3(answer: Callable[[Callable[[], int]], int]) -> Iterator[dict[str, str]]:
         "s3",
         endpoint_url=f"http://{host}:{port}",
         region_name="us-east-1",
-        aws_access_key_id="testing",
-        aws_secret_access_key="testing",
+        aws_access_key_id=KEY,
+        aws_secret_access_key=KEY,
     ).create_bucket(Bucket=bucket)
     try:
-        yield KEYS | {
-            "ENDPOINT": f"http://127.0.0.1:{proxy.server_port}",
-            "TABLE": f"s3a://{bucket}/t",
-        }
+        yield Table(f"s3a://{bucket}/t", f"http://127.0.0.1:{proxy.server_port}")
     finally:
         proxy.shutdown()
         serving.join()
@@ -118,7 +138,8 @@ def s3(answer: Callable[[Callable[[], int]], int]) -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.slow
-def test_of_two_drivers_that_commit_at_once_neither_is_lost(run_script: RunScript) -> None:
+@pytest.mark.usefixtures("spark")
+def test_of_two_drivers_that_commit_at_once_neither_is_lost(tmp_path: Path) -> None:
     together = threading.Barrier(2, timeout=120)
     statuses: list[int] = []
     lock = threading.Lock()
@@ -130,32 +151,30 @@ def test_of_two_drivers_that_commit_at_once_neither_is_lost(run_script: RunScrip
             statuses.append(forward())
             return statuses[-1]
 
-    with s3(meet) as lake:
-        made = run_script(SESSION, FIRST="0", **lake)
-        assert made.returncode == 0, made.stderr
-        with ThreadPoolExecutor(2) as pool:
-            told = [pool.submit(run_script, SESSION, FIRST=first, **lake) for first in ("1", "2")]
-            done = [each.result() for each in told]
-        assert [each.returncode for each in done] == [0, 0], done[0].stderr + done[1].stderr
+    output, answer = tmp_path / "other.log", tmp_path / "other.json"
+    with s3(meet) as table, table.session(cores=2) as spark:
+        assert table.append(spark, 0) == [0]
+        with forked(output, append_and_tell, table, 2, answer) as other:
+            rows = table.append(spark, 1)
+            assert other.wait() == 0, output.read_text()
     assert statuses == [200, 412]
     # who was refused took the next version, on top of the other's
-    assert "0 1 2" in [each.stdout.strip() for each in done]
+    assert [0, 1, 2] in [rows, json.loads(answer.read_text())]
 
 
 @pytest.mark.slow
-def test_a_commit_whose_answer_was_lost_is_known_as_its_own(run_script: RunScript) -> None:
+@pytest.mark.usefixtures("spark")
+def test_a_commit_whose_answer_was_lost_is_known_as_its_own() -> None:
     statuses: list[int] = []
 
     def lose_the_first(forward: Callable[[], int]) -> int:
         statuses.append(forward())
         return 503 if len(statuses) == 1 else statuses[-1]
 
-    with s3(lose_the_first) as lake:
-        made = run_script(SESSION, FIRST="0", **lake)
-        assert made.returncode == 0, made.stderr
-        done = run_script(SESSION, FIRST="1", **lake)
+    with s3(lose_the_first) as table, table.session(cores=2) as spark:
+        table.append(spark, 0)
+        assert table.append(spark, 1) == [0, 1]
     assert statuses == [200, 412]  # the client tried again, and was refused
-    assert done.stdout.split() == ["0", "1"], done.stderr
 
 
 def test_the_jar_is_kept_one_that_is_older_removed_and_one_that_is_cut_off_made_again(

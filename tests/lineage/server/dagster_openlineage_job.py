@@ -1,13 +1,10 @@
-"""Materializes assets under dagster-openlineage; run as a process of its own.
+"""Materializes assets under dagster-openlineage, in a process of its own.
 
-Its import changes the default producer of openlineage-python for the whole process. The first
-argument says who emits: `storage`, the wrapper of the event log that DAGSTER_HOME configures, or
-`sensor`, which reads the log afterwards. Prints the id of the Dagster run.
+Its import changes the default producer of openlineage-python for the whole process.
 """
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import dagster as dg
@@ -40,7 +37,12 @@ def report() -> None:
     raise ValueError("nobody reads it")
 
 
-def main(mechanism: str) -> None:
+def materialize(mechanism: str) -> str:
+    """The id of the Dagster run.
+
+    The mechanism says who emits: `storage`, the wrapper of the event log that DAGSTER_HOME
+    configures, or `sensor`, which reads the log afterwards.
+    """
     with dg.DagsterInstance.get() as instance:
         result = dg.materialize(
             [orders, clean_orders, report], instance=instance, raise_on_error=False
@@ -49,8 +51,4 @@ def main(mechanism: str) -> None:
             sensor = openlineage_sensor(include_asset_events=True, record_filter_limit=1000)
             context = dg.build_sensor_context(instance=instance)
             list(sensor(context))  # type: ignore[call-overload]
-        sys.stdout.write(result.run_id)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
+        return result.run_id

@@ -1,16 +1,19 @@
-"""A Spark job that knows nothing of Penstock: `listener_job.py <folder> <url> <jars>`."""
+"""A Spark job that knows nothing of Penstock."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pyspark.sql import SparkSession
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
-def main(folder: Path, url: str, jars: str) -> None:
+
+def main(folder: Path, url: str, jvm: Mapping[str, str]) -> None:
     settings = {
-        "spark.jars": jars,
+        **jvm,
         "spark.extraListeners": "io.openlineage.spark.agent.OpenLineageSparkListener",
         "spark.openlineage.transport.type": "http",
         "spark.openlineage.transport.url": url,
@@ -19,8 +22,6 @@ def main(folder: Path, url: str, jars: str) -> None:
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.sql.warehouse.dir": str(folder / "warehouse"),
-        "spark.sql.shuffle.partitions": "1",
-        "spark.ui.enabled": "false",
     }
     builder = SparkSession.builder.master("local[2]").appName("foreign")
     for name, value in settings.items():
@@ -34,7 +35,3 @@ def main(folder: Path, url: str, jars: str) -> None:
     read = spark.read.format("delta").load(raw).where("id > 0")
     read.selectExpr("id AS customer", "sha2(email, 256) AS who").write.format("delta").save(clean)
     spark.stop()
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), *sys.argv[2:])

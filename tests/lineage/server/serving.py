@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -19,6 +18,7 @@ import uvicorn
 
 from penstock.lineage import Ledger, utc_now
 from penstock.lineage.server import ServerSettings, create_app
+from tests.forked import Forked, forked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,7 +26,16 @@ if TYPE_CHECKING:
 
     from penstock.lineage.ledger import Clock
 
-__all__ = ["LINEAGE", "OWN", "Serving", "ServingProcess", "serving", "serving_process", "until"]
+__all__ = [
+    "LINEAGE",
+    "OWN",
+    "Serving",
+    "ServingProcess",
+    "penstock",
+    "serving",
+    "serving_process",
+    "until",
+]
 
 LINEAGE = "/api/v1/lineage"
 OWN = "/api/penstock/v1"
@@ -83,13 +92,21 @@ class Serving(_Reached):
 class ServingProcess(_Reached):
     """A server in a process of its own. `output` holds what it wrote."""
 
-    process: subprocess.Popen[bytes]
+    process: Forked
     output: Path
 
     def kill(self) -> None:
         """SIGKILL to it and all that it started."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+
+
+def penstock(*arguments: str) -> None:
+    """The command line, in a process that was forked."""
+    from penstock.cli import main
+
+    sys.argv = ["penstock", *arguments]
+    main()
 
 
 @contextmanager
@@ -123,21 +140,13 @@ def serving_process(
     """`penstock serve` of the ledger at `url` on a free port; ended with all that it started."""
     folder.mkdir(parents=True, exist_ok=True)
     output, errors = folder / "serve.out", folder / "serve.err"
-    command = [sys.executable, "-m", "penstock.cli", "serve", "--json", "--port", "0"]
-    with output.open("wb") as out, errors.open("wb") as err:
-        process = subprocess.Popen(
-            [*command, "--ledger", url, *arguments],
-            cwd=folder,
-            stdout=out,
-            stderr=err,
-            start_new_session=True,
-        )
-    try:
+    command = ["serve", "--json", "--port", "0", "--ledger", url, *arguments]
+    with forked(output, penstock, *command, cwd=folder, errors=errors) as process:
         until(
-            lambda: process.poll() is not None or output.read_text().endswith("}\n"),
+            lambda: process.ended or (output.exists() and output.read_text().endswith("}\n")),
             "the server says where it is",
         )
-        assert process.poll() is None, errors.read_text()
+        assert not process.ended, errors.read_text()
         told = json.loads(output.read_text())["url"].replace("0.0.0.0", "127.0.0.1")  # noqa: S104
         with requests.Session() as session:
             # the environment may name other certificates, and a proxy
@@ -145,14 +154,9 @@ def serving_process(
             reached = ServingProcess(url=told, session=session, process=process, output=errors)
             until(lambda: _answers(reached), "the server answers")
             yield reached
-    finally:
-        if process.poll() is None:
+        if not process.ended:
             os.killpg(process.pid, signal.SIGTERM)
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+            until(lambda: process.ended, "the server ends when it is told to")
 
 
 def _answers(reached: ServingProcess) -> bool:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
 
+from tests.forked import forked
 from tests.lineage.server.live_server import LiveServer, live_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     Told = tuple[LiveServer, str]
 
 pytestmark = pytest.mark.slow
 
-JOB = Path(__file__).with_name("dagster_openlineage_job.py")
 STORAGE = """
 event_log_storage:
   module: dagster_openlineage.storage
@@ -68,17 +66,18 @@ def materialize(server: LiveServer, home: Path, mechanism: str) -> str:
         "OPENLINEAGE_URL": server.url,
         "OPENLINEAGE_NAMESPACE": "dagster",
     }
-    done = subprocess.run(
-        [sys.executable, JOB, mechanism],
-        env=environment,
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "OpenLineage emit failed" not in done.stderr
-    return done.stdout.strip()
+    output, answer = home / "output", home / "answer"
+    with forked(output, emit, mechanism, answer, env=environment) as job:
+        assert job.wait() == 0, output.read_text()
+    assert "OpenLineage emit failed" not in output.read_text()
+    return answer.read_text()
+
+
+def emit(mechanism: str, answer: Path) -> None:
+    """In another process: the import changes openlineage-python's producer for all of it."""
+    from tests.lineage.server import dagster_openlineage_job
+
+    answer.write_text(dagster_openlineage_job.materialize(mechanism))
 
 
 def job(server: LiveServer, name: str) -> Any:

@@ -7,10 +7,10 @@ import ipaddress
 import json
 import re
 import sqlite3
-import subprocess
-import sys
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,12 +25,19 @@ from penstock.lineage.server import ServerSettings, create_app
 from penstock.lineage.server.browser import STATIC
 from penstock.lineage.server.session_cookie import cookie_name
 from penstock.lineage.tokens import Role, Tokens
-from tests.lineage.server.serving import LINEAGE, OWN, Serving, serving, serving_process
+from tests.forked import forked
+from tests.lineage.server.serving import (
+    LINEAGE,
+    OWN,
+    Serving,
+    penstock,
+    serving,
+    serving_process,
+)
 from tests.lineage.told_events import run_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 READ, AUDIT, SEND = f"{OWN}/summary", f"{OWN}/access", LINEAGE
 HEADERS = {
@@ -447,33 +454,29 @@ def test_what_is_no_http_is_refused(open_server: Serving, request_: bytes) -> No
     assert open_server.get(READ).status_code == 200
 
 
-def serve_refused(url: str, *arguments: str) -> dict[str, Any]:
+def serve_refused(folder: Path, url: str, *arguments: str) -> dict[str, Any]:
     """What `penstock serve` says when it does not start."""
-    done = subprocess.run(
-        [sys.executable, "-m", "penstock.cli", "serve", "--json", "--ledger", url, *arguments],
-        cwd="/",  # no deployment is there to be loaded first
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    assert done.returncode != 0
-    assert "Traceback" not in done.stderr
-    assert PASSWORD not in done.stdout + done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
+    output, errors = (folder / f"refused-{uuid.uuid4()}.{kind}" for kind in ("out", "err"))
+    command = ("serve", "--json", "--ledger", url, *arguments)
+    # no deployment is there to be loaded first
+    with forked(output, penstock, *command, cwd=Path("/"), errors=errors) as process:
+        assert process.wait() != 0
+    said, told = output.read_text(), errors.read_text()
+    assert "Traceback" not in told
+    assert PASSWORD not in said + told
+    found: dict[str, Any] = json.loads(said)
     return found
 
 
 @pytest.mark.slow
-def test_off_the_machine_it_does_not_start_without_a_token(url: str) -> None:
-    told = serve_refused(url, "--host", "0.0.0.0", "--port", "0")  # noqa: S104
+def test_off_the_machine_it_does_not_start_without_a_token(url: str, tmp_path: Path) -> None:
+    told = serve_refused(tmp_path, url, "--host", "0.0.0.0", "--port", "0")  # noqa: S104
     assert "asks for tokens" in json.dumps(told)
     assert "penstock token add" in json.dumps(told)
     with Ledger.open(url) as ledger:
         Tokens(ledger.database).add("gone", Role.ADMIN, at=utc_now())
         Tokens(ledger.database).revoke("gone", at=utc_now())
-    assert "asks for tokens" in json.dumps(serve_refused(url, "--host", "::"))
+    assert "asks for tokens" in json.dumps(serve_refused(tmp_path, url, "--host", "::"))
 
 
 @pytest.mark.parametrize(
@@ -484,8 +487,8 @@ def test_off_the_machine_it_does_not_start_without_a_token(url: str) -> None:
         f"postgresql://user:{PASSWORD}@127.0.0.1:1/x",
     ],
 )
-def test_a_password_of_the_ledger_is_never_told(ledger: str) -> None:
-    serve_refused(ledger)
+def test_a_password_of_the_ledger_is_never_told(ledger: str, tmp_path: Path) -> None:
+    serve_refused(tmp_path, ledger)
 
 
 @pytest.mark.slow
@@ -494,9 +497,9 @@ def test_a_port_that_is_taken_and_an_address_of_another_are_told(
 ) -> None:
     assert tokens
     with serving_process(tmp_path / "one", url) as server:
-        assert "listen" in json.dumps(serve_refused(url, "--port", str(server.port)))
-    assert "listen" in json.dumps(serve_refused(url, "--host", "192.0.2.1"))
-    assert "listen" in json.dumps(serve_refused(url, "--host", "no.such.host.invalid"))
+        assert "listen" in json.dumps(serve_refused(tmp_path, url, "--port", str(server.port)))
+    assert "listen" in json.dumps(serve_refused(tmp_path, url, "--host", "192.0.2.1"))
+    assert "listen" in json.dumps(serve_refused(tmp_path, url, "--host", "no.such.host.invalid"))
 
 
 def certificate(folder: Path, *, passphrase: bytes | None = None) -> tuple[Path, Path]:
@@ -586,6 +589,6 @@ def test_a_certificate_that_does_not_serve_is_told(url: str, tmp_path: Path, cas
             given = ["--tls-certificate", str(chain_file), "--tls-key", str(certificate(two)[1])]
         case _:
             given = ["--tls-certificate", str(chain_file), "--tls-key", str(key_file)]
-    told = json.dumps(serve_refused(url, *given))
+    told = json.dumps(serve_refused(tmp_path, url, *given))
     assert "certificate" in told
     assert "does not know" not in told

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +11,10 @@ import requests
 from penstock.lineage.verification import verify
 from penstock.resources.home import home
 from penstock.resources.ivy import resolve
-from penstock.resources.jars import JarSet, class_path, parse_lock
+from penstock.resources.jars import JarSet, parse_lock
+from tests.foreign_jvm import foreign_jvm
+from tests.forked import forked
+from tests.lineage.server import listener_job
 
 if TYPE_CHECKING:
     from tests.lineage.server.live_server import LiveServer
@@ -26,25 +27,18 @@ def jars() -> str:
     folder = home() / "test-jars"
     lock = parse_lock((HERE / "listener.lock").read_text())
     resolve(folder, (JarSet.DELTA,), lock=lock)
-    found = [*class_path(home() / "jars", JarSet.DELTA), *(folder / j.file for j in lock.jars)]
-    return ",".join(map(str, found))
+    return ",".join(str(folder / jar.file) for jar in lock.jars)
 
 
 @pytest.mark.slow
 def test_a_job_of_somebody_else_is_in_the_graph(
     server: LiveServer, tmp_path: Path, jars: str
 ) -> None:
-    job = HERE / "listener_job.py"
-    done = subprocess.run(
-        [sys.executable, str(job), str(tmp_path), server.url, jars],
-        check=False,
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert "ERROR EventEmitter" not in done.stderr
+    output = tmp_path / "output"
+    jvm = foreign_jvm() | {"spark.jars": jars}
+    with forked(output, listener_job.main, tmp_path, server.url, jvm) as job:
+        assert job.wait() == 0, output.read_text()[-2000:]
+    assert "ERROR EventEmitter" not in output.read_text()
     clean = f"file|{tmp_path / 'clean'}"
     answer = requests.get(f"{server.url}/api/penstock/v1/dataset", params={"id": clean}, timeout=30)
     assert answer.status_code == 200, answer.text

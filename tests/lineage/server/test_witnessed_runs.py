@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,8 @@ from penstock.resources.home import home
 from penstock.resources.ivy import resolve
 from penstock.resources.jars import JarSet, parse_lock
 from penstock.resources.lake import Lake
+from tests.forked import forked
+from tests.lineage.server import witnessed_job
 from tests.lineage.server.serving import serving_process
 
 HERE = Path(__file__).parent
@@ -39,16 +39,12 @@ def report(folder: Path) -> dict[str, Any]:
 def test_what_a_function_reads_on_the_side_is_found_and_nothing_else(tmp_path: Path) -> None:
     jars, lock = home() / "test-jars", parse_lock((HERE / "listener.lock").read_text())
     resolve(jars, (JarSet.DELTA,), lock=lock)
-    job = ["-m", "tests.lineage.server.witnessed_job", str(tmp_path)]
-    with serving_process(tmp_path / "serve", f"sqlite:///{tmp_path / 'ledger.db'}") as server:
-        done = subprocess.run(
-            [sys.executable, *job, server.url, str(jars / lock.jars[0].file)],
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=500,
-        )
-    assert done.returncode == 0, done.stderr[-2000:]
+    jar, output = str(jars / lock.jars[0].file), tmp_path / "output"
+    with (
+        serving_process(tmp_path / "serve", f"sqlite:///{tmp_path / 'ledger.db'}") as server,
+        forked(output, witnessed_job.main, tmp_path, server.url, jar) as job,
+    ):
+        assert job.wait() == 0, output.read_text()[-2000:]
     told = report(tmp_path)
     found = {item["label"]: item for item in told["datasets"]}
     assert {label: item["percent"] for label, item in found.items()} == dict.fromkeys(

@@ -1,4 +1,4 @@
-"""A shop whose runs a listener of Spark sees: `witnessed_job.py <folder> <url> <jar>`.
+"""A shop whose runs a listener of Spark sees, in a process of its own.
 
 A slice replaced, a merge, rows set aside, a foreign key and a masked dataset, all of which read
 what they declare; and two functions that read the price list on the side.
@@ -6,10 +6,9 @@ what they declare; and two functions that read the price list on the side.
 
 from __future__ import annotations
 
-import sys
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penstock import Contract, Decimal, ForeignKey, column, dataset, landing, table
@@ -21,9 +20,12 @@ from penstock.resources.spark_listener import listener_conf
 from tests.assets.shop import Order, Shop, merged, orders
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pyspark.sql import DataFrame, SparkSession
 
 PRICES = "secret.prices"
+SHOP = "PENSTOCK_TEST_SHOP"
 
 
 class Item(Contract, name="bronze.items", version="1.0.0", owner="team:shop"):
@@ -94,7 +96,9 @@ def shared(orders: DataFrame) -> DataFrame:
 
 
 def price_list(spark: SparkSession) -> DataFrame:
-    return spark.read.format("delta").load(f"{sys.argv[1]}/lake/secret/prices").where("price > 0")
+    return (
+        spark.read.format("delta").load(f"{os.environ[SHOP]}/lake/secret/prices").where("price > 0")
+    )
 
 
 @dataset(Collected, inputs={"orders": table(Order)})
@@ -114,6 +118,7 @@ def streamed(orders: DataFrame) -> DataFrame:
 
 
 def main(folder: Path, url: str, jar: str) -> None:
+    os.environ[SHOP] = str(folder)
     extra = listener_conf(url, jar)
     cluster = LocalCluster(profile=Profile.SMALL, cores=2, extra_conf=extra)
     with cluster.session() as spark:
@@ -138,7 +143,3 @@ def main(folder: Path, url: str, jar: str) -> None:
             done.result()
         shop.run(streamed)
     cluster.release()
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), *sys.argv[2:])
