@@ -19,6 +19,7 @@ import uvicorn
 
 from penstock.lineage import Ledger, utc_now
 from penstock.lineage.server import ServerSettings, create_app
+from tests.patience import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,19 +27,10 @@ if TYPE_CHECKING:
 
     from penstock.lineage.ledger import Clock
 
-__all__ = ["LINEAGE", "OWN", "Serving", "ServingProcess", "serving", "serving_process", "until"]
+__all__ = ["LINEAGE", "OWN", "Serving", "ServingProcess", "serving", "serving_process"]
 
 LINEAGE = "/api/v1/lineage"
 OWN = "/api/penstock/v1"
-_PATIENCE_SECONDS = 60
-
-
-def until(condition: Callable[[], Any], what: str, seconds: float = _PATIENCE_SECONDS) -> None:
-    """Wait for the condition; fail with `what` when it does not come true."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.02)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,19 +44,19 @@ class _Reached:
 
     def get(self, path: str, **parameters: Any) -> requests.Response:
         """GET `path` with these parameters."""
-        return self.session.get(self.url + path, params=parameters, timeout=_PATIENCE_SECONDS)
+        return self.session.get(self.url + path, params=parameters, timeout=PATIENCE_SECONDS)
 
     def post(self, told: Any, path: str = LINEAGE) -> requests.Response:
         """POST an event, or a list of them."""
-        return self.session.post(self.url + path, json=told, timeout=_PATIENCE_SECONDS)
+        return self.session.post(self.url + path, json=told, timeout=PATIENCE_SECONDS)
 
     def send(self, method: str, path: str, **more: Any) -> requests.Response:
         """Any call."""
-        return self.session.request(method, self.url + path, timeout=_PATIENCE_SECONDS, **more)
+        return self.session.request(method, self.url + path, timeout=PATIENCE_SECONDS, **more)
 
     def raw(self, request: bytes) -> bytes:
         """What comes back on a connection of its own for these bytes."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), PATIENCE_SECONDS) as connection:
             connection.sendall(request)
             parts = []
             while part := connection.recv(65536):
@@ -94,14 +86,19 @@ class ServingProcess(_Reached):
 
 @contextmanager
 def serving(
-    url: str, *, clock: Clock = utc_now, busy_timeout_seconds: float = 30.0, **settings: Any
+    url: str,
+    *,
+    clock: Clock = utc_now,
+    seconds: Callable[[], float] = time.monotonic,
+    busy_timeout_seconds: float = PATIENCE_SECONDS,
+    **settings: Any,
 ) -> Iterator[Serving]:
     """The server of the ledger at `url`, on a free port."""
     with (
         Ledger.open(url, clock=clock, busy_timeout_seconds=busy_timeout_seconds) as ledger,
         socket.create_server(("127.0.0.1", 0)) as listening,
     ):
-        app = create_app(ledger, ServerSettings(**settings))
+        app = create_app(ledger, ServerSettings(**settings), seconds=seconds)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
@@ -112,7 +109,7 @@ def serving(
                 yield Serving(url=f"http://127.0.0.1:{port}", session=session, ledger=ledger)
             finally:
                 server.should_exit = True
-                thread.join(_PATIENCE_SECONDS)
+                thread.join(PATIENCE_SECONDS)
                 assert not thread.is_alive()
 
 
@@ -149,7 +146,7 @@ def serving_process(
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGTERM)
             try:
-                process.wait(20)
+                process.wait(PATIENCE_SECONDS)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
