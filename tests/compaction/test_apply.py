@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,9 +31,11 @@ from penstock.compaction import (
     plan_compaction,
 )
 from penstock.errors import LakeError
+from penstock.resources import driver
+from tests.patience import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
 
     from pyspark.sql import SparkSession
 
@@ -75,14 +78,6 @@ def rows(path: Path) -> Counter[Row]:
 
 def at_once(seconds: float) -> None:
     """Retries in a test need not wait."""
-
-
-def until(condition: Callable[[], bool], *, seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    tick = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        tick.wait(0.002)
 
 
 def test_small_files_become_one_for_each_partition(spark: SparkSession, tmp_path: Path) -> None:
@@ -203,7 +198,9 @@ def test_vacuum_deletes_only_what_expired(spark: SparkSession, tmp_path: Path) -
     split=st.booleans(),
 )
 @settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=6,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_compaction_keeps_the_multiset_of_rows(
     spark: SparkSession,
@@ -228,9 +225,9 @@ def test_appends_at_the_same_time_are_not_lost(spark: SparkSession, tmp_path: Pa
     added: list[Row] = [(n, "a") for n in range(100, 105)]
 
     def append() -> None:
-        until(lambda: data_files(tmp_path) > known)
-        for row in added:
-            write(tmp_path, [row], by=["part"])
+        with amid_the_rewrite(tmp_path, known):
+            for row in added:
+                write(tmp_path, [row], by=["part"])
 
     with ThreadPoolExecutor() as pool:
         appending = pool.submit(append)
@@ -251,8 +248,8 @@ def test_a_writer_in_the_way_wins(
     known = data_files(tmp_path)
 
     def overwrite() -> None:
-        until(lambda: data_files(tmp_path) > known)
-        write_deltalake(tmp_path, frame([(1, "new")]), partition_by=["part"], mode="overwrite")
+        with amid_the_rewrite(tmp_path, known):
+            write_deltalake(tmp_path, frame([(1, "new")]), partition_by=["part"], mode="overwrite")
 
     with ThreadPoolExecutor() as pool:
         writing = pool.submit(overwrite)
@@ -272,13 +269,17 @@ def test_killed_in_the_middle_the_table_is_as_before(spark: SparkSession, tmp_pa
         env=inherited | {"PYTHONPATH": str(Path(penstock.__file__).parents[1])},
     )
     try:
-        until(lambda: data_files(tmp_path) > known or job.poll() is not None)
+        until(
+            lambda: data_files(tmp_path) > known or job.poll() is not None,
+            "the rewrite begins",
+            poll_seconds=0.002,
+        )
     finally:
         family = [*psutil.Process(job.pid).children(recursive=True), psutil.Process(job.pid)]
         for process in family:
             process.kill()
         job.wait()
-        psutil.wait_procs(family, timeout=30)
+        psutil.wait_procs(family, timeout=PATIENCE_SECONDS)
     assert data_files(tmp_path) > known
     assert rows(tmp_path) == before
     assert spark.read.format("delta").load(str(tmp_path)).count() == before.total()
@@ -289,6 +290,21 @@ def test_killed_in_the_middle_the_table_is_as_before(spark: SparkSession, tmp_pa
 
 def data_files(path: Path) -> set[Path]:
     return set(path.rglob("*.parquet"))
+
+
+@contextmanager
+def amid_the_rewrite(path: Path, known: set[Path]) -> Iterator[None]:
+    """Once Spark has begun to rewrite the table it stands still, so that it cannot commit yet."""
+    version = DeltaTable(path).version()
+    until(lambda: data_files(path) > known, "the rewrite begins", poll_seconds=0.002)
+    live = driver.current()
+    assert live
+    live.process.send_signal(signal.SIGSTOP)
+    try:
+        assert DeltaTable(path).version() == version
+        yield
+    finally:
+        live.process.send_signal(signal.SIGCONT)
 
 
 def test_a_folder_that_is_no_table_is_a_clear_error(tmp_path: Path) -> None:
