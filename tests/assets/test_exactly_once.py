@@ -15,6 +15,7 @@ from penstock.testing import assert_frames_equal
 from tests.assets import shop as datasets
 from tests.assets.killed_job import stuck
 from tests.assets.shop import DAY, VERSIONED, Shop, copied, orders, versioned
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -131,6 +132,6 @@ def test_a_process_killed_by_the_system_and_run_again_ends_the_same(
 
 def _wait_until_gone(pid: int) -> None:
     try:
-        psutil.Process(pid).wait(timeout=60)
+        psutil.Process(pid).wait(timeout=PATIENCE_SECONDS)
     except psutil.NoSuchProcess:
         return

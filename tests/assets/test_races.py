@@ -13,6 +13,7 @@ import pytest
 
 from tests.assets.killed_job import meet, stuck
 from tests.assets.shop import DAY, NEXT, Shop, copied, logged, merged, merged_files, orders
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +77,7 @@ def test_changes_are_not_taken_twice_by_a_run_that_was_overtaken(shop: Shop, spe
 
 def test_the_same_slice_twice_at_once_is_one_commit(shop: Shop) -> None:
     shop.land("orders-2013-01-05.csv", *FIRST, "9,bad,-1,2013-01-05")
-    together = threading.Barrier(2, timeout=120)
+    together = threading.Barrier(2, timeout=PATIENCE_SECONDS)
 
     def one(_: int) -> Outcome:
         met: list[str] = []
@@ -102,7 +103,7 @@ def test_the_same_slice_twice_at_once_is_one_commit(shop: Shop) -> None:
 def test_two_slices_at_once_both_arrive(shop: Shop) -> None:
     shop.land("orders-2013-01-05.csv", *FIRST, "9,bad,-1,2013-01-05")
     shop.land("orders-2013-01-06.csv", "3,cup,1,2013-01-06", "8,bad,-1,2013-01-06")
-    together = threading.Barrier(2, timeout=120)
+    together = threading.Barrier(2, timeout=PATIENCE_SECONDS)
 
     def one(slice_: object) -> Outcome:
         met: list[str] = []
@@ -134,7 +135,7 @@ def test_two_processes_that_create_the_same_table_make_one_commit(shop: Shop) ->
                 meet(shop.path, "parent.met", "child.met")
 
         outcome = shop.run(stuck, on_step=on_step)
-        _, said = child.communicate(timeout=200)
+        _, said = child.communicate(timeout=PATIENCE_SECONDS)
     assert child.returncode == 0, said
     assert outcome.version == 0
     assert shop.version(stuck) == 0

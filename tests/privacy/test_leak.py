@@ -15,6 +15,7 @@ import pytest
 import penstock
 from penstock.privacy import token
 from penstock.resources.secrets import FileSecrets
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -81,7 +82,7 @@ def run(spark: SparkSession, carrier: str, folder: Path) -> Trace:
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        timeout=240,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert job.returncode == 0, job.stdout[-4000:].decode(errors="replace")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -39,7 +41,7 @@ def run_script(tmp_path: Path) -> RunScript:
             check=False,
             cwd=ROOT,
             env=clean_environment(env),
-            timeout=240,
+            timeout=PATIENCE_SECONDS,
         )
 
     return run

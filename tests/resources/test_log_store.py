@@ -21,6 +21,7 @@ from penstock.resources.home import home
 from penstock.resources.jars import load_lock
 from penstock.resources.local import LocalCluster
 from penstock.resources.log_store import log_store_path, make_log_store
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,12 +36,16 @@ SESSION = """
 import os
 from penstock.resources.local import LocalCluster
 from penstock.resources.settings import Profile
+
 extra = {
     "spark.hadoop.fs.s3a.endpoint": os.environ["ENDPOINT"],
     "spark.hadoop.fs.s3a.endpoint.region": "us-east-1",
     "spark.hadoop.fs.s3a.path.style.access": "true",
     "spark.hadoop.fs.s3a.connection.ssl.enabled": "false",
     "spark.hadoop.fs.s3a.retry.interval": "50ms",
+    # the first of two drivers waits for its answer until the other is there
+    "spark.hadoop.fs.s3a.connection.timeout": os.environ["PATIENCE"],
+    "spark.hadoop.fs.s3a.connection.request.timeout": os.environ["PATIENCE"],
 }
 first, table = int(os.environ["FIRST"]), os.environ["TABLE"]
 with LocalCluster(profile=Profile.SMALL, cores=1, extra_conf=extra).session() as spark:
@@ -109,6 +114,7 @@ def s3(answer: Callable[[Callable[[], int]], int]) -> Iterator[dict[str, str]]:
         yield KEYS | {
             "ENDPOINT": f"http://127.0.0.1:{proxy.server_port}",
             "TABLE": f"s3a://{bucket}/t",
+            "PATIENCE": f"{PATIENCE_SECONDS}s",
         }
     finally:
         proxy.shutdown()
@@ -119,7 +125,7 @@ def s3(answer: Callable[[Callable[[], int]], int]) -> Iterator[dict[str, str]]:
 
 @pytest.mark.slow
 def test_of_two_drivers_that_commit_at_once_neither_is_lost(run_script: RunScript) -> None:
-    together = threading.Barrier(2, timeout=120)
+    together = threading.Barrier(2, timeout=PATIENCE_SECONDS)
     statuses: list[int] = []
     lock = threading.Lock()
 

@@ -1,4 +1,4 @@
-"""A Spark job that knows nothing of Penstock: `listener_job.py <folder> <url> <jars>`."""
+"""A Spark job that knows nothing of Penstock: `listener_job.py <folder> <url> <jars> <ms>`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 
-def main(folder: Path, url: str, jars: str) -> None:
+def main(folder: Path, url: str, jars: str, milliseconds: str) -> None:
     settings = {
         "spark.jars": jars,
         "spark.extraListeners": "io.openlineage.spark.agent.OpenLineageSparkListener",
         "spark.openlineage.transport.type": "http",
         "spark.openlineage.transport.url": url,
+        "spark.openlineage.transport.timeoutInMillis": milliseconds,
         "spark.openlineage.transport.compression": "gzip",
         "spark.openlineage.namespace": "someone-else",
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",

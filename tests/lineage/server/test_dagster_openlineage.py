@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.lineage.server.live_server import LiveServer, live_server
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,7 @@ event_log_storage:
   class: OpenLineageEventLogStorage
   config:
     namespace: dagster
-    timeout: 30.0
+    timeout: {patience}
     wrapped:
       module: dagster._core.storage.event_log
       class: SqliteEventLogStorage
@@ -60,7 +61,8 @@ def sensor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
 def materialize(server: LiveServer, home: Path, mechanism: str) -> str:
     """The id of the Dagster run that materialized two assets and failed with a third."""
     telemetry = "telemetry:\n  enabled: false\n"
-    log = {"storage": STORAGE, "sensor": CONSOLIDATED}[mechanism].format(home=home)
+    log = {"storage": STORAGE, "sensor": CONSOLIDATED}[mechanism]
+    log = log.format(home=home, patience=float(PATIENCE_SECONDS))
     (home / "dagster.yaml").write_text(telemetry + log)
     environment = {
         **os.environ,
@@ -74,7 +76,7 @@ def materialize(server: LiveServer, home: Path, mechanism: str) -> str:
         check=False,
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.returncode == 0, done.stderr
     assert "OpenLineage emit failed" not in done.stderr

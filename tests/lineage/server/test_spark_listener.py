@@ -14,6 +14,7 @@ from penstock.lineage.verification import verify
 from penstock.resources.home import home
 from penstock.resources.ivy import resolve
 from penstock.resources.jars import JarSet, class_path, parse_lock
+from tests.patience import PATIENCE_MILLISECONDS, PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from tests.lineage.server.live_server import LiveServer
@@ -36,17 +37,19 @@ def test_a_job_of_somebody_else_is_in_the_graph(
 ) -> None:
     job = HERE / "listener_job.py"
     done = subprocess.run(
-        [sys.executable, str(job), str(tmp_path), server.url, jars],
+        [sys.executable, str(job), str(tmp_path), server.url, jars, str(PATIENCE_MILLISECONDS)],
         check=False,
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        timeout=300,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert "ERROR EventEmitter" not in done.stderr
     clean = f"file|{tmp_path / 'clean'}"
-    answer = requests.get(f"{server.url}/api/penstock/v1/dataset", params={"id": clean}, timeout=30)
+    answer = requests.get(
+        f"{server.url}/api/penstock/v1/dataset", params={"id": clean}, timeout=PATIENCE_SECONDS
+    )
     assert answer.status_code == 200, answer.text
     columns = {column["name"]: column for column in answer.json()["columns"]}
     origins = {
@@ -64,7 +67,7 @@ def test_a_job_of_somebody_else_is_in_the_graph(
     run = requests.get(
         f"{server.url}/api/penstock/v1/run",
         params={"id": answer.json()["runs"][0]["run_id"]},
-        timeout=30,
+        timeout=PATIENCE_SECONDS,
     ).json()
     assert run["parent"]["job_name"] == "foreign"
     assert verify(server.ledger.database).intact

@@ -18,6 +18,7 @@ from penstock.resources.ivy import resolve
 from penstock.resources.jars import JarSet, parse_lock
 from penstock.resources.lake import Lake
 from tests.lineage.server.serving import serving_process
+from tests.patience import PATIENCE_SECONDS
 
 HERE = Path(__file__).parent
 PRICES = "secret.prices"
@@ -46,7 +47,7 @@ def test_what_a_function_reads_on_the_side_is_found_and_nothing_else(tmp_path: P
             check=False,
             capture_output=True,
             text=True,
-            timeout=500,
+            timeout=PATIENCE_SECONDS,
         )
     assert done.returncode == 0, done.stderr[-2000:]
     told = report(tmp_path)

@@ -19,6 +19,7 @@ from penstock.resources.secrets import FileSecrets
 from penstock.resources.settings import Profile
 from penstock.resources.spark_listener import listener_conf
 from tests.assets.shop import Order, Shop, merged, orders
+from tests.patience import PATIENCE_MILLISECONDS
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -114,7 +115,8 @@ def streamed(orders: DataFrame) -> DataFrame:
 
 
 def main(folder: Path, url: str, jar: str) -> None:
-    extra = listener_conf(url, jar)
+    patience = {"spark.openlineage.transport.timeoutInMillis": str(PATIENCE_MILLISECONDS)}
+    extra = {**listener_conf(url, jar), **patience}
     cluster = LocalCluster(profile=Profile.SMALL, cores=2, extra_conf=extra)
     with cluster.session() as spark:
         shop = Shop.at(spark, folder)
