@@ -59,7 +59,9 @@ def live_server(
     listening = socket.create_server(("127.0.0.1", 0))
     with Ledger.open(url or f"sqlite:///{folder}/ledger.db", clock=clock) as ledger:
         app = create_app(ledger, settings, histories=histories, signing_key=signing_key)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+        # no connection ends between two calls, however long a test takes from one to the next
+        config = uvicorn.Config(app, log_level="error", timeout_keep_alive=PATIENCE_SECONDS)
+        server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:

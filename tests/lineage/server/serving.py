@@ -99,7 +99,11 @@ def serving(
         socket.create_server(("127.0.0.1", 0)) as listening,
     ):
         app = create_app(ledger, ServerSettings(**settings), seconds=seconds)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+        # no connection ends between two calls, however long a test takes from one to the next
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, timeout_keep_alive=PATIENCE_SECONDS
+        )
+        server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         until(lambda: server.started, "the server is up")
