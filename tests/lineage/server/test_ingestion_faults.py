@@ -169,6 +169,8 @@ def test_a_locked_ledger_is_503_in_time_and_fine_after(url: str) -> None:
             # the graph is written too, and on a slow disk for longer than the server waits here
             return server.post(event).status_code == 201
 
+        with server.ledger.database.read() as connection:
+            assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 500
         until(lambda: takes(told("before")), "it is taken")
         with locked(url):
             answer = server.post(told("meanwhile"))
