@@ -8,6 +8,7 @@ from collections import Counter
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 from penstock.lineage.producer import PRODUCER

@@ -50,7 +50,8 @@ concurrency:
       - key: penstock/landed
         limit: 1
 """
-_READY_SECONDS = 180.0
+# of a slow machine: one that ends before it is ready is noticed at once
+_READY_SECONDS = 600.0
 _WATCH_SECONDS = 0.5
 
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ConnectServer", "start_server"]
 
-_START_SECONDS = 120.0
+# of a slow machine: one that ends before it is ready is noticed at once
+_START_SECONDS = 600.0
 # Its shutdown hook removes its temporary files at once and then waits for ever.
 _GRACE_SECONDS = 3.0
 

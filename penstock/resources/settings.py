@@ -59,6 +59,9 @@ def java_options(shape: SessionShape) -> str:
         "-Xlog:all=error:stderr",
         f'"-Dlog4j2.configurationFile={shape.log_config.as_uri()}"',
         f'"-XX:ErrorFile={shape.logs}/jvm-crash-%p.log"',
+        # Spark descends into an expression by recursion. How deep the JVM's own 1 MiB reaches
+        # depends on what it has compiled by then: at times three hundred additions are too many.
+        "-Xss4m",
     ]
     if shape.profile is Profile.SMALL:
         # With C1 alone Java reserves 48 MB for compiled code, and Spark with Delta needs 105: it

@@ -132,6 +132,6 @@ def test_a_process_killed_by_the_system_and_run_again_ends_the_same(
 
 def _wait_until_gone(pid: int) -> None:
     try:
-        psutil.Process(pid).wait(timeout=60)
+        psutil.Process(pid).wait(timeout=PATIENCE_SECONDS)
     except psutil.NoSuchProcess:
         return

@@ -20,6 +20,7 @@ from penstock.lineage import (
     run_id,
     start_event,
 )
+from tests.patience import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,7 @@ class Ticks:
 
     def wait_until(self, moment: datetime) -> None:
         with self.asked:
-            assert self.asked.wait_for(lambda: self.now >= moment, timeout=30)
+            assert self.asked.wait_for(lambda: self.now >= moment, timeout=PATIENCE_SECONDS)
 
 
 @pytest.fixture
@@ -70,12 +71,17 @@ def _threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == f"heartbeat-{RUN}"]
 
 
+def _ends() -> None:
+    # the run does not wait for one that is being written
+    until(lambda: not _threads(), "the heartbeat ends with the run")
+
+
 def test_a_run_that_beats_is_not_held_dead_however_long_it_takes(
     ledger: Ledger, ticks: Ticks
 ) -> None:
     with beating(ledger, RUN, every_seconds=0.001):
         ticks.wait_until(AT + timedelta(hours=2))
-    assert not _threads()
+    _ends()
     last = ledger.run(RUN)
     assert last
     assert last.heartbeat
@@ -92,7 +98,7 @@ def test_the_error_of_the_run_passes_and_the_heartbeat_ends_with_it(ledger: Ledg
 
     with pytest.raises(ValueError, match="of the run"):
         run()
-    assert not _threads()
+    _ends()
 
 
 def test_a_broken_ledger_is_logged_once_and_does_not_touch_the_run(
@@ -102,5 +108,5 @@ def test_a_broken_ledger_is_logged_once_and_does_not_touch_the_run(
         connection.execute(text("ALTER TABLE run RENAME TO lost"))
     with beating(ledger, RUN, every_seconds=0.001):
         ticks.wait_until(ticks.now + timedelta(hours=1))
-    assert not _threads()
+    _ends()
     assert caplog.text.count("no heartbeat in the ledger") == 1

@@ -73,7 +73,7 @@ def test_changes_are_not_taken_twice_by_a_run_that_was_overtaken(shop: Shop, spe
 
 def test_the_same_slice_twice_at_once_is_one_commit(shop: Shop) -> None:
     shop.land("orders-2013-01-05.csv", *FIRST, "9,bad,-1,2013-01-05")
-    together = threading.Barrier(2, timeout=120)
+    together = threading.Barrier(2, timeout=PATIENCE_SECONDS)
 
     def one(_: int) -> Outcome:
         met: list[str] = []
@@ -99,7 +99,7 @@ def test_the_same_slice_twice_at_once_is_one_commit(shop: Shop) -> None:
 def test_two_slices_at_once_both_arrive(shop: Shop) -> None:
     shop.land("orders-2013-01-05.csv", *FIRST, "9,bad,-1,2013-01-05")
     shop.land("orders-2013-01-06.csv", "3,cup,1,2013-01-06", "8,bad,-1,2013-01-06")
-    together = threading.Barrier(2, timeout=120)
+    together = threading.Barrier(2, timeout=PATIENCE_SECONDS)
 
     def one(slice_: object) -> Outcome:
         met: list[str] = []

@@ -21,6 +21,7 @@ from penstock.assets.deployment import Deployment
 from penstock.resources.child import Child, session_members, stop_all, wait_ready
 from penstock.resources.home import home
 from pipelines.data import unpack_flights, write_bookings
+from tests.patience import PATIENCE_MILLISECONDS, PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,9 +41,6 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-READY_SECONDS = 240.0
-PATIENCE_MILLISECONDS = 60_000
-
 expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 
@@ -97,13 +95,15 @@ def up(penstock_home: Path) -> Iterator[dict[str, str]]:
         )
     child = Child(name="penstock up", process=process, log=log)
     try:
-        wait_ready(child, lambda: answer.read_text().endswith("}\n"), timeout_seconds=READY_SECONDS)
+        wait_ready(
+            child, lambda: answer.read_text().endswith("}\n"), timeout_seconds=PATIENCE_SECONDS
+        )
         told = json.loads(answer.read_text())
         assert "web_url" in told, log.read_text()
         started = {one.pid for one in psutil.Process(process.pid).children()}
         yield told
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=60) == 0, log.read_text()
+        assert process.wait(timeout=PATIENCE_SECONDS) == 0, log.read_text()
         left = [pid for pid in started if session_members(pid)]
         assert not left, f"still running after Ctrl-C: {left}"
     finally:
@@ -121,7 +121,9 @@ def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists() and shutil.which(str(CHROMIUM)) is None:
         pytest.fail(f"there is no browser at {CHROMIUM}: apt-get install -y chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=list(FLAGS), timeout=PATIENCE_MILLISECONDS
+        )
         yield browser
         browser.close()
 
@@ -130,7 +132,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, screenshots: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page; how it looked when the test ended is kept."""
     page = browser.new_page(viewport={"width": 1600, "height": 1000})
-    page.set_default_timeout(PATIENCE_MILLISECONDS)
+    page.context.set_default_timeout(PATIENCE_MILLISECONDS)
     yield page
     try:
         page.screenshot(path=screenshots / f"{request.node.name}.png")

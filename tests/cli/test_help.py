@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
-import time
 
 import pytest
 from typer.testing import CliRunner
@@ -40,19 +40,17 @@ def test_help_lists_every_command_and_every_exit_code() -> None:
     assert {kind.exit_code for kind in PenstockError.__subclasses__()} <= exit_codes().keys()
 
 
-def test_help_costs_under_a_second_and_loads_neither_spark_nor_dagster() -> None:
-    script = (
-        "import sys, time, penstock.cli.app\n"
-        "heavy = {'pyspark', 'dagster', 'pandas', 'deltalake', 'sqlalchemy', 'boto3'}\n"
-        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
-        "print(time.process_time())"
-    )
-    began = time.monotonic()
+def test_help_loads_nothing_but_what_draws_it() -> None:
+    """It is asked for while one types. Counted, since a second is not as long on every machine."""
+    script = "import sys, json, penstock.cli.app; print(json.dumps(list(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
-    assert float(done.stdout) < 1.0  # of the processor; the wall clock is other processes' too
-    assert time.monotonic() - began < 20
+    loaded = json.loads(done.stdout)
+    heavy = {"pyspark", "dagster", "pandas", "pydantic", "deltalake", "sqlalchemy", "boto3"}
+    assert not heavy & set(loaded)
+    # some 290, each a few milliseconds; with Dagster they would be a thousand
+    assert len(loaded) < 400
 
 
 def test_an_unknown_command_is_a_usage_error() -> None:

@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import pytest
+from py4j.protocol import Py4JJavaError
+
 from penstock.cli.progress import active_stage
+from tests.patience import PATIENCE_MILLISECONDS, until
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+GROUP = "at work"
+
 
 def test_the_rows_of_the_stage_at_work_are_known_before_it_ends(spark: SparkSession) -> None:
-    # the last of eight tasks takes its time; what the others read is told meanwhile
-    nap = "CASE WHEN id = 799 THEN java_method('java.lang.Thread', 'sleep', 4000L) END AS nap"
-    slow = spark.range(0, 800, 1, 8).selectExpr("id", nap)
-    work = threading.Thread(target=lambda: slow.write.format("noop").mode("overwrite").save())
-    work.start()
-    never = threading.Event()
-    told = set()
-    while work.is_alive():
+    # the last of eight tasks does not end by itself; what the others read is told meanwhile
+    nap = f"java_method('java.lang.Thread', 'sleep', {PATIENCE_MILLISECONDS}L)"
+    slow = spark.range(0, 800, 1, 8).selectExpr("id", f"CASE WHEN id = 799 THEN {nap} END AS nap")
+    told: set[str] = set()
+
+    def work() -> None:
+        spark.sparkContext.setJobGroup(GROUP, GROUP, interruptOnCancel=True)
+        with pytest.raises(Py4JJavaError, match=f"part of cancelled job group {GROUP}"):
+            slow.write.format("noop").mode("overwrite").save()
+
+    def seven_are_told() -> bool:
+        assert not working.done(), working.result()
         if stage := active_stage(spark):
             told.add(str(stage).partition(": ")[2])
-        never.wait(0.05)
-    assert any(words.startswith("7/8 tasks, 7") and "rows read" in words for words in told), told
-    assert active_stage(spark) is None
+        return any(said.startswith("7/8 tasks, 7") and "rows read" in said for said in told)
+
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(work)
+        try:
+            until(seven_are_told, "the rows of the seven that ended are told")
+        finally:
+            spark.sparkContext.cancelJobGroup(GROUP)
+    until(lambda: active_stage(spark) is None, "no stage is at work any more")

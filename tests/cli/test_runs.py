@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from deltalake import DeltaTable
 
 from penstock.lineage import Runner
+from tests.patience import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -255,8 +255,8 @@ def test_ctrl_c_ends_a_run_with_130_and_the_next_run_is_whole(shop: Any) -> None
     slow.write_text(
         slow.read_text().replace(
             "    return arrived\n",
-            f"    import pathlib, time\n    pathlib.Path({str(at_work)!r}).touch()\n"
-            "    time.sleep(600)\n    return arrived\n",
+            f"    import pathlib, signal\n    pathlib.Path({str(at_work)!r}).touch()\n"
+            "    signal.pause()\n    return arrived\n",
         )
     )
     shop.deliver("2013-02-07", "1,2013-02-07,ada@example.org,10")
@@ -271,13 +271,10 @@ def test_ctrl_c_ends_a_run_with_130_and_the_next_run_is_whole(shop: Any) -> None
         start_new_session=True,
     )
     try:
-        deadline = time.monotonic() + 180
-        while not at_work.exists():
-            assert process.poll() is None, process.communicate()
-            assert time.monotonic() < deadline
-            time.sleep(0.1)
+        until(lambda: at_work.exists() or process.poll() is not None, "the function is at work")
+        assert process.poll() is None, process.communicate()
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE_SECONDS)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)

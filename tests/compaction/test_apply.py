@@ -75,14 +75,6 @@ def at_once(seconds: float) -> None:
     """Retries in a test need not wait."""
 
 
-def until(condition: Callable[[], bool], *, seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    tick = threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        tick.wait(0.002)
-
-
 def test_small_files_become_one_for_each_partition(spark: SparkSession, tmp_path: Path) -> None:
     scattered(tmp_path, by=["part"])
     before = rows(tmp_path)
@@ -201,7 +193,9 @@ def test_vacuum_deletes_only_what_expired(spark: SparkSession, tmp_path: Path) -
     split=st.booleans(),
 )
 @settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=6,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_compaction_keeps_the_multiset_of_rows(
     spark: SparkSession,
@@ -226,9 +220,9 @@ def test_appends_at_the_same_time_are_not_lost(spark: SparkSession, tmp_path: Pa
     added: list[Row] = [(n, "a") for n in range(100, 105)]
 
     def append() -> None:
-        until(lambda: data_files(tmp_path) > known)
-        for row in added:
-            write(tmp_path, [row], by=["part"])
+        with amid_the_rewrite(tmp_path, known):
+            for row in added:
+                write(tmp_path, [row], by=["part"])
 
     with ThreadPoolExecutor() as pool:
         appending = pool.submit(append)
@@ -249,8 +243,8 @@ def test_a_writer_in_the_way_wins(
     known = data_files(tmp_path)
 
     def overwrite() -> None:
-        until(lambda: data_files(tmp_path) > known)
-        write_deltalake(tmp_path, frame([(1, "new")]), partition_by=["part"], mode="overwrite")
+        with amid_the_rewrite(tmp_path, known):
+            write_deltalake(tmp_path, frame([(1, "new")]), partition_by=["part"], mode="overwrite")
 
     with ThreadPoolExecutor() as pool:
         writing = pool.submit(overwrite)
@@ -284,6 +278,21 @@ def test_killed_in_the_middle_the_table_is_as_before(
 
 def data_files(path: Path) -> set[Path]:
     return set(path.rglob("*.parquet"))
+
+
+@contextmanager
+def amid_the_rewrite(path: Path, known: set[Path]) -> Iterator[None]:
+    """Once Spark has begun to rewrite the table it stands still, so that it cannot commit yet."""
+    version = DeltaTable(path).version()
+    until(lambda: data_files(path) > known, "the rewrite begins", poll_seconds=0.002)
+    live = driver.current()
+    assert live
+    live.process.send_signal(signal.SIGSTOP)
+    try:
+        assert DeltaTable(path).version() == version
+        yield
+    finally:
+        live.process.send_signal(signal.SIGCONT)
 
 
 def test_a_folder_that_is_no_table_is_a_clear_error(tmp_path: Path) -> None:

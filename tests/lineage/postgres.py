@@ -10,11 +10,12 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+
+from tests.patience import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,7 +99,9 @@ def postgres_server() -> Iterator[PostgresServer]:
             "UTF8",
             "--no-sync",
         ]
-        subprocess.run(made, check=True, stdout=subprocess.DEVNULL, timeout=120, **started)
+        subprocess.run(
+            made, check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE_SECONDS, **started
+        )
         with (folder / "log").open("wb") as log:
             server = subprocess.Popen(
                 [
@@ -150,23 +153,24 @@ def _ended_with_us() -> list[str]:
 
 
 def _answering(found: PostgresServer, server: subprocess.Popen[bytes], log: Path) -> PostgresServer:
-    deadline = time.monotonic() + 60
-    while True:
+    def answers() -> bool:
         try:
             found.connect().close()
         except psycopg.OperationalError:
-            if server.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"PostgreSQL did not start: {log.read_text()[-2000:]}") from None
-            time.sleep(0.05)
-        else:
-            return found
+            return False
+        return True
+
+    until(lambda: server.poll() is not None or answers(), "PostgreSQL answers")
+    if server.poll() is not None:
+        raise RuntimeError(f"PostgreSQL did not start: {log.read_text()[-2000:]}")
+    return found
 
 
 def _end(server: subprocess.Popen[bytes]) -> None:
     for number in (signal.SIGINT, signal.SIGQUIT):  # sessions are ended; at once
         server.send_signal(number)
         try:
-            server.wait(20)
+            server.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             continue
         return

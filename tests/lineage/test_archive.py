@@ -25,6 +25,7 @@ from penstock.lineage.verification import verify
 from tests.lineage.told_endpoint import endpoint
 from tests.lineage.told_events import PRODUCER, dataset, lineage, moment, run_event, schema
 from tests.lineage.told_events import identity as run_identity
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -199,7 +200,7 @@ def test_a_new_destination_is_told_what_was_archived_and_parked_events_are_found
     archive_events(ledger, folder, before=16, file_events=6)
     taken: list[str] = []
     with endpoint(taken, refused=run_identity("run-4")) as address:
-        relay = Relay(ledger, OutboxConfig(url=address, timeout_seconds=5))
+        relay = Relay(ledger, OutboxConfig(url=address, timeout_seconds=PATIENCE_SECONDS))
         report = relay.run_once()
         assert (report.sent, report.parked) == (COUNT - 1, 1)
     assert taken == [run_identity(f"run-{n}") for n in range(COUNT) if n != 4]

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ import pytest
 
 from tests.foreign_jvm import foreign_jvm
 from tests.lineage.column_lineage_shapes import SHAPES, Shape, expected
+from tests.patience import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,18 +34,11 @@ def _free_port() -> int:
 
 
 def _wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            probe.settimeout(1)
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        try:
-            server.wait(timeout=0.2)
-        except subprocess.TimeoutExpired:
-            continue
-        break
-    pytest.fail(f"no Connect server on port {port}:\n{log.read_text()[-2000:]}")
+    until(
+        lambda: server.poll() is not None or answers("127.0.0.1", port),
+        f"a Connect server on port {port}",
+    )
+    assert server.poll() is None, log.read_text()[-2000:]
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +84,7 @@ def over_connect(server: str, tmp_path_factory: pytest.TempPathFactory) -> dict[
         env={**os.environ, "PYSPARK_PYTHON": sys.executable, "SPARK_CONNECT_MODE_ENABLED": "1"},
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert job.returncode == 0, job.stderr[-4000:]

@@ -92,7 +92,7 @@ steps = st.tuples(
 @settings(
     max_examples=30,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(chain=st.lists(steps, max_size=8))
 def test_random_chains_agree_with_the_model(

@@ -153,7 +153,9 @@ def projected(url: str, events: list[dict[str, Any]], batch: int) -> list[str]:
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
 def test_late_repeated_and_reordered_events_end_in_the_same_graph(

@@ -13,8 +13,8 @@ from penstock.errors import InputError, LedgerError
 from penstock.lineage import Ledger
 from penstock.lineage.group_commit import GroupCommit
 from penstock.lineage.verification import verify
-from tests.lineage.server.serving import until
 from tests.lineage.told_events import run_event
+from tests.patience import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,7 +92,7 @@ def test_when_the_writer_is_ended_all_whom_it_wrote_for_are_told_and_the_next_go
         def end_it(*_: Any) -> None:
             begun.release()
             # the ledger is written by one at a time: the others of the group wait meanwhile
-            assert ended.wait(60)
+            assert ended.wait(PATIENCE_SECONDS)
             raise SystemExit
 
         def post(number: int) -> str:
@@ -107,12 +107,12 @@ def test_when_the_writer_is_ended_all_whom_it_wrote_for_are_told_and_the_next_go
         listen(database.engine, "before_cursor_execute", end_it)
         with ThreadPoolExecutor(4) as pool:
             first = pool.submit(post, 0)
-            assert begun.acquire(timeout=60)
+            assert begun.acquire(timeout=PATIENCE_SECONDS)
             others = [pool.submit(post, number) for number in range(1, 4)]
             until(lambda: len(group._waiting) == 3, "three wait for the first")
             ended.set()
-            assert first.result(60) == "ended"
-            told_of = sorted(other.result(60) for other in others)
+            assert first.result(PATIENCE_SECONDS) == "ended"
+            told_of = sorted(other.result(PATIENCE_SECONDS) for other in others)
         remove(database.engine, "before_cursor_execute", end_it)
         # one of the three wrote for all of them, and was ended as well
         lost = "the thread that wrote was ended before it could say what came of it"

@@ -39,6 +39,7 @@ from penstock.lineage import (
 from penstock.lineage.ledger_database import MIGRATIONS
 from penstock.schemas.model import ColumnModel, ContractModel, Pii
 from tests.openlineage_schema import openlineage_errors
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -283,7 +284,7 @@ def test_threads_append_without_gap_or_loss(ledger: Ledger) -> None:
 
 def test_processes_make_the_ledger_at_once_and_append_without_gap_or_loss(url: str) -> None:
     processes = [append_process(url, f"p{number}", 25) for number in range(3)]
-    printed = [process.communicate(timeout=120)[0] for process in processes]
+    printed = [process.communicate(timeout=PATIENCE_SECONDS)[0] for process in processes]
     assert [process.returncode for process in processes] == [0] * 3
     sequences = [int(line.split()[0]) for text in printed for line in text.splitlines()]
     assert sorted(sequences) == list(range(1, 76))

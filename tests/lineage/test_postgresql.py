@@ -16,6 +16,7 @@ import pytest
 from penstock.errors import LedgerError
 from penstock.lineage import Ledger
 from tests.lineage.told_events import run_event
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from tests.lineage.postgres import PostgresServer
@@ -174,7 +175,7 @@ with postgres_server() as server:
             assert servers
             process.stdin.write(f"{said}\n")
             process.stdin.close()
-        gone, alive = psutil.wait_procs(servers, timeout=30)
+        gone, alive = psutil.wait_procs(servers, timeout=PATIENCE_SECONDS)
         assert (len(gone), alive) == (len(servers), [])
         assert Path(folder).exists() == (said == "kill")
         if said == "kill":

@@ -17,6 +17,7 @@ from penstock.errors import SetupError
 from penstock.operations.up import Deployment, run_up, write_dagster_home
 from penstock.resources.home import home
 from penstock.resources.ports import free_port
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +105,7 @@ class Supervisor:
 
     def end(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
-        return self.process.wait(60)
+        return self.process.wait(PATIENCE_SECONDS)
 
 
 def ask(url: str, query: str, **variables: Any) -> dict[str, Any]:
@@ -112,12 +113,12 @@ def ask(url: str, query: str, **variables: Any) -> dict[str, Any]:
     request = urllib.request.Request(  # noqa: S310
         f"{url}/graphql", body, {"content-type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310
         data: dict[str, Any] = json.loads(answer.read())["data"]
         return data
 
 
-def until(ask_once: Callable[[], str | None], seconds: float = 240) -> str:
+def until(ask_once: Callable[[], str | None], seconds: float = PATIENCE_SECONDS) -> str:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if (found := ask_once()) is not None:

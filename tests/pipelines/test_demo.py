@@ -48,7 +48,6 @@ def test_the_days_before_the_last_nights_are_filled_in_at_once() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
 def test_told_again_it_finds_all_of_it_and_changes_nothing(told: list[dict[str, Any]]) -> None:
     first, second = (telling["document"] for telling in told)
     assert (first["unchanged"], second["unchanged"]) == (False, True)

@@ -25,13 +25,14 @@ from pipelines.data import CANARY, unpack_flights, write_bookings
 from pipelines.deployment import deployment
 from pipelines.jobs import JOBS
 from resources.environments import environment
+from tests.patience import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pyspark.sql import SparkSession
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+pytestmark = pytest.mark.slow
 
 DAY = date(2013, 2, 12)  # the day of the 1,048 mph wind
 SEED = 2013
@@ -144,8 +145,8 @@ def moto_server() -> Iterator[str]:
     quiet = subprocess.DEVNULL
     with subprocess.Popen(command, stdout=quiet, stderr=quiet) as server:
         try:
-            while not answers("127.0.0.1", port):
-                assert server.poll() is None, "moto ended before it answered"
+            until(lambda: server.poll() is not None or answers("127.0.0.1", port), "S3 answers")
+            assert server.poll() is None, "moto ended before it answered"
             yield f"http://127.0.0.1:{port}"
         finally:
             server.kill()

@@ -55,7 +55,9 @@ def pads(spark: SparkSession, secrets: FileSecrets) -> DataFrame:
 
 @given(values=st.lists(st.none() | TEXT, min_size=1, max_size=40))
 @settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_a_token_is_the_hmac_of_domain_and_value(
     spark: SparkSession, pads: DataFrame, key: Key, values: list[str | None]

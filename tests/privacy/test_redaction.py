@@ -84,7 +84,9 @@ def test_known_values_are_taken_literally(
     )
 )
 @settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_no_name_reads_as_a_pattern(spark: SparkSession, names: list[str]) -> None:
     found = redact(spark, [(f"~ {name} ~", name, None) for name in names])

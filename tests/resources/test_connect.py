@@ -37,7 +37,7 @@ def test_it_follows_the_protocol_and_says_that_it_is_shared() -> None:
 
 
 LIFE = """
-import os, signal, sys, tempfile, threading, time
+import os, signal, sys, tempfile, time
 from pyspark.sql import functions as F
 from penstock.errors import ClusterError
 from penstock.resources.connect import ConnectCluster
@@ -59,11 +59,17 @@ print("CPU", cluster.cost().cpu_seconds > 0)
 endless = "SELECT count(*) FROM range(100000000000) WHERE hash(id, id) % 7 = rand()"
 try:
     with cluster.session() as spark:
-        threading.Timer(1.5, os.kill, (server, signal.SIGKILL)).start()
-        started = time.monotonic()
+        def kill(done, **_):
+            global killed
+            if not done and killed is None:
+                killed = time.monotonic()
+                os.kill(server, signal.SIGKILL)
+
+        killed = None
+        spark.registerProgressHandler(kill)  # called while the query is at work
         spark.sql(endless).collect()
 except ClusterError as error:
-    print("LOST", int(time.monotonic() - started), error)
+    print("LOST", int(time.monotonic() - killed), error)
 
 with cluster.session() as spark:
     print("NEW SERVER", spark.range(3).count(), cluster._server.child.process.pid)
@@ -84,7 +90,7 @@ def test_the_life_of_an_own_server(run_script: RunScript) -> None:
     assert said["DELTA"] == "5"
     assert said["CPU"] == "True"
     seconds, message = said["LOST"].split(" ", 1)
-    assert int(seconds) < 15
+    assert int(seconds) < 120, "not the ten minutes of PySpark's own policy"
     assert message.endswith("the Spark Connect server is gone")
     _, rows, second = said["NEW"].split()
     assert rows == "3"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 import pytest
 
 from penstock.resources.job_group import job_group
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -39,7 +40,7 @@ def test_it_holds_in_the_block_and_the_old_one_comes_back(spark: SparkSession) -
 
 
 def test_two_threads_of_one_session_have_their_own(spark: SparkSession) -> None:
-    meet = Barrier(2, timeout=60)
+    meet = Barrier(2, timeout=PATIENCE_SECONDS)
 
     def seen(group: str) -> str | None:
         with job_group(spark, group, "shop.orders"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
@@ -31,11 +32,13 @@ def create_app(
     *,
     histories: Histories | None = None,
     signing_key: Callable[[], SigningKey] | None = None,
+    seconds: Callable[[], float] = time.monotonic,
 ) -> FastAPI:
-    """The server of one ledger. The caller opens and closes it.
+    """The server of one ledger, whose clock is the server's. The caller opens and closes it.
 
     `histories` are the tables of a lake: without them nothing is said of coverage. `signing_key`
-    signs evidence: without it none is given.
+    signs evidence: without it none is given. `seconds` counts on by itself, for how often a
+    caller may call.
     """
     app = FastAPI(
         title="Penstock lineage",
@@ -56,5 +59,5 @@ def create_app(
         app.include_router(part.router, responses=usual)
     browser.add_pages(app)
     app.add_middleware(EscapedSlashes)
-    app.add_middleware(Guard, ledger=ledger, settings=allowed)
+    app.add_middleware(Guard, ledger=ledger, settings=allowed, seconds=seconds)
     return app

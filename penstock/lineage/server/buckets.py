@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Buckets"]
 
@@ -11,10 +15,13 @@ _MOST = 10_000
 
 
 class Buckets:
-    """A bucket for each name; those unused for longest are forgotten, which is to say full."""
+    """A bucket for each name; those unused for longest are forgotten, which is to say full.
 
-    def __init__(self, per_minute: int) -> None:
-        self._most = float(per_minute)
+    `seconds` is a clock that nobody puts back.
+    """
+
+    def __init__(self, per_minute: int, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._most, self._seconds = float(per_minute), seconds
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, name: str) -> bool:
@@ -29,11 +36,11 @@ class Buckets:
         self._keep(name, min(self._now(name) + 1.0, self._most))
 
     def _now(self, name: str) -> float:
-        now = time.monotonic()
+        now = self._seconds()
         left, at = self._left.pop(name, (self._most, now))
         return min(self._most, left + (now - at) * self._most / 60.0)
 
     def _keep(self, name: str, left: float) -> None:
-        self._left[name] = (left, time.monotonic())
+        self._left[name] = (left, self._seconds())
         while len(self._left) > _MOST:
             self._left.popitem(last=False)

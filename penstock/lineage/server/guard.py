@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 import traceback
 from ipaddress import ip_address
 from pathlib import Path
@@ -33,6 +34,8 @@ from penstock.lineage.tables import access
 from penstock.lineage.tokens import Caller, Role, Tokens
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fastapi.responses import JSONResponse
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -49,13 +52,19 @@ _OK, _UNAUTHORIZED = 200, 401
 
 
 class Guard:
-    """The outermost part of the application."""
+    """The outermost part of the application. `seconds` is the clock of how often one may call."""
 
-    def __init__(self, app: ASGIApp, ledger: Ledger, settings: ServerSettings) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        ledger: Ledger,
+        settings: ServerSettings,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._app, self._ledger, self._settings = app, ledger, settings
         self._tokens, self._sessions = Tokens(ledger.database), Sessions(ledger.database)
-        self._calls = Buckets(settings.calls_per_minute)
-        self._sign_ins = Buckets(settings.sign_ins_per_minute)
+        self._calls = Buckets(settings.calls_per_minute, seconds)
+        self._sign_ins = Buckets(settings.sign_ins_per_minute, seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the call through, or answer it here."""

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
-from penstock.lineage import utc_now
 from penstock.lineage.server import ServerSettings
 from penstock.lineage.tokens import Role, Tokens
 from tests.browser.lineage import reference_story
@@ -30,12 +29,12 @@ PEOPLE = {"ben": Role.READER, "ada": Role.AUDITOR, "nightly": Role.EMITTER}
 
 @dataclass
 class Clock:
-    """The wall clock, which a test may put forward."""
+    """It stands still, and a test may put it forward."""
 
     ahead: timedelta = field(default_factory=timedelta)
 
     def __call__(self) -> datetime:
-        return utc_now() + self.ahead
+        return reference_story.NOW + self.ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ def guarded_server(folder: Path) -> Iterator[Guarded]:
     clock, settings = Clock(), ServerSettings(tokens_required=True, sign_ins_per_minute=10**6)
     with live_server(folder, settings, clock=clock) as server:
         known = Tokens(server.ledger.database)
-        tokens = {name: known.add(name, role, at=utc_now()) for name, role in PEOPLE.items()}
+        tokens = {name: known.add(name, role, at=clock()) for name, role in PEOPLE.items()}
         server.ledger.append_all(reference_story.story())
         yield Guarded(server, tokens, clock)
 

@@ -1,6 +1,6 @@
 """A table with sixty nights, upkeep, quarantine and a write past Penstock, in a real lake.
 
-Told as of now, since freshness is judged as of now.
+Told as of now, since the commits of its lake are; no later moment is on the server's clock.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from penstock.schemas.model import CheckModel, ColumnModel, ContractModel, Pii, Severity
-from tests.lineage.told_events import FACET, dataset, identity, lineage, run_event, symlinks
+from tests.lineage.told_events import AT, FACET, dataset, identity, lineage, run_event, symlinks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +29,8 @@ PARENT = identity("nightly")
 SILVER_RUNS = tuple(identity(f"silver.bookings {number}") for number in (1, 2, 3))
 # minutes after the story's beginning
 SECOND_DAY = 1440
+# when it is looked at, by the clock of the server that was told it
+NOW = AT + timedelta(days=4, hours=10, minutes=39, seconds=45)
 
 _TYPES = {
     "amount": "decimal(10,2)",

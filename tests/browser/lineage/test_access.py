@@ -15,6 +15,7 @@ from tests.browser.lineage.test_accessibility import serious_findings
 from tests.browser.lineage.test_appearance import WIDER_THAN_THE_SCREEN, lightness
 from tests.browser.lineage.test_keyboard import tab_to
 from tests.browser.lineage.views import SHARED, SILVER, address, row, settled, show, table
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +43,7 @@ def log(page: Page, guarded: Guarded) -> Page:
     def look(path: str, status: int, **asked: str) -> None:
         headers = {"authorization": f"Bearer {guarded.tokens['ben']}"}
         url = guarded.url + OWN + path
-        answer = requests.get(url, params=asked, headers=headers, timeout=30)
+        answer = requests.get(url, params=asked, headers=headers, timeout=PATIENCE_SECONDS)
         assert answer.status_code == status
 
     look("/dataset", 200, id=SILVER)
@@ -101,7 +102,7 @@ def test_every_filter_is_in_the_address(log: Page) -> None:
 def test_asked_again_the_log_has_what_came_meanwhile(log: Page, guarded: Guarded) -> None:
     expect(rows(log).first).to_contain_text("sign in")
     headers = {"authorization": f"Bearer {guarded.tokens['ben']}"}
-    requests.get(f"{guarded.url}{OWN}/pii", headers=headers, timeout=30)
+    requests.get(f"{guarded.url}{OWN}/pii", headers=headers, timeout=PATIENCE_SECONDS)
     log.get_by_role("button", name="Show").click()
     expect(rows(log).first).to_contain_text("personal data, all of it")
     expect(row(log, CALLS, "ada", "access log").first).to_be_visible()
@@ -121,7 +122,7 @@ def test_older_calls_are_a_page_of_their_own(log: Page, guarded: Guarded) -> Non
     headers = {"authorization": f"Bearer {guarded.tokens['ben']}"}
     with requests.Session() as session:
         for _ in range(101):
-            session.get(f"{guarded.url}{OWN}/times", headers=headers, timeout=30)
+            session.get(f"{guarded.url}{OWN}/times", headers=headers, timeout=PATIENCE_SECONDS)
     show(log, guarded.url + address("/access", who="ben", q="v1/times"))
     expect(rows(log)).to_have_count(100)
     pages = log.get_by_role("navigation", name="Pages of the log")

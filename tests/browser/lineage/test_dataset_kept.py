@@ -31,7 +31,7 @@ def orders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveServe
     """A server of a lake with one table, and the address of its page."""
     folder = tmp_path_factory.mktemp("kept")
     kept = Kept(folder)
-    with live_server(folder, histories=kept.histories) as server:
+    with live_server(folder, histories=kept.histories, clock=lambda: kept.now) as server:
         told = server.send(kept.told())
         assert told.json()["summary"]["failed"] == 0, told.text
         assert server.ledger.register_contract(kept.contract())
@@ -60,7 +60,7 @@ def test_it_is_fresh_by_the_run_that_wrote_rows_not_by_those_after_it(
 ) -> None:
     page = page_of_orders
     expect(page.locator("#freshness .verdict")).to_contain_text("✓ fresh")
-    expect(page.locator("#freshness .verdict")).to_contain_text("4 h")
+    expect(page.locator("#freshness .verdict")).to_contain_text("4 h 0 min old")
     expect(fact(page, "Freshness", "Promised")).to_have_text("rows no older than 1 day")
     expect(fact(page, "Freshness", "By")).to_have_text("contract 1.2.0")
     last = fact(page, "Freshness", "Rows last committed")
@@ -77,7 +77,8 @@ def test_it_is_late_when_its_last_run_that_wrote_is_too_long_ago(
 ) -> None:
     show(page, lineage.url + address("/dataset", id=SILVER))
     verdict = page.locator("#freshness .verdict")
-    expect(verdict).to_contain_text("✕ late by")
+    expect(verdict).to_contain_text("✕ late by 2 d 10 h")
+    expect(fact(page, "Freshness", "Judged as of")).to_have_text("2026-01-05 10:39:45 UTC")
     expect(verdict).to_contain_text("the contract promises none older than 1 day")
     expect(fact(page, "Freshness", "Failed or aborted since")).to_have_text("1 run")
 

@@ -27,8 +27,15 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 DATASETS, STEPS, AT_ONCE = 3000, 30, 1000
-PATIENCE_MILLISECONDS = 120_000
 FRAME = "() => new Promise((done) => requestAnimationFrame(done))"
+COUNT = """canvas => {
+  window.changes = 0;
+  const count = (all) => all.forEach((one) => {
+    window.changes += one.addedNodes.length + one.removedNodes.length + (one.type === "attributes");
+  });
+  new MutationObserver(count).observe(canvas, {subtree: true, childList: true, attributes: true});
+}"""
+DRAWN = "canvas => canvas.querySelectorAll('*').length"
 PLACE = "one => new DOMMatrix(getComputedStyle(one).transform).e"
 
 
@@ -49,7 +56,7 @@ def test_a_graph_of_3000_datasets_can_be_dragged(
     began = time.monotonic()
     page.goto(f"{large.url}/graph")
     first = canvas(page).get_by_role("article").first
-    expect(first).to_be_visible(timeout=PATIENCE_MILLISECONDS)
+    expect(first).to_be_visible()
     ready_seconds = time.monotonic() - began
     expect(page.get_by_text("3,000 datasets").first).to_be_visible()
     area = canvas(page).bounding_box()
@@ -57,6 +64,8 @@ def test_a_graph_of_3000_datasets_can_be_dragged(
     x, y = area["x"] + area["width"] / 2, area["y"] + 8
     before = canvas(page).locator(".react-flow__viewport").evaluate(PLACE)
 
+    drawn = canvas(page).evaluate(DRAWN)
+    canvas(page).evaluate(COUNT)
     page.mouse.move(x, y)
     page.mouse.down()
     frames = [page.evaluate(FRAME)]
@@ -67,10 +76,18 @@ def test_a_graph_of_3000_datasets_can_be_dragged(
 
     moved = canvas(page).locator(".react-flow__viewport").evaluate(PLACE) - before
     assert moved == pytest.approx(-10 * STEPS, abs=1), "the canvas went with the hand"
+    # seconds are not as long on every machine: what is drawn is counted, and what a drag changes
+    changes = page.evaluate("window.changes")
+    assert 0 < changes < drawn, "the graph is not drawn anew with each step"
+    assert canvas(page).get_by_role("article").count() < DATASETS / 5, (
+        "what is not seen is not drawn"
+    )
     took = [after - earlier for earlier, after in pairwise(frames)]
     figures = {
         "datasets": DATASETS,
         "steps": STEPS,
+        "elements": drawn,
+        "changes": changes,
         "ready_seconds": round(ready_seconds, 1),
         "median_milliseconds": round(statistics.median(took), 1),
         "p95_milliseconds": round(statistics.quantiles(took, n=20)[-1], 1),
@@ -78,4 +95,3 @@ def test_a_graph_of_3000_datasets_can_be_dragged(
     }
     print(json.dumps(figures))  # noqa: T201 - the figure is what this test is for
     (screenshots / "lineage-3000-datasets.json").write_text(json.dumps(figures, indent=2) + "\n")
-    assert figures["median_milliseconds"] < 1000

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from penstock.lineage import utc_now
 from penstock.lineage.tokens import Role, Tokens
 from tests.browser.lineage.guarded import show_token, sign_in
 from tests.browser.lineage.test_accessibility import serious_findings
@@ -116,14 +115,14 @@ def test_when_a_session_ends_one_signs_in_again_where_one_was(
 ) -> None:
     watch.expected.append("status of 401")
     known = Tokens(guarded.server.ledger.database)
-    token = known.add(f"guest {how}", Role.READER, at=utc_now())
+    token = known.add(f"guest {how}", Role.READER, at=guarded.clock())
     show(page, guarded.url)
     sign_in(page, guarded, f"guest {how}", token=token)
     try:
         if how == "time":
             guarded.clock.ahead = timedelta(hours=12)
         else:
-            known.revoke(f"guest {how}", at=utc_now())
+            known.revoke(f"guest {how}", at=guarded.clock())
         page.get_by_role("link", name="Personal data").click()
         expect(page.get_by_text("Your session has ended.")).to_be_visible()
         heading(page, "Sign in")

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.lineage.reference_story import id_of
-from tests.browser.lineage.views import address, canvas, card, cards, row, settled, show
+from tests.browser.lineage.views import address, canvas, card, expect_cards, row, settled, show
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -44,13 +44,13 @@ def test_an_earlier_instant_shows_the_lineage_of_then(page: Page, lineage: LiveS
 
 def test_what_was_not_there_yet_is_not_shown(page: Page, lineage: LiveServer) -> None:
     show(page, f"{lineage.url}/graph")
-    assert "gold.contacts" in cards(page)
+    expect(card(page, "gold.contacts")).to_be_visible()
 
     page.get_by_role("slider", name="As of").fill("0")
 
     expect(card(page, "gold.contacts")).to_have_count(0)
     settled(page)
-    assert cards(page) == {"landing.bookings", "bronze.bookings"}
+    expect_cards(page, {"landing.bookings", "bronze.bookings"})
 
 
 def test_two_instants_compared_mark_what_came_and_what_went(

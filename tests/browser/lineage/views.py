@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from playwright.sync_api import expect
 
 from tests.browser.lineage.reference_story import SILVER_RUNS, id_of
+from tests.patience import until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -66,6 +67,11 @@ def cards(page: Page) -> set[str]:
     """The datasets on the canvas."""
     names = canvas(page).get_by_role("article").all()
     return {(one.get_attribute("aria-label") or "").removeprefix("Dataset ") for one in names}
+
+
+def expect_cards(page: Page, labels: set[str]) -> None:
+    """These datasets come to stand on the canvas, and no other."""
+    until(lambda: cards(page) == labels, f"{sorted(labels)} on the canvas")
 
 
 def column(page: Page, label: str, name: str) -> Locator:

@@ -13,6 +13,7 @@ import uvicorn
 
 from penstock.lineage import Ledger, utc_now
 from penstock.lineage.server import ServerSettings, create_app
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from penstock.lineage.ledger import Clock
     from penstock.lineage.table_histories import Histories
 
-TIMEOUT = 30
-
 
 @dataclass(frozen=True, slots=True)
 class LiveServer:
@@ -31,7 +30,7 @@ class LiveServer:
     ledger: Ledger
 
     def send(self, events: Sequence[Any]) -> requests.Response:
-        return requests.post(f"{self.url}/api/v1/lineage", json=events, timeout=TIMEOUT)
+        return requests.post(f"{self.url}/api/v1/lineage", json=events, timeout=PATIENCE_SECONDS)
 
     def get(self, path: str, **parameters: Any) -> Any:
         """The answer's body; the call must have gone well. The path is sent as it is."""
@@ -40,7 +39,7 @@ class LiveServer:
         return answer.json()
 
     def ask(self, path: str, **parameters: Any) -> requests.Response:
-        return requests.get(f"{self.url}/api/v1{path}", params=parameters, timeout=TIMEOUT)
+        return requests.get(f"{self.url}/api/v1{path}", params=parameters, timeout=PATIENCE_SECONDS)
 
 
 @contextmanager
@@ -60,13 +59,15 @@ def live_server(
     listening = socket.create_server(("127.0.0.1", 0))
     with Ledger.open(url or f"sqlite:///{folder}/ledger.db", clock=clock) as ledger:
         app = create_app(ledger, settings, histories=histories, signing_key=signing_key)
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+        # no connection ends between two calls, however long a test takes from one to the next
+        config = uvicorn.Config(app, log_level="error", timeout_keep_alive=PATIENCE_SECONDS)
+        server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         try:
             yield LiveServer(f"http://127.0.0.1:{listening.getsockname()[1]}", ledger)
         finally:
             server.should_exit = True
-            thread.join(TIMEOUT)
+            thread.join(PATIENCE_SECONDS)
             assert not thread.is_alive()
             listening.close()

@@ -39,15 +39,6 @@ __all__ = [
 
 LINEAGE = "/api/v1/lineage"
 OWN = "/api/penstock/v1"
-_PATIENCE_SECONDS = 60
-
-
-def until(condition: Callable[[], Any], what: str, seconds: float = _PATIENCE_SECONDS) -> None:
-    """Wait for the condition; fail with `what` when it does not come true."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.02)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,19 +52,19 @@ class _Reached:
 
     def get(self, path: str, **parameters: Any) -> requests.Response:
         """GET `path` with these parameters."""
-        return self.session.get(self.url + path, params=parameters, timeout=_PATIENCE_SECONDS)
+        return self.session.get(self.url + path, params=parameters, timeout=PATIENCE_SECONDS)
 
     def post(self, told: Any, path: str = LINEAGE) -> requests.Response:
         """POST an event, or a list of them."""
-        return self.session.post(self.url + path, json=told, timeout=_PATIENCE_SECONDS)
+        return self.session.post(self.url + path, json=told, timeout=PATIENCE_SECONDS)
 
     def send(self, method: str, path: str, **more: Any) -> requests.Response:
         """Any call."""
-        return self.session.request(method, self.url + path, timeout=_PATIENCE_SECONDS, **more)
+        return self.session.request(method, self.url + path, timeout=PATIENCE_SECONDS, **more)
 
     def raw(self, request: bytes) -> bytes:
         """What comes back on a connection of its own for these bytes."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), PATIENCE_SECONDS) as connection:
             connection.sendall(request)
             parts = []
             while part := connection.recv(65536):
@@ -111,15 +102,24 @@ def penstock(*arguments: str) -> None:
 
 @contextmanager
 def serving(
-    url: str, *, clock: Clock = utc_now, busy_timeout_seconds: float = 30.0, **settings: Any
+    url: str,
+    *,
+    clock: Clock = utc_now,
+    seconds: Callable[[], float] = time.monotonic,
+    busy_timeout_seconds: float = PATIENCE_SECONDS,
+    **settings: Any,
 ) -> Iterator[Serving]:
     """The server of the ledger at `url`, on a free port."""
     with (
         Ledger.open(url, clock=clock, busy_timeout_seconds=busy_timeout_seconds) as ledger,
         socket.create_server(("127.0.0.1", 0)) as listening,
     ):
-        app = create_app(ledger, ServerSettings(**settings))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+        app = create_app(ledger, ServerSettings(**settings), seconds=seconds)
+        # no connection ends between two calls, however long a test takes from one to the next
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, timeout_keep_alive=PATIENCE_SECONDS
+        )
+        server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         until(lambda: server.started, "the server is up")
@@ -129,7 +129,7 @@ def serving(
                 yield Serving(url=f"http://127.0.0.1:{port}", session=session, ledger=ledger)
             finally:
                 server.should_exit = True
-                thread.join(_PATIENCE_SECONDS)
+                thread.join(PATIENCE_SECONDS)
                 assert not thread.is_alive()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import string
+from datetime import timedelta
+from itertools import count
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
@@ -15,7 +17,7 @@ from penstock.lineage.name import LONGEST_NAME_BYTES
 from penstock.lineage.server.access_line import access_line
 from penstock.lineage.tokens import Caller, Role, Tokens
 from tests.lineage.server.serving import OWN, Serving, serving
-from tests.lineage.told_events import dataset, run_event, symlinks
+from tests.lineage.told_events import AT, dataset, run_event, symlinks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,12 +32,18 @@ PATH = "/api/v1/namespaces/penstock/datasets/silver.bookings"
 
 @pytest.fixture
 def server(url: str) -> Iterator[Serving]:
-    """What was looked at: one dataset by all its names, and one whose name begins alike."""
+    """What was looked at: one dataset by all its names, and one whose name begins alike.
+
+    By its clock a second goes by with each call.
+    """
+    ticks = count()
     with Ledger.open(url) as ledger:
         known = Tokens(ledger.database)
         tokens = {name: known.add(name, Role.AUDITOR, at=utc_now()) for name in ("ada", "ben")}
     other = symlinks((NAMED, "silver.bookings"))
-    with serving(url, tokens_required=True) as server:
+    with serving(
+        url, clock=lambda: AT + timedelta(seconds=next(ticks)), tokens_required=True
+    ) as server:
         name = ID.partition("|")[2]
         told = dataset(name, namespace=LAKE, symlinks=other)
         alike = dataset(f"{name}_old", namespace=LAKE)
@@ -111,14 +119,14 @@ def test_who_and_when_and_what_was_refused(server: Serving) -> None:
     assert {who for who, _ in found(server, who="ben")} == {"ben"}
     assert found(server, refused=True) == [("", "/summary")]
     assert found(server, who="", refused=True) == [("", "/summary")]
-    later = utc_now().isoformat()
+    later = server.ledger.now().isoformat()
     assert found(server, since=later) == []
     assert len(found(server, until=later)) == 7
     assert found(server, who="ben", q="sure", until=later) == [("ben", "/search")]
 
 
 def test_pages_follow_each_other_without_a_gap(server: Serving) -> None:
-    until = utc_now().isoformat()
+    until = server.ledger.now().isoformat()
     ids, before = [], None
     for more in (True, True, True, False):
         answer = server.get(AUDIT, until=until, limit=2, before=before).json()

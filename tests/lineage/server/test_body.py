@@ -12,6 +12,7 @@ import requests
 from penstock.lineage.server import ServerSettings
 from tests.lineage.server.live_server import LiveServer, live_server
 from tests.lineage.told_events import run_event
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +33,9 @@ def status(server: LiveServer, body: bytes, encoding: str | None) -> int:
     headers = {"Content-Type": "application/json"}
     if encoding:
         headers["Content-Encoding"] = encoding
-    answer = requests.post(f"{server.url}/api/v1/lineage", data=body, headers=headers, timeout=30)
+    answer = requests.post(
+        f"{server.url}/api/v1/lineage", data=body, headers=headers, timeout=PATIENCE_SECONDS
+    )
     assert answer.status_code == 201 or answer.json()["next_step"]
     return answer.status_code
 

@@ -10,6 +10,7 @@ import pytest
 
 from tests.forked import forked
 from tests.lineage.server.live_server import LiveServer, live_server
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ event_log_storage:
   class: OpenLineageEventLogStorage
   config:
     namespace: dagster
-    timeout: 30.0
+    timeout: {patience}
     wrapped:
       module: dagster._core.storage.event_log
       class: SqliteEventLogStorage
@@ -58,7 +59,8 @@ def sensor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
 def materialize(server: LiveServer, home: Path, mechanism: str) -> str:
     """The id of the Dagster run that materialized two assets and failed with a third."""
     telemetry = "telemetry:\n  enabled: false\n"
-    log = {"storage": STORAGE, "sensor": CONSOLIDATED}[mechanism].format(home=home)
+    log = {"storage": STORAGE, "sensor": CONSOLIDATED}[mechanism]
+    log = log.format(home=home, patience=float(PATIENCE_SECONDS))
     (home / "dagster.yaml").write_text(telemetry + log)
     environment = {
         **os.environ,

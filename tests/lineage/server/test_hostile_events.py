@@ -15,6 +15,7 @@ from penstock.lineage.name import LONGEST_NAME_BYTES
 from penstock.lineage.verification import verify
 from tests.lineage.server.serving import LINEAGE, OWN, Serving, serving
 from tests.lineage.told_events import dataset, lineage, run_event, schema, symlinks
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -284,7 +285,9 @@ def test_openlineage_python_is_understood(server: Serving, compression: str | No
     from openlineage.client.transport.http import HttpCompression, HttpConfig, HttpTransport
 
     config = HttpConfig(
-        url=server.url, compression=HttpCompression(compression) if compression else None
+        url=server.url,
+        timeout=PATIENCE_SECONDS,
+        compression=HttpCompression(compression) if compression else None,
     )
     client = OpenLineageClient(transport=HttpTransport(config))
     told = harmless()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -17,13 +16,17 @@ from sqlalchemy import event
 from penstock.lineage import Ledger
 from penstock.lineage.graph.fingerprint import fingerprint
 from penstock.lineage.graph.projector import catch_up, rebuild
+from penstock.lineage.ledger_database import WRITING
 from penstock.lineage.verification import verify
-from tests.lineage.server.serving import LINEAGE, OWN, serving, serving_process, until
+from tests.lineage.server.serving import LINEAGE, OWN, serving, serving_process
 from tests.lineage.told_events import identity, run_event
+from tests.patience import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from sqlalchemy import Connection
 
 CLIENTS = 4
 
@@ -77,7 +80,9 @@ def test_a_server_killed_while_clients_send_has_kept_what_it_accepted(
                 body = [told(name) for name in names]
                 try:
                     answer = session.post(
-                        server.url + LINEAGE, json=body if many else body[0], timeout=30
+                        server.url + LINEAGE,
+                        json=body if many else body[0],
+                        timeout=PATIENCE_SECONDS,
                     )
                 except requests.RequestException:
                     return
@@ -109,6 +114,16 @@ def test_a_server_killed_while_clients_send_has_kept_what_it_accepted(
     with serving_process(tmp_path / "again", url) as server:
         assert server.post(told("afterwards")).json()["sequences"] == [len(runs) + 1]
         assert server.get(f"{OWN}/summary").json()["events"] == len(runs) + 1
+
+
+@contextmanager
+def locked(url: str) -> Iterator[None]:
+    """Another process writes to the ledger all the while."""
+    file = url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(file, PATIENCE_SECONDS, isolation_level=None)) as raw:
+        raw.execute("BEGIN IMMEDIATE")
+        yield
+        raw.execute("ROLLBACK")
 
 
 @contextmanager
@@ -149,29 +164,39 @@ def test_a_full_disk_is_503_and_later_events_are_taken(url: str) -> None:
 
 def test_a_locked_ledger_is_503_in_time_and_fine_after(url: str) -> None:
     with serving(url, busy_timeout_seconds=0.5) as server:
-        assert server.post(told("before")).status_code == 201
-        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as raw:
-            raw.execute("BEGIN IMMEDIATE")
-            begun = time.monotonic()
+
+        def takes(event: dict[str, Any]) -> bool:
+            # the graph is written too, and on a slow disk for longer than the server waits here
+            return server.post(event).status_code == 201
+
+        with server.ledger.database.read() as connection:
+            assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 500
+        until(lambda: takes(told("before")), "it is taken")
+        with locked(url):
             answer = server.post(told("meanwhile"))
             assert answer.status_code == 503
-            assert 0.4 < time.monotonic() - begun < 10
             assert "locked by another process" in answer.json()["error"]
             assert server.get("/").status_code == 200
-            raw.execute("ROLLBACK")
-        assert server.post(told("after")).status_code == 201
+        until(lambda: takes(told("after")), "it is taken")
     assert is_whole(url) == [identity("before"), identity("after")]
 
 
 def test_a_ledger_locked_for_a_moment_is_waited_for(url: str) -> None:
+    begun = threading.Event()
+
+    def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get(WRITING):
+            begun.set()
+
     with serving(url) as server, ThreadPoolExecutor(1) as pool:
-        with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as raw:
-            raw.execute("BEGIN IMMEDIATE")
+        # before our own listener, which waits for the lock
+        event.listen(server.ledger.database.engine, "begin", begin, insert=True)
+        with locked(url):
             waiting = pool.submit(server.post, told("waiting"))
+            assert begun.wait(PATIENCE_SECONDS)
             with pytest.raises(TimeoutError):
                 waiting.result(timeout=0.5)
-            raw.execute("ROLLBACK")
-            assert waiting.result().status_code == 201
+        assert waiting.result().status_code == 201
 
 
 @pytest.mark.parametrize(
@@ -214,7 +239,7 @@ def test_an_event_sent_by_many_at_once_is_kept_once(url: str) -> None:
 
         def send(number: int) -> list[int]:
             same = [told("same"), told("same")] if number % 2 else told("same")
-            answer = requests.post(server.url + LINEAGE, json=same, timeout=60)
+            answer = requests.post(server.url + LINEAGE, json=same, timeout=PATIENCE_SECONDS)
             assert answer.status_code == 201
             found: list[int] = answer.json()["sequences"]
             return found

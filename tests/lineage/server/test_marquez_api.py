@@ -13,10 +13,12 @@ import requests
 from penstock.lineage.server.marquez.stats import borders
 from tests.lineage.server.live_server import LiveServer, live_server
 from tests.lineage.server.shop_story import BRONZE, CUSTOMERS, DATABASE, LAKE, SILVER, story
-from tests.lineage.told_events import dataset, identity, lineage, moment, run_event, schema
+from tests.lineage.told_events import AT, dataset, identity, lineage, moment, run_event, schema
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +155,7 @@ def test_lineage_events_by_time(told: LiveServer) -> None:
     assert [event["eventType"] for event in answer["events"]] == ["START", "COMPLETE"]
     # a plus that nobody escaped, and a parameter that is there and empty
     raw = f"{told.url}/api/v1/events/lineage?before={moment(20)}&after=&limit=1"
-    found = requests.get(raw, timeout=30).json()
+    found = requests.get(raw, timeout=PATIENCE_SECONDS).json()
     assert found["totalCount"] == 4
     assert found["events"][0]["eventTime"] == moment(11)
     # the UI shows events of runs only
@@ -179,20 +181,20 @@ def names_of(server: LiveServer, **parameters: Any) -> list[str]:
     return [each["name"] for each in server.get("/search", **parameters)["results"]]
 
 
-def test_numbers_of_the_last_day(server: LiveServer) -> None:
-    now = datetime.now(UTC)
+def test_numbers_of_the_last_day(tmp_path: Path) -> None:
+    now = AT + timedelta(days=30)
     old = run_event("COMPLETE", 0, "old", outputs=(dataset("x", namespace="elsewhere"),))
     fresh = run_event("START", 0, "new", outputs=("y",))
     fresh["eventTime"] = now.isoformat()
-    server.send([old, fresh])
-    events = server.get("/stats/lineage-events", period="DAY")
-    assert len(events) == 24
-    assert sum(each["start"] for each in events) == 1
-    assert sum(each["complete"] for each in events) == 0
-    for asset in ("jobs", "datasets", "sources"):
-        counts = server.get(f"/stats/{asset}", period="WEEK", timezone="Europe/Berlin")
-        assert len(counts) == 7
-        assert (counts[0]["count"], counts[-1]["count"]) == (1, 2)
+    with live_server(tmp_path, clock=lambda: now) as server:
+        server.send([old, fresh])
+        events = server.get("/stats/lineage-events", period="DAY")
+        assert len(events) == 24
+        assert [each["start"] for each in events] == [0] * 23 + [1]
+        assert sum(each["complete"] for each in events) == 0
+        for asset in ("jobs", "datasets", "sources"):
+            counts = server.get(f"/stats/{asset}", period="WEEK", timezone="Europe/Berlin")
+            assert [each["count"] for each in counts] == [1] * 6 + [2]
 
 
 def test_a_week_has_the_days_of_the_time_zone() -> None:

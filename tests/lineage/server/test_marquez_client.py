@@ -11,6 +11,7 @@ from marquez_client.errors import APIError
 from tests.lineage.server.live_server import LiveServer, live_server
 from tests.lineage.server.shop_story import BRONZE, CUSTOMERS, DATABASE, LAKE, SILVER, story
 from tests.lineage.told_events import identity
+from tests.patience import PATIENCE_MILLISECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,7 @@ def told(shared_url: str) -> Iterator[LiveServer]:
 
 @pytest.fixture(scope="module")
 def client(told: LiveServer) -> MarquezClient:
-    return MarquezClient(told.url)
+    return MarquezClient(told.url, timeout_ms=PATIENCE_MILLISECONDS)
 
 
 def ids(found: list[dict[str, Any]]) -> list[tuple[str, str]]:

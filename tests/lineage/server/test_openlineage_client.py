@@ -25,6 +25,7 @@ from penstock.lineage import (
 )
 from penstock.lineage.column_lineage import ColumnLineage, Origin, Subtype
 from penstock.schemas.model import ColumnModel, ContractModel, Pii
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from tests.lineage.server.live_server import LiveServer
@@ -87,7 +88,9 @@ SILVER = f"/namespaces/{quote('s3://lake', safe='')}/datasets/{quote('silver/boo
 
 
 def client(server: LiveServer, compression: HttpCompression | None = None) -> OpenLineageClient:
-    config = HttpConfig(url=server.url, compression=compression, retry={"total": 0})
+    config = HttpConfig(
+        url=server.url, timeout=PATIENCE_SECONDS, compression=compression, retry={"total": 0}
+    )
     return OpenLineageClient(transport=HttpTransport(config))
 
 

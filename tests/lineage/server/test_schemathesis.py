@@ -22,6 +22,7 @@ from schemathesis.specs.openapi.checks import (
 from penstock.lineage.server.problem import NOT_OFFERED
 from tests.lineage.server.odd_events import WHOLE
 from tests.lineage.server.serving import OWN, Serving, serving
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
 @pytest.mark.slow
 @pytest.mark.parametrize("mode", list(GenerationMode))
 def test_every_call_is_answered_as_documented(server: Serving, mode: GenerationMode) -> None:
-    document = schemathesis.openapi.from_url(f"{server.url}/openapi.json")
+    document = schemathesis.openapi.from_url(f"{server.url}/openapi.json", timeout=PATIENCE_SECONDS)
     asked = set()
     for found in document.get_all_operations():
         operation = found.ok()
@@ -61,7 +62,9 @@ def test_every_call_is_answered_as_documented(server: Serving, mode: GenerationM
         )
         @given(case=operation.as_strategy(generation_mode=mode))
         def ask(case: schemathesis.Case) -> None:
-            answer = case.call(base_url=server.url, session=server.session)
+            answer = case.call(
+                base_url=server.url, session=server.session, timeout=PATIENCE_SECONDS
+            )
             # an address above 64 KiB is refused before there is a call
             if len(answer.request.url or "") < LONGEST_ADDRESS:
                 # what this server was not set up for is said as documented, and is no failure
@@ -76,7 +79,7 @@ def test_every_call_is_answered_as_documented(server: Serving, mode: GenerationM
 
 
 def test_every_call_is_in_the_document(server: Serving) -> None:
-    document = requests.get(f"{server.url}/openapi.json", timeout=10).json()
+    document = requests.get(f"{server.url}/openapi.json", timeout=PATIENCE_SECONDS).json()
     assert {"/api/v1/lineage", "/api/v1/lineage/batch", "/api/penstock/v1/graph"} <= set(
         document["paths"]
     )

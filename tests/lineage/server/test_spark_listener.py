@@ -40,7 +40,9 @@ def test_a_job_of_somebody_else_is_in_the_graph(
         assert job.wait() == 0, output.read_text()[-2000:]
     assert "ERROR EventEmitter" not in output.read_text()
     clean = f"file|{tmp_path / 'clean'}"
-    answer = requests.get(f"{server.url}/api/penstock/v1/dataset", params={"id": clean}, timeout=30)
+    answer = requests.get(
+        f"{server.url}/api/penstock/v1/dataset", params={"id": clean}, timeout=PATIENCE_SECONDS
+    )
     assert answer.status_code == 200, answer.text
     columns = {column["name"]: column for column in answer.json()["columns"]}
     origins = {
@@ -58,7 +60,7 @@ def test_a_job_of_somebody_else_is_in_the_graph(
     run = requests.get(
         f"{server.url}/api/penstock/v1/run",
         params={"id": answer.json()["runs"][0]["run_id"]},
-        timeout=30,
+        timeout=PATIENCE_SECONDS,
     ).json()
     assert run["parent"]["job_name"] == "foreign"
     assert verify(server.ledger.database).intact

@@ -18,6 +18,7 @@ from penstock.resources.secrets import FileSecrets
 from penstock.resources.settings import Profile
 from penstock.resources.spark_listener import listener_conf
 from tests.assets.shop import Order, Shop, merged, orders
+from tests.patience import PATIENCE_MILLISECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path

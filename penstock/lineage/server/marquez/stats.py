@@ -8,14 +8,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends, Request
 from pydantic import AfterValidator, BeforeValidator
 from sqlalchemy import select
 
-from penstock.lineage.ledger import utc_now
 from penstock.lineage.server.marquez.moment import stamp
 from penstock.lineage.server.marquez.sources import sources_seen
-from penstock.lineage.server.reading import Reading
+from penstock.lineage.server.reading import Reading, ledger_of
 from penstock.lineage.tables import event, graph_dataset, graph_job
 
 if TYPE_CHECKING:
@@ -41,10 +40,16 @@ Period = Annotated[Literal["DAY", "WEEK"], BeforeValidator(lambda text: str(text
 Zone = Annotated[str, AfterValidator(_known_zone)]
 
 
+def _times(request: Request, period: Period, timezone: Zone = "UTC") -> list[datetime]:
+    return borders(ledger_of(request).now(), period, timezone)
+
+
+Times = Annotated[list[datetime], Depends(_times)]
+
+
 @router.get("/stats/lineage-events")
-def count_events(reading: Reading, period: Period, timezone: Zone = "UTC") -> list[dict[str, Any]]:
+def count_events(reading: Reading, times: Times) -> list[dict[str, Any]]:
     """The events of runs by type, in each of the last 24 hours or 7 days of the time zone."""
-    times = borders(utc_now(), period, timezone)
     query = select(event.c.event_type, event.c.event_time).where(
         event.c.event_time >= times[0], event.c.event_time < times[-1]
     )
@@ -58,26 +63,24 @@ def count_events(reading: Reading, period: Period, timezone: Zone = "UTC") -> li
 
 
 @router.get("/stats/jobs")
-def count_jobs(reading: Reading, period: Period, timezone: Zone = "UTC") -> list[dict[str, Any]]:
+def count_jobs(reading: Reading, times: Times) -> list[dict[str, Any]]:
     """How many jobs there were at the end of each interval."""
     seen = reading.execute(select(graph_job.c.first_seen)).scalars().all()
-    return _counts(seen, borders(utc_now(), period, timezone))
+    return _counts(seen, times)
 
 
 @router.get("/stats/datasets")
-def count_datasets(
-    reading: Reading, period: Period, timezone: Zone = "UTC"
-) -> list[dict[str, Any]]:
+def count_datasets(reading: Reading, times: Times) -> list[dict[str, Any]]:
     """How many datasets there were at the end of each interval."""
     own = graph_dataset.c.same_as == graph_dataset.c.id
     seen = reading.execute(select(graph_dataset.c.first_seen).where(own)).scalars().all()
-    return _counts(seen, borders(utc_now(), period, timezone))
+    return _counts(seen, times)
 
 
 @router.get("/stats/sources")
-def count_sources(reading: Reading, period: Period, timezone: Zone = "UTC") -> list[dict[str, Any]]:
+def count_sources(reading: Reading, times: Times) -> list[dict[str, Any]]:
     """How many sources there were at the end of each interval."""
-    return _counts(sources_seen(reading), borders(utc_now(), period, timezone))
+    return _counts(sources_seen(reading), times)
 
 
 def borders(now: datetime, period: Literal["DAY", "WEEK"], timezone: str) -> list[datetime]:

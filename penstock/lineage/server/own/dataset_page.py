@@ -13,7 +13,6 @@ from penstock.lineage.graph.column_edge import ROWS
 from penstock.lineage.graph.told_versions import names_of
 from penstock.lineage.graph.walk import FoundEdge, Walk
 from penstock.lineage.instant import instant, told_moment
-from penstock.lineage.ledger import utc_now
 from penstock.lineage.server.own.dataset_runs import FIRST_RUNS, DatasetRuns
 from penstock.lineage.server.own.described import (
     At,
@@ -26,7 +25,7 @@ from penstock.lineage.server.own.described import (
 )
 from penstock.lineage.server.own.freshness import freshness
 from penstock.lineage.server.own.writing import writings
-from penstock.lineage.server.reading import Reading
+from penstock.lineage.server.reading import Reading, ledger_of
 from penstock.lineage.tables import contract
 
 if TYPE_CHECKING:
@@ -95,6 +94,7 @@ def dataset(request: Request, connection: Reading, id: Id, at: At = None) -> dic
         for name in names
     ]
     told_contract = contracts[-1] if contracts else None
+    now = at or ledger_of(request).now()
     return {
         **describer.node(node),
         "first_seen": instant(node.first_seen),
@@ -105,7 +105,7 @@ def dataset(request: Request, connection: Reading, id: Id, at: At = None) -> dic
         "owners": owners_of(node),
         "columns": columns,
         "rows_from": into.get(ROWS, []),
-        "freshness": _freshness(connection, number, contracts, at or utc_now(), until=at),
+        "freshness": _freshness(connection, number, contracts, now, until=at),
         "coverage": _coverage(connection, number, request.app.state.histories),
         "runs": runs.lines,
         "runs_before": runs.before,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
-from penstock.lineage.ledger import utc_now
 from penstock.lineage.server.own.described import At, Describer, Id
 from penstock.lineage.server.problem import Problem, documented
 from penstock.lineage.server.reading import Reading, ledger_of
@@ -48,11 +47,12 @@ def evidence(
         number = describer.dataset(id)
         if column is not None:
             describer.column(number, column)
+    ledger = ledger_of(request)
     made = bundle(
-        ledger_of(request).database,
+        ledger.database,
         question,
         key=make_key(),
-        at=utc_now(),
+        at=ledger.now(),
         by=request.state.caller.name,
         histories=request.app.state.histories,
     )
