@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
+# an example that takes long says something of the machine, not of a law
+hypothesis.settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("any machine")
+
 _started = pytest.StashKey[Started]()
 _used = pytest.StashKey[FolderCost]()
 _told = pytest.StashKey[Counter[str]]()

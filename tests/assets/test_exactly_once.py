@@ -13,6 +13,7 @@ from tests.assets import shop as datasets
 from tests.assets.killed_job import die_after, run_stuck, stuck
 from tests.assets.shop import DAY, VERSIONED, Shop, copied, orders, versioned
 from tests.forked import forked, jvm_of
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,6 +11,7 @@ import pytest
 from tests.assets.killed_job import meet, run_stuck, stuck
 from tests.assets.shop import DAY, NEXT, Shop, copied, logged, merged, merged_files, orders
 from tests.forked import forked
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

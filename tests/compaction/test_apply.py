@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import threading
+import signal
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import psutil
@@ -26,11 +27,13 @@ from penstock.compaction import (
     plan_compaction,
 )
 from penstock.errors import LakeError
+from penstock.resources import driver
 from tests.compaction import upkeep_job
 from tests.forked import forked
+from tests.patience import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pyspark.sql import SparkSession
@@ -263,11 +266,15 @@ def test_killed_in_the_middle_the_table_is_as_before(
     inherited = {n: v for n, v in os.environ.items() if not n.startswith(("SPARK_", "PYSPARK_"))}
     output = tmp_path_factory.mktemp("job") / "output"
     with forked(output, upkeep_job.main, str(tmp_path), env=inherited) as job:
-        until(lambda: data_files(tmp_path) > known or job.ended)
+        until(
+            lambda: data_files(tmp_path) > known or job.ended,
+            "the rewrite begins",
+            poll_seconds=0.002,
+        )
         family = [*psutil.Process(job.pid).children(recursive=True), psutil.Process(job.pid)]
         for process in family:
             process.kill()
-        psutil.wait_procs(family, timeout=30)
+        psutil.wait_procs(family, timeout=PATIENCE_SECONDS)
     assert data_files(tmp_path) > known
     assert rows(tmp_path) == before
     assert spark.read.format("delta").load(str(tmp_path)).count() == before.total()

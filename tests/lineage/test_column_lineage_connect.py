@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pyspark
 import pytest
 
+from penstock.resources.ports import answers
 from tests.foreign_jvm import foreign_jvm
 from tests.lineage.column_lineage_shapes import SHAPES, Shape, expected
 from tests.patience import PATIENCE_SECONDS, until

@@ -17,7 +17,6 @@ def main(folder: Path, url: str, jvm: Mapping[str, str]) -> None:
         "spark.extraListeners": "io.openlineage.spark.agent.OpenLineageSparkListener",
         "spark.openlineage.transport.type": "http",
         "spark.openlineage.transport.url": url,
-        "spark.openlineage.transport.timeoutInMillis": milliseconds,
         "spark.openlineage.transport.compression": "gzip",
         "spark.openlineage.namespace": "someone-else",
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",

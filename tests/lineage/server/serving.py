@@ -19,6 +19,7 @@ import uvicorn
 from penstock.lineage import Ledger, utc_now
 from penstock.lineage.server import ServerSettings, create_app
 from tests.forked import Forked, forked
+from tests.patience import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,7 +35,6 @@ __all__ = [
     "penstock",
     "serving",
     "serving_process",
-    "until",
 ]
 
 LINEAGE = "/api/v1/lineage"

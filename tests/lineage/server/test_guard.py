@@ -35,7 +35,8 @@ from tests.lineage.server.serving import (
     serving,
     serving_process,
 )
-from tests.lineage.told_events import run_event
+from tests.lineage.told_events import AT, run_event
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,6 +15,7 @@ from penstock.resources.jars import JarSet, parse_lock
 from tests.foreign_jvm import foreign_jvm
 from tests.forked import forked
 from tests.lineage.server import listener_job
+from tests.patience import PATIENCE_MILLISECONDS, PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from tests.lineage.server.live_server import LiveServer
@@ -35,7 +36,10 @@ def test_a_job_of_somebody_else_is_in_the_graph(
     server: LiveServer, tmp_path: Path, jars: str
 ) -> None:
     output = tmp_path / "output"
-    jvm = foreign_jvm() | {"spark.jars": jars}
+    jvm = foreign_jvm() | {
+        "spark.jars": jars,
+        "spark.openlineage.transport.timeoutInMillis": str(PATIENCE_MILLISECONDS),
+    }
     with forked(output, listener_job.main, tmp_path, server.url, jvm) as job:
         assert job.wait() == 0, output.read_text()[-2000:]
     assert "ERROR EventEmitter" not in output.read_text()

@@ -18,7 +18,6 @@ from penstock.resources.lake import Lake
 from tests.forked import forked
 from tests.lineage.server import witnessed_job
 from tests.lineage.server.serving import serving_process
-from tests.patience import PATIENCE_SECONDS
 
 HERE = Path(__file__).parent
 PRICES = "secret.prices"

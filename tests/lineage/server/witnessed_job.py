@@ -120,7 +120,8 @@ def streamed(orders: DataFrame) -> DataFrame:
 
 def main(folder: Path, url: str, jar: str) -> None:
     os.environ[SHOP] = str(folder)
-    extra = listener_conf(url, jar)
+    patience = {"spark.openlineage.transport.timeoutInMillis": str(PATIENCE_MILLISECONDS)}
+    extra = {**listener_conf(url, jar), **patience}
     cluster = LocalCluster(profile=Profile.SMALL, cores=2, extra_conf=extra)
     with cluster.session() as spark:
         shop = Shop.at(spark, folder)
