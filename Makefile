@@ -17,15 +17,18 @@ STATIC := penstock/lineage/server/static
 WEB := $(shell find web/src -type f) $(addprefix web/,index.html package.json tsconfig.json vite.config.ts)
 # Each file is one worker's, in the order that tests/conftest.py gives them.
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
-# Byte code is made at set-up, for every process after it: many container images forbid to write it later.
-INSTALL := VIRTUAL_ENV=$(VENV) UV_COMPILE_BYTECODE_TIMEOUT=900 $(UV) pip install --compile-bytecode
 OURS := penstock pipelines assets resources schemas compaction
 SOURCES := $(shell find $(OURS) -name '*.py')
 NPM := web/with-npm $(abspath $(BIN)/python)
 CODE := $(OURS) benchmarks tests
 
-# pytest keeps the byte code of the tests, whatever the environment says.
+# Byte code that a process of ours compiles is kept for all after it, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
+# What the programs of a deployment load: imported once at set-up it is compiled, and nothing else is. All that is
+# installed (`uv pip install --compile-bytecode`) would be 190 MB of sources and two minutes, three quarters of it never
+# imported.
+PROGRAMS := pipelines.definitions, penstock.cli.app, penstock.lineage.server, penstock.resources.training, delta, \
+	dagster._cli.dev, dagster._cli.code_server, dagster._cli.api, dagster._daemon.cli, dagster_webserver.cli
 
 .PHONY: help setup setup-test web test-web demo up test test-fast lint lock clean
 
@@ -83,13 +86,13 @@ $(STAMPS)/uv: locks/uv.txt
 $(STAMPS)/runtime: $(STAMPS)/uv locks/runtime.txt pyproject.toml
 	@if [ $(STAMPS)/test -nt locks/test.txt ] && [ $(STAMPS)/test -nt pyproject.toml ]; then :; else \
 		echo "Installing what Penstock runs on"; \
-		$(INSTALL) --require-hashes -r locks/runtime.txt; \
+		VIRTUAL_ENV=$(VENV) $(UV) pip install --require-hashes -r locks/runtime.txt; \
 		$(MAKE) --no-print-directory install-project; fi
 	@touch $@
 
 $(STAMPS)/test: $(STAMPS)/uv locks/test.txt pyproject.toml
 	@echo "Installing what Penstock and its tests run on"
-	@$(INSTALL) --require-hashes -r locks/test.txt
+	@VIRTUAL_ENV=$(VENV) $(UV) pip install --require-hashes -r locks/test.txt
 	@$(MAKE) --no-print-directory install-project
 	@touch $@
 
@@ -98,9 +101,11 @@ $(STAMPS)/test: $(STAMPS)/uv locks/test.txt pyproject.toml
 install-project:
 	@VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 
-# It skips what is compiled already.
-$(STAMPS)/compiled: $(SOURCES) | $(STAMPS)/uv
+# After the packages, whichever of the two stamps they have.
+$(STAMPS)/compiled: $(SOURCES) locks/runtime.txt | $(STAMPS)/uv
+	@echo "Compiling what every process loads"
 	@$(BIN)/python -m compileall -q $(OURS)
+	@$(BIN)/python -W ignore -c "import $(PROGRAMS)"
 	@touch $@
 
 # What npm installs is what the lock says, by its hashes.

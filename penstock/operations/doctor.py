@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from penstock.errors import SetupError
 from penstock.resources.archive import archive_fits, archive_path, archive_whole
-from penstock.resources.byte_code import byte_code
+from penstock.resources.byte_code import byte_code, loaded_sources
 from penstock.resources.home import home
 from penstock.resources.jars import JarSet, load_lock, verify
 from penstock.resources.java import find_java, require_java
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Examined", "Finding", "diagnose"]
 
-# A file that no Python can compile (a template, an old test) is no reason to complain.
+# A file or two that was edited since is no reason to complain.
 _MAY_LACK = 0.02
 _MIN_FREE_BYTES = 2 * 1024**3
 
@@ -61,7 +61,7 @@ def diagnose(examined: Examined | None = None) -> list[Finding]:
         python_finding(sys.version_info[:2]),
         java_finding(os.environ),
         versions_finding(_installed("pyspark"), _installed("delta-spark")),
-        byte_code_finding(byte_code()),
+        byte_code_finding(byte_code(loaded_sources())),
         jars_finding(these.home / "jars"),
         archive_finding(these.home / "jars"),
         *(port_finding(purpose, port) for purpose, port in these.ports.items()),
@@ -112,16 +112,15 @@ def versions_finding(pyspark: str | None, delta: str | None) -> Finding:
 
 
 def byte_code_finding(found: ByteCode) -> Finding:
-    """Whether processes load compiled packages. One that may write byte code mends it itself."""
+    """Whether processes find their packages compiled. One that may write mends it by itself."""
     few = found.missing <= found.files * _MAY_LACK
-    missing = f"{found.missing:,} of {found.files:,} files of dagster, pyspark and others"
-    detail = f"{found.files:,} files of dagster, pyspark and others are compiled"
-    if not few:
-        detail = f"{missing} are not compiled: " + (
-            "the next process that loads them does it for all"
-            if found.kept
-            else "every process compiles them anew, for some seven seconds"
-        )
+    modules = f"{found.files:,} modules that this process loaded are"
+    if few:
+        detail = f"{modules} compiled"
+    elif found.kept:
+        detail = f"{found.missing:,} of {modules} not compiled: the next process finds them so"
+    else:
+        detail = f"{found.missing:,} of {modules} not compiled: every process does it anew"
     return Finding(what="byte code", ok=few or found.kept, detail=detail, mend=found.command)
 
 
