@@ -16,7 +16,6 @@ from sqlalchemy import event
 from penstock.lineage import Ledger
 from penstock.lineage.graph.fingerprint import fingerprint
 from penstock.lineage.graph.projector import catch_up, rebuild
-from penstock.lineage.ledger_database import WRITING
 from penstock.lineage.verification import verify
 from tests.lineage.server.serving import LINEAGE, OWN, serving, serving_process
 from tests.lineage.told_events import identity, run_event
@@ -25,8 +24,6 @@ from tests.patience import PATIENCE_SECONDS, until
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from sqlalchemy import Connection
 
 CLIENTS = 4
 
@@ -184,13 +181,12 @@ def test_a_locked_ledger_is_503_in_time_and_fine_after(url: str) -> None:
 def test_a_ledger_locked_for_a_moment_is_waited_for(url: str) -> None:
     begun = threading.Event()
 
-    def begin(connection: Connection) -> None:
-        if connection.get_execution_options().get(WRITING):
+    def begin(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement == "BEGIN IMMEDIATE":
             begun.set()
 
     with serving(url) as server, ThreadPoolExecutor(1) as pool:
-        # before our own listener, which waits for the lock
-        event.listen(server.ledger.database.engine, "begin", begin, insert=True)
+        event.listen(server.ledger.database.engine, "before_cursor_execute", begin)
         with locked(url):
             waiting = pool.submit(server.post, told("waiting"))
             assert begun.wait(PATIENCE_SECONDS)
