@@ -32,7 +32,7 @@ __all__ = [
     "table",
 ]
 
-LOOK_SECONDS = 0.25
+LOOK_SECONDS = 0.5
 
 # CPU-seconds that each folder may take on the machine of which `_REFERENCE_SECONDS` is the speed.
 BUDGETS: Mapping[str, float] = {}
@@ -90,7 +90,7 @@ class _Seen:
 
 @dataclass(slots=True)
 class Started:
-    """All processes below this one, seen by looking four times a second; shorter ones are missed.
+    """All processes below this one, seen by looking twice a second; shorter ones are missed.
 
     A browser or a database server is one start, however many processes it is made of.
     """
