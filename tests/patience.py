@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["PATIENCE_MILLISECONDS", "PATIENCE_SECONDS", "until"]
+__all__ = ["PAGE_MILLISECONDS", "PATIENCE_MILLISECONDS", "PATIENCE_SECONDS", "until"]
 
 PATIENCE_SECONDS = 600
 PATIENCE_MILLISECONDS = PATIENCE_SECONDS * 1000
+# what a page has only to draw; a page that is wrong must not cost each of its tests ten minutes
+PAGE_MILLISECONDS = 180_000
 
 
 def until(condition: Callable[[], Any], what: str, *, poll_seconds: float = 0.02) -> None:

@@ -21,7 +21,7 @@ from penstock.assets.deployment import Deployment
 from penstock.resources.child import Child, session_members, stop_all, wait_ready
 from penstock.resources.home import home
 from pipelines.data import unpack_flights, write_bookings
-from tests.patience import PATIENCE_MILLISECONDS, PATIENCE_SECONDS
+from tests.patience import PAGE_MILLISECONDS, PATIENCE_MILLISECONDS, PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-expect.set_options(timeout=PATIENCE_MILLISECONDS)
+expect.set_options(timeout=PAGE_MILLISECONDS)
 
 
 @pytest.fixture(scope="session")
@@ -138,7 +138,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, screenshots: Path, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A page; how it looked when the test ended is kept."""
     page = browser.new_page(viewport={"width": 1600, "height": 1000})
-    page.context.set_default_timeout(PATIENCE_MILLISECONDS)
+    page.context.set_default_timeout(PAGE_MILLISECONDS)
     yield page
     try:
         page.screenshot(path=screenshots / f"{request.node.name}.png")

@@ -77,7 +77,7 @@ def run_url(browser: Browser, web_url: str, screenshots: Path) -> str:
 def test_gold_is_materialized_from_the_graph(page: Page, run_url: str) -> None:
     page.goto(run_url)
     ended = page.get_by_text("RUN_SUCCESS").or_(page.get_by_text("RUN_FAILURE"))
-    expect(ended.first).to_be_visible()
+    expect(ended.first).to_be_visible(timeout=PATIENCE_MILLISECONDS)
 
     expect(page.get_by_text("Succeeded (2)")).to_be_visible()
     expect(page.get_by_text("Errored (0)")).to_be_visible()
@@ -117,7 +117,7 @@ def test_the_asset_page_leads_to_its_lineage_and_back(
     page: Page, up: dict[str, str], run_url: str
 ) -> None:
     page.goto(run_url)
-    expect(page.get_by_text("RUN_SUCCESS").first).to_be_visible()
+    expect(page.get_by_text("RUN_SUCCESS").first).to_be_visible(timeout=PATIENCE_MILLISECONDS)
     page.goto(f"{up['web_url']}/assets/gold/daily_punctuality")
     told = page.get_by_role("row").filter(has=page.get_by_text("lineage", exact=True))
     link = told.get_by_role("link").first

@@ -19,7 +19,7 @@ from tests.browser.lineage.views import (
     settled,
     show,
 )
-from tests.patience import PATIENCE_MILLISECONDS
+from tests.patience import PAGE_MILLISECONDS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -48,7 +48,7 @@ def test_a_graph_put_together_by_hand_is_the_same_in_another_window(
     expect_cards(page, shown)
 
     other = browser.new_page(viewport={"width": 1600, "height": 1000})
-    other.set_default_timeout(PATIENCE_MILLISECONDS)
+    other.set_default_timeout(PAGE_MILLISECONDS)
     watch.over(other)
     show(other, page.url)
 
