@@ -60,10 +60,15 @@ def make_archive(folder: Path) -> Path:
             next_step="penstock doctor, then penstock jars --resolve",
         )
     _size_file(target).write_text(str(target.stat().st_size))
-    for old in folder.glob("classes-*"):
-        if old not in (target, _size_file(target)):
-            old.unlink(missing_ok=True)
+    _remove_others(target)
     return target
+
+
+def _remove_others(archive: Path) -> None:
+    """Archives of another Java or other jars take 190 MB each, and nothing will map them again."""
+    for other in archive.parent.glob("classes-*"):
+        if other not in (archive, _size_file(archive)):
+            other.unlink(missing_ok=True)
 
 
 def archive_whole(archive: Path) -> bool:
