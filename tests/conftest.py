@@ -53,6 +53,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     return (yield)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    if nextitem is None:  # what ends now was every file's: the session, the browser, the database
+        item.config.stash[_used].begins("")
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     used = session.config.stash[_used].end()
     if _is_worker(session.config):

@@ -60,7 +60,7 @@ def test_a_folder_pays_for_the_processes_of_its_files() -> None:
     subprocess.run([sys.executable, "-c", "sum(range(20_000_000))"], check=True)
     used.begins("tests/a/b/test_y.py")
     by_folder = used.end()
-    assert list(by_folder) == ["the start of the workers", "tests/a", "tests/a/b"]
+    assert list(by_folder) == ["start and end of the workers", "tests/a", "tests/a/b"]
     assert by_folder["tests/a"] > by_folder["tests/a/b"]
 
 
