@@ -23,6 +23,8 @@ CODE := $(OURS) benchmarks tests
 
 # Byte code that a process of ours compiles is kept for all after it, whatever the environment says.
 unexport PYTHONDONTWRITEBYTECODE
+# How a package that comes as sources is made into a wheel.
+export DIST_EXTRA_CONFIG := $(abspath locks/distutils.cfg)
 # What the programs of a deployment load: imported once at set-up it is compiled, and nothing else is. All that is
 # installed (`uv pip install --compile-bytecode`) would be 190 MB of sources and two minutes, three quarters of it never
 # imported.

@@ -1,4 +1,4 @@
-"""The triggers that refuse any change of an event, lifted for the archive alone."""
+"""The triggers that refuse any change of an event; they are lifted for the archive alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,29 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-__all__ = ["append_only_lifted"]
+__all__ = ["append_only_lifted", "append_only_triggers"]
+
+REASON = "the ledger''s events are append-only"
+
+
+def append_only_triggers(dialect: str) -> tuple[str, ...]:
+    """The statements that make the triggers, as the migrations do."""
+    if dialect == "postgresql":
+        return (
+            (
+                "CREATE FUNCTION event_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+                f"$$ BEGIN RAISE EXCEPTION '{REASON}'; END $$"
+            ),
+            (
+                "CREATE TRIGGER event_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON event "
+                "FOR EACH STATEMENT EXECUTE FUNCTION event_append_only()"
+            ),
+        )
+    return tuple(
+        f"CREATE TRIGGER event_no_{verb.lower()} BEFORE {verb} ON event "
+        f"BEGIN SELECT RAISE(ABORT, '{REASON}'); END"
+        for verb in ("UPDATE", "DELETE")
+    )
 
 
 @contextmanager

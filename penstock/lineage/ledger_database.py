@@ -17,18 +17,17 @@ from typing import TYPE_CHECKING, Any, Self
 from sqlalchemy import (
     Connection,
     Engine,
-    column,
     create_engine,
     event,
     inspect,
     select,
-    table,
     text,
 )
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from penstock.errors import LedgerError
+from penstock.lineage import ledger_schema
 from penstock.lineage.ledger_failure import ledger_failure
 from penstock.lineage.tables import REVISION_TABLE, REVISIONS, head
 
@@ -37,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LedgerDatabase", "lock_head"]
 
-MIGRATIONS = Path(__file__).parent / "migrations"
 WRITING = "penstock_writing"
 MIGRATION_LOCK = 0x70656E73  # any number, the same in every Penstock
 WAL_RETRY_SECONDS = 0.05
@@ -114,8 +112,11 @@ class LedgerDatabase:
             if connection.dialect.name == "postgresql":
                 connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
             # asked again under the lock: another process may have migrated meanwhile
-            if _revision(connection, self.where) != REVISIONS[-1]:
-                _upgrade(connection)
+            current = _revision(connection, self.where)
+            if current is None:
+                ledger_schema.make(connection)
+            elif current != REVISIONS[-1]:
+                ledger_schema.upgrade(connection)
 
 
 def lock_head(connection: Connection) -> int:
@@ -123,24 +124,10 @@ def lock_head(connection: Connection) -> int:
     return int(connection.execute(select(head.c.sequence).with_for_update()).scalar_one())
 
 
-def _upgrade(connection: Connection) -> None:
-    # imported here: opening a ledger that is up to date should not pay for alembic
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    command.upgrade(config, REVISIONS[-1])
-
-
 def _revision(connection: Connection, where: str) -> str | None:
     if not inspect(connection).has_table(REVISION_TABLE):
         return None
-    found: str | None = connection.execute(
-        select(column("version_num")).select_from(table(REVISION_TABLE))
-    ).scalar()
+    found: str | None = connection.execute(select(ledger_schema.revision)).scalar()
     if found is not None and found not in REVISIONS:
         raise LedgerError(
             "the ledger was written by a newer Penstock",

@@ -170,6 +170,8 @@ def launch_environment(appended: tuple[Path, ...]) -> dict[str, str]:
         "SPARK_HOME": str(spark_home()),
         "SPARK_LOCAL_IP": LOOPBACK,
         "SPARK_DIST_CLASSPATH": ":".join(map(str, appended)),
+        # Spark asks a JVM for the command line of the JVM: it need not be a quick one
+        "SPARK_LAUNCHER_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         "PYSPARK_PYTHON": sys.executable,
         "PYSPARK_DRIVER_PYTHON": sys.executable,
     }

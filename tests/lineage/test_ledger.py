@@ -34,9 +34,7 @@ from penstock.lineage import (
     fail_event,
     run_id,
     start_event,
-    tables,
 )
-from penstock.lineage.ledger_database import MIGRATIONS
 from penstock.schemas.model import ColumnModel, ContractModel, Pii
 from tests.openlineage_schema import openlineage_errors
 from tests.patience import PATIENCE_SECONDS
@@ -392,40 +390,6 @@ def test_commits_to_sqlite_are_synchronous_and_its_journal_is_wal(sqlite_ledger:
     with sqlite_ledger.database.read() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
-
-
-def test_the_migrations_make_the_tables_that_the_code_uses(ledger: Ledger) -> None:
-    from alembic.autogenerate import compare_metadata
-    from alembic.migration import MigrationContext
-    from alembic.script import ScriptDirectory
-
-    with ledger.database.read() as connection:
-        context = MigrationContext.configure(
-            connection, opts={"version_table": tables.REVISION_TABLE}
-        )
-        assert compare_metadata(context, tables.metadata) == []
-    script = ScriptDirectory(str(MIGRATIONS))
-    assert (
-        tuple(revision.revision for revision in reversed(list(script.walk_revisions())))
-        == tables.REVISIONS
-    )
-
-
-def test_a_migration_that_is_killed_leaves_nothing_half_made(url: str) -> None:
-    code = """
-import os, signal, sys
-from penstock.lineage import ledger_database
-real = ledger_database._upgrade
-def killed(connection):
-    real(connection)
-    os.kill(os.getpid(), signal.SIGKILL)
-ledger_database._upgrade = killed
-ledger_database.LedgerDatabase.open(sys.argv[1], busy_timeout_seconds=5)
-"""
-    process = subprocess.run([sys.executable, "-c", code, url], check=False)
-    assert process.returncode == -signal.SIGKILL
-    with Ledger.open(url) as ledger:
-        assert ledger.append(start_event(facts_of(), at=AT)) == 1
 
 
 def test_a_reader_sees_no_half_of_an_append(ledger: Ledger) -> None:

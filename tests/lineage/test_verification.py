@@ -128,7 +128,8 @@ def test_an_old_ledger_is_linked_when_it_is_opened(url: str, tmp_path: Path) -> 
     from alembic import command
     from alembic.config import Config
 
-    from penstock.lineage.ledger_database import MIGRATIONS, LedgerDatabase
+    from penstock.lineage.ledger_database import LedgerDatabase
+    from penstock.lineage.ledger_schema import MIGRATIONS
 
     events = [
         run_event("COMPLETE", n, "job", run=str(n), namespace=s) for n, s in enumerate(SPACES)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from functools import cache
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from penstock.lineage.group_commit import GroupCommit
 from penstock.lineage.server import browser, ingest, marquez, own
@@ -18,6 +19,8 @@ from penstock.version import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from starlette.routing import BaseRoute
 
     from penstock.lineage.evidence.signing_key import SigningKey
     from penstock.lineage.ledger import Ledger
@@ -54,10 +57,18 @@ def create_app(
     app.state.histories, app.state.signing_key = histories, signing_key
     app.state.appender = GroupCommit(ledger)
     add_problems(app)
-    usual = documented({400: "a name or a body cannot be read", 404: "there is no such thing"})
-    for part in (ingest, marquez, own):
-        app.include_router(part.router, responses=usual)
+    app.router.routes.extend(_calls())
     browser.add_pages(app)
     app.add_middleware(EscapedSlashes)
     app.add_middleware(Guard, ledger=ledger, settings=allowed, seconds=seconds)
     return app
+
+
+@cache
+def _calls() -> list[BaseRoute]:
+    """Once for all applications of the process: FastAPI reads each call's signature anew."""
+    calls = APIRouter()
+    usual = documented({400: "a name or a body cannot be read", 404: "there is no such thing"})
+    for part in (ingest, marquez, own):
+        calls.include_router(part.router, responses=usual)
+    return calls.routes
