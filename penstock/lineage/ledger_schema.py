@@ -1,7 +1,8 @@
 """The schema of a ledger's database: made whole where there is none, else brought up to date.
 
 A new ledger is made from `tables`, an older one by Alembic's scripts in `migrations/`. A test holds
-that both ways end in the same schema.
+that both ways end in the same schema, but for the names that PostgreSQL gave by itself to the keys
+of tables that a migration renamed (`event`, `parked`): no later migration may name those.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, inspect
 from penstock.lineage import Ledger, tables
 from penstock.lineage.ledger_database import LedgerDatabase
 from penstock.lineage.ledger_schema import MIGRATIONS
+from tests.lineage.told_events import run_event
 from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
@@ -129,6 +130,8 @@ def test_a_schema_whose_making_is_killed_is_not_half_there(url: str, step: str) 
     assert process.returncode == -signal.SIGKILL
     assert tables_of(url) == before
     assert "graph_edge" in schema_of(url)
+    with Ledger.open(url) as ledger:
+        assert ledger.append(run_event("COMPLETE", 0, "job")) == 1
 
 
 def tables_of(url: str) -> set[str]:
