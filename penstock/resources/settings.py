@@ -50,6 +50,11 @@ class SessionShape:
         """Partitions after a shuffle."""
         return 1 if self.profile is Profile.SMALL else self.cores
 
+    @property
+    def tables_kept(self) -> int:
+        """Tables whose snapshot the driver keeps, the last used first: 2 to 3 MB each, and more."""
+        return 50 if self.profile is Profile.SMALL else 100
+
 
 def java_options(shape: SessionShape) -> str:
     """JVM flags. A class-data archive that does not fit is ignored in silence, never an error."""
@@ -115,6 +120,10 @@ def settings(shape: SessionShape) -> dict[str, str]:
         "spark.sql.sources.parallelPartitionDiscovery.parallelism": str(shape.cores),
         "spark.sql.shuffle.partitions": str(shape.partitions),
         "spark.default.parallelism": str(shape.partitions),
+        # Delta keeps the plans of ten thousand tables, Spark a thousand for a page that is not
+        # shown: four hundred small tables in an hour are more than the small profile has memory.
+        f"{delta}.delta.log.cacheSize": str(shape.tables_kept),
+        "spark.sql.ui.retainedExecutions": "50",
         # A night of fifteen datasets compiles more classes than the stock 100, and then all anew.
         "spark.sql.codegen.cache.maxEntries": "2000",
     }

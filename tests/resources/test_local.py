@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pyspark.sql import functions as F
@@ -12,6 +12,7 @@ from penstock.resources import driver
 from penstock.resources.cluster import Capability, Cluster, Job, Submission
 from penstock.resources.local import LocalCluster
 from penstock.resources.settings import Profile
+from tests.patience import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,6 +124,7 @@ from penstock.errors import ClusterError
 from penstock.resources import driver
 from penstock.resources.local import LocalCluster
 from penstock.resources.settings import Profile
+from tests.patience import until
 cluster = LocalCluster(profile=Profile.SMALL, cores=1)
 try:
     with cluster.session() as spark:
@@ -147,3 +149,21 @@ def test_a_killed_jvm_is_a_cluster_error_and_the_next_session_is_a_new_one(
     done = run_script(KILLED)
     assert "LOST JVM process" in done.stdout, done.stderr
     assert "AGAIN 3\nRELEASED None\nONCE MORE 4 UTC" in done.stdout, done.stderr
+
+
+def test_what_a_session_remembers_of_tables_and_queries_is_bounded(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    kept = int(spark.conf.get("spark.databricks.delta.delta.log.cacheSize") or 0)
+    delta: Any = spark._jvm.org.apache.spark.sql.delta  # type: ignore[union-attr]
+    logs = getattr(getattr(delta, "DeltaLog$"), "MODULE$")
+    for number in range(kept + 10):
+        logs.forTable(spark._jsparkSession, str(tmp_path / str(number)))
+    assert 0 < logs.cacheSize() <= kept
+
+    kept = int(spark.conf.get("spark.sql.ui.retainedExecutions") or 0)
+    executions = spark._jsparkSession.sharedState().statusStore()
+    nothing = spark.range(1)
+    for _ in range(kept + 10):
+        nothing.collect()
+    until(lambda: 0 < executions.executionsCount() <= kept, "old queries are forgotten")
