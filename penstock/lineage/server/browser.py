@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastapi.responses import FileResponse, HTMLResponse
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 if TYPE_CHECKING:
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["STATIC", "add_pages"]
 
 STATIC = Path(__file__).parent / "static"
+# The build puts a hash of the content into the name of each file there.
+_HASHED = "assets/"
+_NEVER_ANOTHER = {"cache-control": "public, max-age=31536000, immutable"}
 _NOT_BUILT = """<!doctype html><html lang="en"><title>Penstock lineage</title>
 <h1>The lineage browser is not built</h1>
 <p>Run <code>make web</code> in the project's folder. The API is up: see
@@ -27,11 +31,11 @@ def add_pages(app: FastAPI) -> None:
     @app.get("/{path:path}", include_in_schema=False)
     def page(path: str) -> Response:
         if path.startswith("api/"):
-            from starlette.exceptions import HTTPException
-
             raise HTTPException(404, "there is no such call")
         if found := _file(path):
-            return FileResponse(found, headers={"cache-control": "no-cache"})
+            return FileResponse(found, headers=_NEVER_ANOTHER if path.startswith(_HASHED) else None)
+        if path.startswith(_HASHED):  # of a page that was open during an upgrade: no page is that
+            raise HTTPException(404, "there is no such file; load the page again")
         index = STATIC / "index.html"
         return FileResponse(index) if index.is_file() else HTMLResponse(_NOT_BUILT)
 

@@ -420,6 +420,25 @@ def test_a_link_out_of_the_folder_is_not_followed(
     assert static != STATIC
 
 
+def test_what_has_a_hash_in_its_name_is_loaded_once(
+    open_server: Serving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from penstock.lineage.server import browser
+
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "index-4f2a.js").write_text("1")
+    (tmp_path / "index.html").write_text("the browser")
+    monkeypatch.setattr(browser, "STATIC", tmp_path)
+    hashed = open_server.get("/assets/index-4f2a.js")
+    assert hashed.text == "1"
+    assert "immutable" in hashed.headers["cache-control"]
+    assert open_server.get("/").headers["cache-control"] == "no-store"
+    # a page from before an upgrade asks for a file that is no more: HTML would be run as a script
+    gone = open_server.get("/assets/index-0000.js")
+    assert gone.status_code == 404
+    assert "immutable" not in gone.headers["cache-control"]
+
+
 def test_head_is_answered_like_get_without_a_body(open_server: Serving) -> None:
     for path in (READ, "/", "/openapi.json", f"{OWN}/none"):
         got, headed = open_server.get(path), open_server.send("HEAD", path)
