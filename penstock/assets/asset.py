@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from penstock.assets.dataset import Dataset
+from penstock.assets.dataset import Dataset, refuse_nested_names
 from penstock.assets.executor import run
 from penstock.assets.fault import place, translated
 from penstock.assets.inputs import Changes, Landing, Snapshot
@@ -51,8 +51,11 @@ def definitions(
 
     `resources` must hold `lake`, `ledger`, the clusters the datasets name, and `secrets` when one
     makes tokens. `others` (jobs, schedules, sensors, further assets) go to `dg.Definitions`.
+
+    Raises DefinitionError when the table of one dataset would lie inside that of another.
     """
     specs = list(datasets)
+    refuse_nested_names([spec.name for spec in specs])
     assets = [*map(build_asset, specs), *landing_specs(specs), *others.pop("assets", ())]
     return dg.Definitions(assets=assets, resources=resources, **others)
 

@@ -105,10 +105,14 @@ def commit_good(
 
 
 def commit_quarantine(table: Table, frame: DataFrame, token: str) -> None:
-    """Put the entries in place of those the same token left before."""
+    """Put the entries in place of those the same token left before.
+
+    Raises DefinitionError when the quarantine table would be made inside another table.
+    """
     writer = frame.write.format("delta")
     with _SETTINGS:
         if table.read() is None:
+            table.refuse_nested()
             # one partition for each token: runs of other slices are no conflict
             writer = writer.partitionBy("token").option("delta.dataSkippingStatsColumns", "run_id")
             writer.mode("append").save(table.path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from penstock.schemas.contract import Contract
     from penstock.schemas.model import ContractModel
 
-__all__ = ["Dataset", "Schedule", "dataset"]
+__all__ = ["Dataset", "Schedule", "dataset", "refuse_nested_names"]
 
 Body = Callable[..., "DataFrame"]
 _PYTHON = {"date": "date", "timestamp": "datetime"}
@@ -156,6 +156,22 @@ def dataset(  # noqa: PLR0913 - one keyword for each decision
         return spec
 
     return decorate
+
+
+def refuse_nested_names(names: Sequence[str]) -> None:
+    """Raise DefinitionError when a name goes on where another ends: `a.b` and `a.b.c`.
+
+    Their folders would lie in each other, and VACUUM of the outer table would delete the inner one.
+    """
+    inner = {name: [n for n in names if n.startswith(f"{name}.")] for name in names}
+    nested = [f"{name} lies inside {outer}" for outer in inner for name in inner[outer]]
+    if nested:
+        raise DefinitionError(
+            "the table of one dataset would lie inside that of another",
+            where=", ".join(sorted(name for name in inner if inner[name])),
+            found="; ".join(sorted(nested)),
+            next_step="rename one of the two, such as shop.orders and shop.order_lines",
+        )
 
 
 def check_dataset(spec: Dataset) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from penstock.assets.asset import definitions
+from penstock.assets.dataset import refuse_nested_names
 from penstock.assets.runtime import Runtime
 from penstock.errors import DefinitionError
 
@@ -41,6 +42,8 @@ class Deployment:
                 found="; ".join(problems),
                 next_step="rename the dataset, or add the resource",
             )
+
+        refuse_nested_names(names)
 
     def dataset(self, name: str) -> Dataset:
         """The dataset called `name`. Raises DefinitionError with the nearest names."""

@@ -141,6 +141,8 @@ def _attempt(
             runtime.ledger.register_contract(spec.model)
             return _Done(resolved=resolved)
         runtime.lake.check_writable()
+        if resolved.state is None:
+            resolved.table.refuse_nested()
         analyzed = _analyze(resolved, spark, runtime)
         invocation.on_step("analyzed")
         runtime.ledger.register_contract(spec.model)

@@ -13,7 +13,7 @@ from penstock.compaction.measure import measure
 from penstock.compaction.outcome import CompactionOutcome
 from penstock.compaction.plan import plan_compaction
 from penstock.compaction.policy import CompactionPolicy
-from penstock.errors import PenstockError
+from penstock.errors import LakeError, PenstockError
 from penstock.lineage import (
     DatasetRef,
     JobKind,
@@ -31,6 +31,8 @@ from penstock.lineage import (
 )
 from penstock.resources.job_group import job_group
 from penstock.resources.lake import Lake, Table
+from penstock.resources.neighbours import named
+from penstock.resources.table_log import TableLog
 from penstock.schemas.model import ContractModel
 from penstock.version import VERSION
 
@@ -116,11 +118,35 @@ def compact_table(
     ledger: Ledger,
     parent: ParentRun,
 ) -> CompactionOutcome | None:
-    """Measure, plan and compact one table; None when it was never written. Raises LakeError."""
+    """Measure, plan and compact one table; None when it was never written. Raises LakeError.
+
+    A table that has another one inside its folder is compacted and not vacuumed; then LakeError.
+    """
     table = lake.table(contract.name)
     log = table.read()
     if log is None:
         return None
+    outcome = _tended(contract, policy, spark, table, log, ledger, parent)
+    if inside := outcome.after.tables_inside:
+        raise LakeError(
+            "another table lies inside this one: nothing was vacuumed",
+            where=contract.name,
+            expected=f"no other Delta table below {table.uri}",
+            found=", ".join(map(named, inside)),
+            next_step="move it out of the folder: VACUUM would delete its files",
+        )
+    return outcome
+
+
+def _tended(
+    contract: ContractModel,
+    policy: CompactionPolicy,
+    spark: Any,
+    table: Table,
+    log: TableLog,
+    ledger: Ledger,
+    parent: ParentRun,
+) -> CompactionOutcome:
     plan = plan_compaction(_measured(table, policy), policy, contract.clustering)
     if not plan.acts:
         return apply(plan, spark, table.path, metadata={})

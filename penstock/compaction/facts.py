@@ -55,6 +55,7 @@ class TableFacts:
     partition_columns: tuple[str, ...] = ()
     clustered: bool = False  # liquid clustering: OPTIMIZE itself keeps the order
     expired_files: int = 0  # no longer in the table, and past the retention asked about
+    tables_inside: tuple[str, ...] = ()  # folders of other tables; looked for with expired files
     retain_hours: int | None = None  # the table's own delta.deletedFileRetentionDuration
 
     @property
@@ -105,6 +106,7 @@ class TableFacts:
             "partitions": len(self.partitions()),
             "deleted_share": round(self.deleted_share, 6),
             "expired_files": self.expired_files,
+            "tables_inside": len(self.tables_inside),
             "histogram": [
                 {"from_bytes": b.from_bytes, "files": b.files, "bytes": b.size_bytes}
                 for b in self.histogram()

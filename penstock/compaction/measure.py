@@ -13,6 +13,7 @@ from deltalake.exceptions import DeltaError
 
 from penstock.compaction.facts import FileFacts, TableFacts
 from penstock.errors import LakeError
+from penstock.resources.neighbours import tables_inside
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,8 @@ def measure(
     """The files of the Delta table at `path` (a folder or URL), as its log has them now.
 
     Deletion vectors are read to count their rows: memory is about a byte for each row of the files
-    that have one. `expired_after_hours` also lists the folder, to count what VACUUM would delete.
+    that have one. `expired_after_hours` also lists the folder, to count what VACUUM would delete;
+    where another table lies in it nothing is counted, for VACUUM would delete that table's files.
     Raises LakeError when there is no table or its log cannot be read.
     """
     try:
@@ -44,8 +46,10 @@ def measure(
         deleted = (
             _deleted_rows(table) if "deletionVectors" in (protocol.reader_features or ()) else {}
         )
+        asked = expired_after_hours is not None
+        inside = tables_inside(path, storage_options or {}) if asked else ()
         expired = 0
-        if expired_after_hours is not None:
+        if expired_after_hours is not None and not inside:
             expired = len(
                 table.vacuum(
                     retention_hours=expired_after_hours,
@@ -71,6 +75,7 @@ def measure(
         partition_columns=names,
         clustered="clustering" in (protocol.writer_features or ()),
         expired_files=expired,
+        tables_inside=inside,
         retain_hours=_hours(metadata.configuration.get("delta.deletedFileRetentionDuration")),
     )
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from dagster import ConfigurableResource
 
 from penstock.errors import InputError, LakeError
+from penstock.resources.neighbours import refuse_nested
 from penstock.resources.table_log import TableLog
 
 if TYPE_CHECKING:
@@ -47,6 +48,10 @@ class Table:
     def read(self) -> TableLog | None:
         """The newest state of the log, None when the table does not exist yet."""
         return TableLog.open(self.uri, self.options, self.dataset)
+
+    def refuse_nested(self) -> None:
+        """Raise DefinitionError when it would be made inside another Delta table, or around one."""
+        refuse_nested(self.uri, self.options, self.dataset)
 
     @property
     def physical_name(self) -> tuple[str, str]:

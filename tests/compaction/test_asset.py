@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+import pyarrow as pa
 import pytest
+from deltalake import DeltaTable, write_deltalake
 
 from compaction.policies import DEFAULT, POLICIES
 from penstock import Append, Contract, column, dataset, landing, run
 from penstock.compaction.asset import compaction_asset
+from penstock.compaction.policy import CompactionPolicy
 from penstock.lineage.resource import LedgerResource
 from penstock.resources.local import LocalCluster
 from penstock.resources.settings import Profile
@@ -21,8 +27,6 @@ from penstock.testing import temporary_lake
 from tests.openlineage_schema import openlineage_errors
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pyspark.sql import DataFrame, SparkSession
 
     from penstock import Runtime
@@ -169,3 +173,37 @@ def test_small_files_become_one_with_facts_and_events_and_then_nothing_is_left_t
         "silver.bookings": "nothing",
     }
     assert json.dumps(statuses)
+
+
+def test_a_table_with_another_inside_is_compacted_and_never_vacuumed(
+    kept: Kept,
+) -> None:
+    outer = Path(kept.runtime.lake.table(seats.name).path)
+    # by whom and when ever: an old file of the inner table is an orphan to VACUUM of the outer
+    write_deltalake(str(outer / "old" / "lines"), pa.table({"n": [1, 2, 3]}))
+    long_ago = time.time() - 400 * 24 * 3600
+    for file in outer.rglob("*.parquet"):
+        os.utime(file, (long_ago, long_ago))
+    policy = CompactionPolicy(min_files=2, retain_hours=168)
+    upkeep = compaction_asset([seats.model, bookings.model], default=policy)
+    before = {spec.name: kept.table(spec) for spec in (seats, bookings)}
+
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize(
+            [upkeep], resources=kept.resources, instance=instance, raise_on_error=False
+        )
+
+    assert not result.success
+    (failure,) = [event for event in result.all_events if event.event_type_value == "STEP_FAILURE"]
+    assert "bronze.seats: another table lies inside this one" in str(failure.event_specific_data)
+    assert DeltaTable(outer / "old" / "lines").to_pyarrow_table().num_rows == 3
+    for spec in (seats, bookings):  # both are compact, and the other was not kept from it
+        _, files, rows = kept.table(spec)
+        assert (files, rows) == (1, before[spec.name][2])
+    told = [payload for kind, _, payload in kept.upkeep_events() if kind == "COMPLETE"]
+    (reason,) = [
+        reason
+        for reason in told[0]["run"]["facets"]["penstock_upkeep"]["reasons"]
+        if "vacuum" in reason
+    ]
+    assert reason == "no vacuum: a table inside this one would lose its files"

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -19,13 +16,12 @@ import pytest
 from penstock.assets.deployment import Deployment
 from penstock.compaction.asset import compaction_asset
 from penstock.resources.local import LocalCluster
-from penstock.resources.ports import answers, free_port
 from penstock.resources.settings import Profile
 from pipelines.data import CANARY, unpack_flights, write_bookings
 from pipelines.deployment import deployment
 from pipelines.jobs import JOBS
 from resources.environments import environment
-from tests.patience import until
+from tests.moto_server import moto_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,21 +131,6 @@ def on_s3(
         night = run_night(places, folder, secrets)
         yield night
         night.instance.dispose()
-
-
-@contextmanager
-def moto_server() -> Iterator[str]:
-    """S3 in a process of its own: delta-rs keeps Python's lock while it waits for an answer."""
-    port = free_port()
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    quiet = subprocess.DEVNULL
-    with subprocess.Popen(command, stdout=quiet, stderr=quiet) as server:
-        try:
-            until(lambda: server.poll() is not None or answers("127.0.0.1", port), "S3 answers")
-            assert server.poll() is None, "moto ended before it answered"
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.kill()
 
 
 def test_the_night_ends_with_the_figures_of_the_day(on_disk: Night, spark: SparkSession) -> None:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from tests.forked import forked
+from tests.moto_server import moto_server
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -46,3 +48,10 @@ def run_script(tmp_path: Path) -> RunScript:
         return Ended(out.read_text(), err.read_text(), code)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """Where an S3 answers that is empty at first."""
+    with moto_server() as endpoint:
+        yield endpoint
