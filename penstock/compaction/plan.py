@@ -194,9 +194,7 @@ def _vacuum(draft: _Draft) -> None:
     if policy.retain_hours is None:
         draft.reasons.append("no vacuum: the policy gives no retain_hours")
     elif facts.tables_inside:
-        draft.reasons.append(
-            "no vacuum: a table inside this one would lose its files"
-        )
+        draft.reasons.append("no vacuum: a table inside this one would lose its files")
     elif not facts.expired_files:
         draft.reasons.append(f"no vacuum: no file left the table over {policy.retain_hours} h ago")
     else:

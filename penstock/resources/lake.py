@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dagster import ConfigurableResource
 
-from penstock.errors import InputError, LakeError
+from penstock.errors import DefinitionError, InputError, LakeError
 from penstock.resources.neighbours import refuse_nested
 from penstock.resources.table_log import TableLog
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Lake", "LandingFile", "Table"]
 
+# delta-rs 1.6 takes %20 for a blank and # for an end, here or there: it reads another folder than
+# Spark writes, or a log without a commit. No way of writing the address helps.
+_MISREAD = re.compile(r"%[0-9A-Fa-f]{2}|[#?\\]")
+_MISREAD_ON_S3 = re.compile(rf"{_MISREAD.pattern}|:")
 _VARIES = re.compile(r"[*?\[]|\d{4}-\d\d-\d\d")
 
 
@@ -74,7 +78,10 @@ class Lake(ConfigurableResource["Lake"]):
     s3_region: str = "us-east-1"
 
     def table(self, dataset: str) -> Table:
-        """Where `dataset` is, e.g. `silver.bookings` in `<root>/silver/bookings`."""
+        """Where `dataset` is, e.g. `silver.bookings` in `<root>/silver/bookings`.
+
+        Raises DefinitionError for a root that the two engines would take for different folders.
+        """
         return self._table(dataset, dataset.replace(".", "/"))
 
     def quarantine(self, dataset: str) -> Table:
@@ -144,6 +151,7 @@ class Lake(ConfigurableResource["Lake"]):
     def _table(self, dataset: str, relative: str) -> Table:
         if self._on_s3(self.root):
             uri = f"{self.root.rstrip('/')}/{relative}"
+            self._refuse_misread(_MISREAD_ON_S3, self.root.removeprefix("s3://"))
             options = {"AWS_REGION": self.s3_region}
             if self.s3_endpoint:
                 options["AWS_ENDPOINT_URL"] = self.s3_endpoint
@@ -152,7 +160,19 @@ class Lake(ConfigurableResource["Lake"]):
             path = "s3a://" + uri.removeprefix("s3://")
             return Table(dataset=dataset, path=path, uri=uri, options=options)
         path = str(Path(self.root).absolute() / relative)
+        self._refuse_misread(_MISREAD, path)
         return Table(dataset=dataset, path=path, uri=path, options={})
+
+    def _refuse_misread(self, signs: re.Pattern[str], path: str) -> None:
+        if found := signs.search(path):
+            raise DefinitionError(
+                "the lake's root has a sign that Spark and delta-rs read differently",
+                where=self.root,
+                expected="a path without #, ?, backslash and % before two hexadecimal digits, "
+                "on S3 also without a colon",
+                found=found[0],
+                next_step="rename the folder, or set another root",
+            )
 
     def _list_local(self, pattern: str) -> Iterator[LandingFile]:
         root = Path(self.landing)

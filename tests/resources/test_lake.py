@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import boto3
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from penstock.errors import InputError, LakeError
+from penstock.errors import DefinitionError, InputError, LakeError
 from penstock.resources.lake import Lake
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FILES = (
     "flights/flights-2013-01-05.csv",
@@ -128,3 +130,77 @@ def test_an_aws_lake_needs_no_endpoint() -> None:
     lake = Lake(root="s3://air/lake", landing="/landing", s3_region="eu-west-1")
     assert lake.table("a.b").options == {"AWS_REGION": "eu-west-1"}
     assert "spark.hadoop.fs.s3a.endpoint" not in lake.spark_conf()
+
+
+_SIGNS = st.sampled_from("ab20 %#?\\:é+[*'")
+
+
+@settings(max_examples=60)
+@given(st.text(_SIGNS, min_size=1, max_size=6))
+def test_a_local_root_is_refused_or_both_engines_read_the_same_folder(name: str) -> None:
+    with TemporaryDirectory() as folder:
+        lake = Lake(root=f"{folder}/{name}", landing=folder)
+        try:
+            table = lake.table("a.b")
+        except DefinitionError:
+            return  # which signs are refused is the next test's subject
+        _written_by_hand(Path(folder, name, "a", "b"))
+        log = table.read()
+        assert log is not None
+        assert [commit.operation for commit in log.commits()] == ["MADE"]
+        assert table.path == str(Path(folder, name, "a", "b"))
+
+
+@pytest.mark.parametrize("name", ["a%20b", "a#b", "a?b", "a\\b", "%23"])
+def test_a_root_that_delta_rs_takes_for_another_is_refused(tmp_path: Path, name: str) -> None:
+    for root in (str(tmp_path / name), f"s3://air/{name}"):
+        with pytest.raises(DefinitionError, match="read differently") as caught:
+            Lake(root=root, landing=str(tmp_path)).table("a.b")
+        assert caught.value.where == root
+
+
+@pytest.mark.parametrize("name", ["a b", "100%", "a+b", "é"])
+def test_other_signs_are_the_same_to_both_on_s3(
+    name: str, s3: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(key, "x")
+    client: Any = boto3.client("s3", endpoint_url=s3, region_name="us-east-1")
+    client.create_bucket(Bucket="signs")
+    client.put_object(Bucket="signs", Key=f"{name}/a/b/_delta_log/{0:020}.json", Body=_commit())
+    log = Lake(root=f"s3://signs/{name}", landing="s3://signs/in", s3_endpoint=s3).table("a.b")
+    found = log.read()
+    assert found is not None
+    assert [commit.operation for commit in found.commits()] == ["MADE"]
+
+
+def test_a_colon_is_refused_on_s3_alone(tmp_path: Path) -> None:
+    assert Lake(root=str(tmp_path / "a:b"), landing=str(tmp_path)).table("a.b")
+    with pytest.raises(DefinitionError, match="read differently"):
+        Lake(root="s3://air/a:b", landing=str(tmp_path)).table("a.b")
+
+
+def _written_by_hand(folder: Path) -> None:
+    """A table that no engine's notion of an address had a part in."""
+    (folder / "_delta_log").mkdir(parents=True)
+    (folder / "_delta_log" / f"{0:020}.json").write_text(_commit())
+
+
+def _commit() -> str:
+    column = {"name": "n", "type": "long", "nullable": True, "metadata": {}}
+    schema = {"type": "struct", "fields": [column]}
+    actions = [
+        {"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}},
+        {
+            "metaData": {
+                "id": "5fba94ed-9794-4965-ba6e-6ee3c0d22af9",
+                "format": {"provider": "parquet", "options": {}},
+                "schemaString": json.dumps(schema),
+                "partitionColumns": [],
+                "configuration": {},
+                "createdTime": 1,
+            }
+        },
+        {"commitInfo": {"timestamp": 1, "operation": "MADE"}},
+    ]
+    return "\n".join(map(json.dumps, actions)) + "\n"
