@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from penstock.assets.runtime import Runtime
-    from penstock.resources.lake import Table
-    from penstock.resources.table_log import Commit
+    from penstock.resources.table_log import Commit, TableLog
     from penstock.schemas.model import ContractModel
 
 __all__ = ["Account", "column_metrics", "input_refs"]
@@ -76,13 +75,12 @@ class Account:
         )
 
 
-def column_metrics(commit: Commit, table: Table) -> Mapping[str, ColumnMetric]:
+def column_metrics(commit: Commit, log: TableLog | None) -> Mapping[str, ColumnMetric]:
     """The nulls of each column in what the commit wrote, of the columns that Delta counts.
 
     Nothing for a merge: its files also hold the rows that it left alone. Raises LakeError.
     """
-    log = None if commit.operation == "MERGE" else table.read()
-    nulls = log.nulls(commit.version) if log else {}
+    nulls = log.nulls(commit.version) if log and commit.operation != "MERGE" else {}
     return {column: ColumnMetric(null_count=count) for column, count in nulls.items()}
 
 
@@ -102,7 +100,15 @@ def input_refs(
             continue
         contract = runtime.ledger.latest_contract(name)
         uri = lake.table(name).uri
-        found.append(DatasetRef.at(uri, name, version=item["version"], contract=contract))
+        found.append(
+            DatasetRef.at(
+                uri,
+                name,
+                version=item["version"],
+                table_id=item.get("table_id"),
+                contract=contract,
+            )
+        )
     # a dataset that is an input and refers to itself by a foreign key is one input
     return tuple({(ref.namespace, ref.name): ref for ref in found}.values())
 

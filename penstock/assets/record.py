@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from penstock.assets.runtime import Invocation, Runtime
     from penstock.assets.slice import Slice
     from penstock.lineage.column_lineage import ColumnLineage
-    from penstock.resources.table_log import Commit
+    from penstock.resources.table_log import Commit, TableLog
 
 __all__ = ["Record"]
 
@@ -153,9 +153,14 @@ class Record:
             name="spark", version=str(self._spark.version), adapter_version=VERSION
         )
 
-    def _output(self, version: int | None = None) -> DatasetRef:
-        table = self._runtime.lake.table(self._spec.name)
-        return DatasetRef.at(table.uri, self._spec.name, version=version, contract=self._spec.model)
+    def _output(self, version: int | None = None, log: TableLog | None = None) -> DatasetRef:
+        return DatasetRef.at(
+            self._runtime.lake.table(self._spec.name).uri,
+            self._spec.name,
+            version=version,
+            table_id=log.id_at(version) if log and version is not None else None,
+            contract=self._spec.model,
+        )
 
     def _facts(
         self,
@@ -165,10 +170,11 @@ class Record:
         commit: Commit | None = None,
     ) -> RunFacts:
         account = self._account(commit) if commit else None
+        log = resolved.table.read() if commit else None
         read = [item.document() for item in (*resolved.inputs, *resolved.references)]
         return RunFacts(
             identity=self._identity(),
-            output=self._output(commit.version if commit else None),
+            output=self._output(commit.version if commit else None, log),
             inputs=input_refs(read, resolved.content, self._runtime),
             also_reads=self._started.also_reads if self._started else self._also_reads(resolved),
             began=self._began,
@@ -183,7 +189,7 @@ class Record:
             rows_quarantined=account.rows_quarantined if account else None,
             quarantined_by_rule=account.quarantined_by_rule if account else {},
             quarantine=resolved.quarantine.uri if account and account.rows_quarantined else None,
-            column_metrics=column_metrics(commit, resolved.table) if commit else {},
+            column_metrics=column_metrics(commit, log) if commit else {},
             bytes=account.bytes if account else None,
             files=account.files if account else None,
             committed=True if commit else None,

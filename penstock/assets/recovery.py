@@ -93,6 +93,7 @@ def _facts(
     contract = next((c for c in contracts if c.fingerprint() == fingerprint), None)
     documents = (*said.get("inputs", {}).values(), *said.get("references", {}).values())
     table = runtime.lake.table(dataset)
+    log = table.read()
     return RunFacts(
         identity=RunIdentity(
             run_id=identity,
@@ -103,7 +104,13 @@ def _facts(
             nominal_start=slice_.start,
             nominal_end=slice_.end,
         ),
-        output=DatasetRef.at(table.uri, dataset, version=commit.version, contract=contract),
+        output=DatasetRef.at(
+            table.uri,
+            dataset,
+            version=commit.version,
+            table_id=log.id_at(commit.version) if log else None,
+            contract=contract,
+        ),
         inputs=input_refs(documents, said.get("content"), runtime),
         assertions=account.assertions(contract) if contract else (),
         rows_in=account.rows_in,
@@ -111,7 +118,7 @@ def _facts(
         rows_quarantined=account.rows_quarantined,
         quarantined_by_rule=account.quarantined_by_rule,
         quarantine=runtime.lake.quarantine(dataset).uri if account.rows_quarantined else None,
-        column_metrics=column_metrics(commit, table),
+        column_metrics=column_metrics(commit, log),
         files=account.files,
         bytes=account.bytes,
         committed=True,

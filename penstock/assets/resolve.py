@@ -36,10 +36,14 @@ _DAYS_NAMED = 5  # of those that lack a file
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinnedTable:
-    """A table at `version`; `data_version` is the newest commit that matters to the slice."""
+    """A table at `version`; `data_version` is the newest commit that matters to the slice.
+
+    `table_id` is Delta's: versions of a table that was made anew begin again at 0.
+    """
 
     name: str
     table: Table
+    table_id: str
     version: int
     data_version: int
     slice_by: str | None = None
@@ -47,11 +51,19 @@ class PinnedTable:
 
     def content(self) -> dict[str, Any]:
         """What of it the result depends on."""
-        return {"dataset": self.table.dataset, "version": self.data_version}
+        return {
+            "dataset": self.table.dataset,
+            "table_id": self.table_id,
+            "version": self.data_version,
+        }
 
     def document(self) -> dict[str, Any]:
         """What the commit says of it."""
-        return {"dataset": self.table.dataset, "version": self.version}
+        return {
+            "dataset": self.table.dataset,
+            "table_id": self.table_id,
+            "version": self.version,
+        }
 
 
 class Net(StrEnum):
@@ -72,6 +84,7 @@ class PinnedChanges:
 
     name: str
     table: Table
+    table_id: str
     after: int
     version: int
     net: Net
@@ -79,7 +92,12 @@ class PinnedChanges:
 
     def content(self) -> dict[str, Any]:
         """What of it the result depends on."""
-        return {"dataset": self.table.dataset, "after": self.after, "version": self.version}
+        return {
+            "dataset": self.table.dataset,
+            "table_id": self.table_id,
+            "after": self.after,
+            "version": self.version,
+        }
 
     document = content
 
@@ -272,6 +290,7 @@ def _pin_table(name: str, snapshot: Snapshot, slice_: Slice, lake: Lake) -> Pinn
     return PinnedTable(
         name=name,
         table=table,
+        table_id=log.table_id,
         version=log.version,
         data_version=newest.version if newest else 0,
         slice_by=snapshot.slice_by,
@@ -293,6 +312,7 @@ def _pin_changes(
         facts = (commit.facts or {}).get("inputs", {}).get(name)
         if facts and facts.get("dataset") == changed.dataset:
             after = facts["version"]
+            _refuse_made_anew(name, facts, table, log, state)
             break
     else:
         if state and min((c.version for c in state.commits()), default=0) > 0:
@@ -309,10 +329,36 @@ def _pin_changes(
     return PinnedChanges(
         name=name,
         table=table,
+        table_id=log.table_id,
         after=after,
         version=version,
         net=_net(write, changed, between),
         key=changed.key,
+    )
+
+
+def _refuse_made_anew(
+    name: str, taken: Mapping[str, Any], table: Table, log: TableLog, state: TableLog | None
+) -> None:
+    """Raise InputError unless what was `taken` before is of the same table.
+
+    A table that was replaced in place has another id and the same log: its changes go on.
+    """
+    version, before = taken["version"], taken.get("table_id")
+    now = log.table_id
+    if version <= log.version and (
+        before in (None, now)  # commits made before ids were noted say the version alone
+        or log.id_at(version) == before
+    ):
+        return
+    raise InputError(
+        f"the source of input {name} is not the table whose changes were taken: it was made anew",
+        where=table.dataset,
+        expected=f"the table{f' {before}' if before else ''}, taken up to version {version}",
+        found=f"{'the' if before == now else 'another'} table {now} at version {log.version}",
+        next_step=f"put the old table back at {table.path}; or move "
+        f"{state.where if state else 'this dataset'} away and run it again: it begins anew with "
+        "all rows of the new table",
     )
 
 

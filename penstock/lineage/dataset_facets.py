@@ -59,6 +59,8 @@ def dataset_facets(dataset: DatasetRef, job_namespace: str) -> dict[str, Dataset
         )
     if dataset.contract:
         facets |= _contract_facets(dataset.contract)
+    if tags := _tags(dataset):
+        facets["tags"] = tags_dataset.TagsDatasetFacet(tags=tags, producer=PRODUCER)
     return facets
 
 
@@ -118,21 +120,28 @@ def _contract_facets(contract: ContractModel) -> dict[str, DatasetFacet]:
             ],
             producer=PRODUCER,
         ),
-        "tags": tags_dataset.TagsDatasetFacet(
-            tags=[
-                tags_dataset.TagsDatasetFacetFields(
-                    key="contract", value=f"{contract.name}@{contract.version}", source=TAG_SOURCE
-                ),
-                *(tag for column in contract.columns for tag in _column_tags(column)),
-            ],
-            producer=PRODUCER,
-        ),
     }
     if contract.description:
         facets["documentation"] = documentation_dataset.DocumentationDatasetFacet(
             description=contract.description, contentType="text/markdown", producer=PRODUCER
         )
     return facets
+
+
+def _tags(dataset: DatasetRef) -> list[tags_dataset.TagsDatasetFacetFields]:
+    contract = dataset.contract
+    whole = {
+        "contract": f"{contract.name}@{contract.version}" if contract else None,
+        "table_id": dataset.table_id,
+    }
+    return [
+        *(
+            tags_dataset.TagsDatasetFacetFields(key=key, value=value, source=TAG_SOURCE)
+            for key, value in whole.items()
+            if value is not None
+        ),
+        *(tag for column in (contract.columns if contract else ()) for tag in _column_tags(column)),
+    ]
 
 
 def _column_tags(column: ColumnModel) -> Iterator[tags_dataset.TagsDatasetFacetFields]:

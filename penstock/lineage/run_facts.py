@@ -106,13 +106,15 @@ class RunIdentity:
 class DatasetRef:
     """One dataset read or written: where it lies, what it is called, at which Delta version.
 
-    `row_count`, `bytes` and `files` are what was read of an input; None means not known.
+    `table_id` is Delta's: a table that was made anew at the same place has another. `row_count`,
+    `bytes` and `files` are what was read of an input; None means not known.
     """
 
     namespace: str
     name: str
     asset_key: str
     version: str | None = None
+    table_id: str | None = None
     contract: ContractModel | None = None
     owner: str | None = None
     row_count: int | None = None
@@ -126,6 +128,7 @@ class DatasetRef:
         asset_key: str,
         *,
         version: int | str | None = None,
+        table_id: str | None = None,
         contract: ContractModel | None = None,
     ) -> DatasetRef:
         """The dataset at a path or URL, named by the OpenLineage naming specification."""
@@ -135,6 +138,7 @@ class DatasetRef:
             name=name,
             asset_key=asset_key,
             version=None if version is None else str(version),
+            table_id=table_id,
             contract=contract,
             owner=contract.owner if contract else None,
         )

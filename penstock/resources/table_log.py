@@ -155,6 +155,22 @@ class TableLog:
         """The version this state is of."""
         return self._table.version()
 
+    @property
+    def table_id(self) -> str:
+        """Delta's id of the table: another one where it was made anew, or replaced, at the path."""
+        return str(self._table.metadata().id)
+
+    def id_at(self, version: int) -> str | None:
+        """The table's id at `version`; None where that is not, or no longer, in the log."""
+        if version == self.version:
+            return self.table_id
+        try:
+            options = dict(self._options) or None
+            then = DeltaTable(self._table.table_uri, version=version, storage_options=options)
+        except (DeltaError, OSError):
+            return None
+        return str(then.metadata().id)
+
     def columns(self) -> tuple[TableColumn, ...]:
         """The table's columns, in table order."""
         fields = json.loads(self._table.schema().to_json())["fields"]

@@ -1,0 +1,201 @@
+"""A source that was deleted and written again is another table, whatever its versions say."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from penstock import Append, Contract, Decimal, ForeignKey, Merge, column, dataset, landing, table
+from penstock.assets.inputs import changes
+from penstock.errors import InputError
+from penstock.lineage.run_facts import physical_name
+from tests.assets.shop import FILES, Copied, Merged, Order, Shop, copied, merged
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+    from penstock import Dataset
+
+TEA, JAM, RYE, OIL = ((n, item) for n, item in enumerate(("tea", "jam", "rye", "oil"), 1))
+
+
+class Shown(Contract, name="gold.shown", version="1.0.0", owner="team:shop"):
+    """One order as it is now."""
+
+    id: int = column(key=True)
+    item: str = column(nullable=True)
+
+
+class Reviewed(
+    Contract,
+    name="gold.reviewed",
+    version="1.0.0",
+    owner="team:shop",
+    foreign_keys=[ForeignKey("id", references=Order)],
+):
+    """One order that was looked at."""
+
+    id: int = column(key=True)
+    item: str = column(nullable=True)
+    price: Decimal(10, 2) = column()
+    day: date = column()
+
+
+@dataset(Shown, inputs={"orders": table(Order)})
+def shown(orders: DataFrame) -> DataFrame:
+    return orders.select("id", "item")
+
+
+@dataset(Reviewed, inputs={"raw": landing(FILES)})
+def reviewed(raw: DataFrame) -> DataFrame:
+    return raw
+
+
+@dataset(Merged, inputs={"orders": changes(Order)}, write=Merge())
+def by_key(orders: DataFrame) -> DataFrame:
+    return orders.select("id", "item", "price", "day")
+
+
+@dataset(Copied, inputs={"orders": changes(Order)}, write=Append())
+def appended(orders: DataFrame) -> DataFrame:
+    return orders.select("id", "item", "price", "day")
+
+
+def source(shop: Shop) -> Path:
+    """Where bronze.orders is."""
+    return Path(shop.runtime.lake.table("bronze.orders").path)
+
+
+def write(shop: Shop, *commits: tuple[tuple[int, str], ...], how: str = "append") -> None:
+    """Commits of somebody who writes bronze.orders without Penstock."""
+    for rows in commits:
+        frame = shop.spark.createDataFrame(rows, "id bigint, item string").selectExpr(
+            "*", "CAST(1 AS DECIMAL(10, 2)) AS price", "DATE'2013-01-05' AS day"
+        )
+        writer = frame.coalesce(1).write.format("delta").mode(how)
+        writer.option("delta.enableChangeDataFeed", "true").save(str(source(shop)))
+
+
+def make_anew(shop: Shop, *commits: tuple[tuple[int, str], ...]) -> None:
+    """Delete bronze.orders and write it again."""
+    shutil.rmtree(source(shop))
+    write(shop, *commits)
+
+
+def items(shop: Shop, spec: Dataset) -> list[str]:
+    return sorted(row.item for row in shop.table(spec).select("item").collect())
+
+
+@pytest.mark.parametrize("commits", [((RYE,),), ((RYE,), (OIL,)), ((RYE,), (OIL,), (TEA,))])
+def test_a_reader_of_the_whole_table_takes_the_new_one(
+    shop: Shop, commits: tuple[tuple[tuple[int, str], ...], ...]
+) -> None:
+    write(shop, (TEA,), (JAM,))
+    shop.run(shown)
+    assert items(shop, shown) == ["jam", "tea"]
+    make_anew(shop, *commits)  # with fewer, as many, and more versions
+    assert shop.run(shown).committed
+    assert items(shop, shown) == sorted(item for rows in commits for _, item in rows)
+    assert not shop.run(shown).committed
+
+
+@pytest.mark.parametrize("spec", [appended, by_key], ids=["append", "merge"])
+@pytest.mark.parametrize("commits", [((RYE,),), ((RYE,), (OIL,)), ((RYE,), (OIL,), (TEA,))])
+def test_a_reader_of_changes_says_so_and_begins_anew_when_its_table_is_moved_away(
+    shop: Shop, spec: Dataset, commits: tuple[tuple[tuple[int, str], ...], ...]
+) -> None:
+    write(shop, (TEA,), (JAM,))
+    shop.run(spec)
+    make_anew(shop, *commits)
+    with pytest.raises(InputError, match="it was made anew") as caught:
+        shop.run(spec)
+    assert caught.value.where == "bronze.orders"
+    assert "version 1" in str(caught.value.expected)
+    assert items(shop, spec) == ["jam", "tea"]
+    shutil.rmtree(shop.runtime.lake.table(spec.name).path)
+    shop.run(spec)
+    assert items(shop, spec) == sorted(item for rows in commits for _, item in rows)
+
+
+def test_a_reference_that_was_made_anew_is_checked_again(shop: Shop) -> None:
+    write(shop, (TEA, JAM))
+    shop.land("orders-1.csv", "1,tea,1.00,2013-01-05", "2,jam,1.00,2013-01-05")
+    shop.run(reviewed)
+    make_anew(shop, (TEA,))
+    assert shop.run(reviewed).rows_quarantined == 1
+    assert items(shop, reviewed) == ["tea"]
+
+
+def test_a_source_that_was_restored_is_the_same_table(shop: Shop) -> None:
+    write(shop, (TEA,), (JAM,))
+    shop.run(by_key)
+    shop.run(shown)
+    shop.spark.sql(f"RESTORE delta.`{source(shop)}` TO VERSION AS OF 0")
+    shop.run(by_key)
+    shop.run(shown)
+    assert items(shop, by_key) == ["jam", "tea"]  # Merge deletes nothing
+    assert items(shop, shown) == ["tea"]
+
+
+def test_a_source_that_was_replaced_in_place_goes_on(shop: Shop) -> None:
+    write(shop, (TEA,), (JAM,))
+    shop.run(by_key)
+    before = shop.runtime.lake.table("bronze.orders").read()
+    shop.spark.sql(
+        f"CREATE OR REPLACE TABLE delta.`{source(shop)}` USING delta "
+        "TBLPROPERTIES (delta.enableChangeDataFeed = true) AS SELECT CAST(3 AS BIGINT) AS id, "
+        "'rye' AS item, CAST(1 AS DECIMAL(10, 2)) AS price, DATE'2013-01-05' AS day"
+    )
+    after = shop.runtime.lake.table("bronze.orders").read()
+    assert before
+    assert after
+    assert before.table_id != after.table_id
+    assert after.id_at(1) == before.table_id
+    shop.run(by_key)
+    assert items(shop, by_key) == ["jam", "rye", "tea"]
+
+
+def test_a_commit_from_before_ids_were_noted_goes_by_its_version(shop: Shop) -> None:
+    write(shop, (TEA,), (JAM,))
+    shop.run(copied)
+    log = Path(shop.runtime.lake.table(copied.name).path) / "_delta_log" / f"{0:020}.json"
+    lines = []
+    for line in log.read_text().splitlines():
+        action = json.loads(line)
+        if "commitInfo" in action:
+            facts = json.loads(action["commitInfo"]["userMetadata"])
+            del facts["inputs"]["orders"]["table_id"]
+            action["commitInfo"]["userMetadata"] = json.dumps(facts)
+        lines.append(json.dumps(action))
+    log.write_text("\n".join(lines) + "\n")
+    log.with_name(f".{log.name}.crc").unlink(missing_ok=True)
+    write(shop, (RYE,))
+    shop.run(copied)
+    assert items(shop, copied) == ["jam", "rye", "tea"]
+
+
+def test_commit_and_lineage_say_which_table_was_read_and_written(shop: Shop) -> None:
+    write(shop, (TEA,))
+    read = shop.runtime.lake.table("bronze.orders").read()
+    done = shop.run(merged)
+    made = shop.runtime.lake.table(merged.name).read()
+    assert read
+    assert made
+    assert done.inputs["orders"]["table_id"] == read.table_id
+    (event,) = shop.runtime.ledger.events(event_type="COMPLETE")
+    told = {
+        item["name"]: {tag["key"]: tag["value"] for tag in item["facets"]["tags"]["tags"]}
+        for side in ("inputs", "outputs")
+        for item in event.payload[side]
+    }
+    names = {spec: physical_name(shop.runtime.lake.table(spec).uri)[1] for spec in _TOLD}
+    assert told[names["bronze.orders"]]["table_id"] == read.table_id
+    assert told[names["silver.merged"]]["table_id"] == made.table_id
+
+
+_TOLD = ("bronze.orders", "silver.merged")
