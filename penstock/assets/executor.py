@@ -21,6 +21,7 @@ from penstock.assets.audit import (
     split_counts,
     strict,
 )
+from penstock.assets.changes_gone import changes_gone
 from penstock.assets.commit import commit_good, commit_quarantine
 from penstock.assets.fault import found_bad_row, translated
 from penstock.assets.frames import input_frames
@@ -133,6 +134,7 @@ def _attempt(
     record: Record,
 ) -> _Done:
     """Steps 1 to 5 once. Raises only errors that quote no value of a row."""
+    resolved: Resolved | None = None
     try:
         resolved = resolve(spec, slice_, runtime.lake, key_id=_key_id(spec, runtime))
         invocation.on_step("resolved")
@@ -152,7 +154,7 @@ def _attempt(
             commit = _audit_and_commit(resolved, spark, runtime, invocation, analyzed)
         return _Done(resolved=resolved, made=(commit, analyzed.lineage))
     except Exception as error:
-        told = translated(error, spec.name)
+        told = (resolved and changes_gone(error, resolved.inputs)) or translated(error, spec.name)
         if told is error:
             raise
         # the cause can quote values of rows, and must not be logged with it

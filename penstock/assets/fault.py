@@ -6,6 +6,7 @@ import re
 import traceback
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from py4j.protocol import Py4JError
 from pyspark.errors import (
@@ -30,7 +31,7 @@ from penstock.errors import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["found_bad_row", "place", "translated"]
+__all__ = ["file_gone", "found_bad_row", "place", "translated"]
 
 _CONFLICT = re.compile(
     r"DELTA_CONCURRENT|Concurrent(Append|DeleteRead|DeleteDelete|Transaction|Write)Exception"
@@ -45,13 +46,17 @@ _DENIED = re.compile(
     r"|status code: 403|Mkdirs failed to create|\(Forbidden\)"
 )
 _LOG = re.compile(
-    r"DELTA_(LOG|STATE|MISSING|INVALID_LOG|VERSIONS_NOT_CONTIGUOUS|TRUNCATED|CHECKPOINT)"
+    r"DELTA_(LOG_FILE|STATE_RECOVER|TXN_LOG|UNRECOGNIZED_LOGFILE|VERSIONS_NOT_CONTIGUOUS|TRUNCATED_"
+    r"|CHECKPOINT_|MISSING_(DELTA_TABLE|FILES_|PART_FILES|COMMIT_)|INVALID_COMMITTED_VERSION)"
     r"|_delta_log"
 )
-_FILE_GONE = re.compile(r"FileNotFoundException|FAILED_READ_FILE\.FILE_NOT_EXIST|NoSuchKey")
+_NO_FOLDER = re.compile(r"DELTA_CANNOT_CREATE_LOG_PATH")
+_FILE_GONE = re.compile(
+    r"FileNotFoundException|FAILED_READ_FILE\.FILE_NOT_EXIST|NoSuchKey|\[PATH_NOT_FOUND\]"
+)
 # SQLSTATE 22 (data exception), raise_error, and what a Python function says
 _DATA = re.compile(r"SQLSTATE: (22\w{3}|P0001)|PythonException|PYTHON_EXCEPTION")
-# SQLSTATE 23 (a constraint), which Delta does not print
+# SQLSTATE 23 (a constraint), which Delta does not always have
 _CONSTRAINT = re.compile(
     r"SQLSTATE: 23\w{3}|\[(DELTA_VIOLATE_CONSTRAINT\w*|DELTA_NOT_NULL_CONSTRAINT_VIOLATED"
     r"|DELTA_EXCEED_CHAR_VARCHAR_LIMIT|EXCEED_LIMIT_LENGTH|NOT_NULL_ASSERT_VIOLATION)\]"
@@ -64,6 +69,7 @@ _NAMES = ("objectName", "fieldName", "routineName", "columnName", "name", "attr_
 _DEPTH = 8  # deeper causes repeat the same
 _CALLER = "penstock.assets.executor"
 _NOT_THE_USERS = frozenset({"penstock", "pyspark", "py4j"})
+_CAUSE = re.compile(r"^Caused by: (?!org\.apache\.spark\.|io\.delta\.).*", re.MULTILINE)
 _LOST = re.compile(r"StatusCode\.UNAVAILABLE|Connection refused|SparkContext was shut down")
 
 
@@ -91,7 +97,7 @@ def translated(error: Exception, where: str) -> Exception:
     """
     if isinstance(error, PenstockError):
         return error
-    text = _text(error)
+    text = _signs(error)
     told = _definition(error, where) or _row(error, text, where) or _storage(text, where)
     if told is None and isinstance(error, (PySparkException, Py4JError)):
         told = _unforeseen(error, where)
@@ -215,6 +221,13 @@ def _storage(text: str, where: str) -> PenstockError | None:
             next_step="grant this process read and write access to the table's folder, then run "
             "again; the table is as before",
         )
+    if _NO_FOLDER.search(text):
+        return LakeError(
+            "the table's folder cannot be made",
+            where=where,
+            next_step="see whether a file lies where a folder of its path should be, and whether "
+            "this process may write there; then run again",
+        )
     if _FILE_GONE.search(text):
         return LakeError(
             "a file that the table's log or the landing list names is gone",
@@ -275,6 +288,51 @@ def _call_site(error: BaseException) -> str | None:
 def _java_class(error: BaseException) -> str | None:
     roots = _java(error)
     return str(roots[-1].getClass().getName()) if roots else None
+
+
+def file_gone(error: BaseException, folder: str) -> bool:
+    """Whether a file is missing and the error speaks of one in `folder`, a path as Spark has it."""
+    return bool(_FILE_GONE.search(_signs(error))) and f"{folder}/" in unquote(_text(error))
+
+
+def _signs(error: BaseException) -> str:
+    """What an error and its causes are, to search for a kind: not what they quote.
+
+    That is the class of each, its condition and SQLSTATE; and the words of the root alone, where
+    that has no condition and so is not Spark's: the storage's or Python's. A condition's own words
+    hold plans, paths and values of rows, which say nothing of what went wrong.
+    """
+    found = []
+    for link in _chain(error):
+        java = _java(link)
+        parts = [link, *java]
+        for part in parts:
+            kind = type(part).__name__ if part is link else part.getClass().getName()
+            condition = _condition(part)
+            found.append(
+                f"{kind} [{condition}] SQLSTATE: {_sql_state(part)}" if condition else kind
+            )
+        root = parts[-1]
+        if _condition(root) is None:
+            found.append(str(root))
+        elif not java:  # over Connect: what lies below the condition is in the server's words only
+            found += _CAUSE.findall(_stack_trace(root))
+    return "\n".join(found)
+
+
+def _sql_state(part: Any) -> str | None:
+    try:
+        state = part.getSqlState()
+    except Exception:  # noqa: BLE001 - as of a condition
+        return None
+    return state if isinstance(state, str) else None
+
+
+def _stack_trace(error: BaseException) -> str:
+    try:
+        return str(error.getStackTrace() or "")  # type: ignore[attr-defined]
+    except Exception:  # noqa: BLE001 - only Connect's errors have one
+        return ""
 
 
 def _text(error: BaseException) -> str:

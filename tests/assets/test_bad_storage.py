@@ -51,9 +51,9 @@ def test_a_table_folder_that_cannot_be_written(shop: Shop) -> None:
     shop.land("orders-2013-01-05.csv", GOOD)
     (shop.path / "lake").mkdir()
     (shop.path / "lake" / "bronze").write_text("a file where the folder should be")
-    with pytest.raises(LakeError) as caught:
+    with pytest.raises(LakeError, match="folder cannot be made") as caught:
         shop.run(orders, DAY)
-    assert "next:" in str(caught.value)
+    assert "a file lies where" in caught.value.next_step
     assert CANARY not in str(caught.value)
     (shop.path / "lake" / "bronze").unlink()
     _works_again(shop)
