@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import traceback
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from py4j.protocol import Py4JError
@@ -17,6 +16,7 @@ from pyspark.errors import (
 )
 
 from penstock.assets.frames import BAD_ROW
+from penstock.assets.raised import call_site, conditions, java_class, signs, words
 from penstock.errors import (
     ClusterError,
     ConflictError,
@@ -27,9 +27,6 @@ from penstock.errors import (
     PenstockError,
     ValidationError,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 __all__ = ["file_gone", "found_bad_row", "place", "translated"]
 
@@ -66,16 +63,19 @@ _NO_NAME = re.compile(r"UNRESOLVED_|CANNOT_RESOLVE_|ATTRIBUTE_NOT_SUPPORTED")
 _NO_COLUMN = re.compile(r"COLUMN|FIELD|ATTRIBUTE")
 # what Spark calls the name it could not find
 _NAMES = ("objectName", "fieldName", "routineName", "columnName", "name", "attr_name")
-_DEPTH = 8  # deeper causes repeat the same
 _CALLER = "penstock.assets.executor"
 _NOT_THE_USERS = frozenset({"penstock", "pyspark", "py4j"})
-_CAUSE = re.compile(r"^Caused by: (?!org\.apache\.spark\.|io\.delta\.).*", re.MULTILINE)
 _LOST = re.compile(r"StatusCode\.UNAVAILABLE|Connection refused|SparkContext was shut down")
 
 
 def found_bad_row(error: BaseException) -> bool:
     """Whether a strict frame stopped the job because a row breaks the contract."""
-    return BAD_ROW in _text(error)
+    return BAD_ROW in words(error)
+
+
+def file_gone(error: BaseException, folder: str) -> bool:
+    """Whether a file is missing and the error speaks of one in `folder`, a path as Spark has it."""
+    return bool(_FILE_GONE.search(signs(error))) and f"{folder}/" in unquote(words(error))
 
 
 def place(error: BaseException) -> str | None:
@@ -97,7 +97,7 @@ def translated(error: Exception, where: str) -> Exception:
     """
     if isinstance(error, PenstockError):
         return error
-    text = _signs(error)
+    text = signs(error)
     told = _definition(error, where) or _row(error, text, where) or _storage(text, where)
     if told is None and isinstance(error, (PySparkException, Py4JError)):
         told = _unforeseen(error, where)
@@ -106,16 +106,16 @@ def translated(error: Exception, where: str) -> Exception:
 
 def _definition(error: Exception, where: str) -> PenstockError | None:
     """The user's function asks Spark for what it does not have."""
-    conditions = _conditions(error)
-    unresolved = conditions and _NO_NAME.match(conditions[-1])
-    line = place(error) or _call_site(error)
+    names = conditions(error)
+    unresolved = names and _NO_NAME.match(names[-1])
+    line = place(error) or call_site(error)
     if not unresolved and not (line and _early(error)):
         return None
     facts = (
         unresolved and isinstance(error, PySparkException) and error.getMessageParameters()
     ) or {}
     name = next((facts[key] for key in _NAMES if key in facts), None)
-    condition = conditions[-1] if conditions else type(error).__name__
+    condition = names[-1] if names else type(error).__name__
     near = facts.get("proposal")
     if near:
         next_step = f"did you mean one of {near}?"
@@ -141,7 +141,7 @@ def _definition(error: Exception, where: str) -> PenstockError | None:
 def _early(error: Exception) -> bool:
     """Whether it is said of the function before any row is read."""
     if isinstance(error, (AnalysisException, IllegalArgumentException)):
-        return not any(name.startswith("DELTA_") for name in _conditions(error))
+        return not any(name.startswith("DELTA_") for name in conditions(error))
     own = type(error).__module__ == PySparkException.__module__  # PySpark's, not the JVM's
     # Py4J's plain error is a call with arguments that no Java method has
     return own or type(error) is Py4JError or isinstance(error, UnsupportedOperationException)
@@ -149,7 +149,7 @@ def _early(error: Exception) -> bool:
 
 def _row(error: Exception, text: str, where: str) -> PenstockError | None:
     """A row that the function or the table's own constraints cannot take."""
-    condition = next(iter(_conditions(error)[-1:]), None)
+    condition = next(iter(conditions(error)[-1:]), None)
     if _CONSTRAINT.search(text):
         return ValidationError(
             "a row breaks a constraint of the table itself",
@@ -174,7 +174,7 @@ def _row(error: Exception, text: str, where: str) -> PenstockError | None:
 
 def _unforeseen(error: Exception, where: str) -> PenstockError:
     """Spark's error of no kind that is known here."""
-    found = ", ".join(_conditions(error)) or _java_class(error) or type(error).__name__
+    found = ", ".join(conditions(error)) or java_class(error) or type(error).__name__
     if isinstance(error, AnalysisException):
         return GateError(
             "Spark refuses a statement on the tables",
@@ -257,103 +257,3 @@ def _storage(text: str, where: str) -> PenstockError | None:
             next_step="start it again and run again: what was committed is recognised",
         )
     return None
-
-
-def _conditions(error: BaseException) -> list[str]:
-    """Names of Spark's error conditions, from the outermost to its root; structured, not read."""
-    for link in _chain(error):
-        names = [name for part in (link, *_java(link)) if (name := _condition(part))]
-        if names:
-            return list(dict.fromkeys(names))
-    return []
-
-
-def _condition(part: Any) -> str | None:
-    try:
-        name = part.getCondition()
-    except Exception:  # noqa: BLE001 - not all have one, and the JVM that is asked may be gone
-        return None
-    return name if isinstance(name, str) else None
-
-
-def _call_site(error: BaseException) -> str | None:
-    """`file:line` where the part of a Connect frame was made that Spark refuses."""
-    try:
-        site = str(error.getQueryContext()[0].callSite())  # type: ignore[attr-defined]
-    except Exception:  # noqa: BLE001 - SQL has none, and some errors have no context
-        return None
-    return site if re.search(r"\.py:\d+$", site) else None
-
-
-def _java_class(error: BaseException) -> str | None:
-    roots = _java(error)
-    return str(roots[-1].getClass().getName()) if roots else None
-
-
-def file_gone(error: BaseException, folder: str) -> bool:
-    """Whether a file is missing and the error speaks of one in `folder`, a path as Spark has it."""
-    return bool(_FILE_GONE.search(_signs(error))) and f"{folder}/" in unquote(_text(error))
-
-
-def _signs(error: BaseException) -> str:
-    """What an error and its causes are, to search for a kind: not what they quote.
-
-    That is the class of each, its condition and SQLSTATE; and the words of the root alone, where
-    that has no condition and so is not Spark's: the storage's or Python's. A condition's own words
-    hold plans, paths and values of rows, which say nothing of what went wrong.
-    """
-    found = []
-    for link in _chain(error):
-        java = _java(link)
-        parts = [link, *java]
-        for part in parts:
-            kind = type(part).__name__ if part is link else part.getClass().getName()
-            condition = _condition(part)
-            found.append(
-                f"{kind} [{condition}] SQLSTATE: {_sql_state(part)}" if condition else kind
-            )
-        root = parts[-1]
-        if _condition(root) is None:
-            found.append(str(root))
-        elif not java:  # over Connect: what lies below the condition is in the server's words only
-            found += _CAUSE.findall(_stack_trace(root))
-    return "\n".join(found)
-
-
-def _sql_state(part: Any) -> str | None:
-    try:
-        state = part.getSqlState()
-    except Exception:  # noqa: BLE001 - as of a condition
-        return None
-    return state if isinstance(state, str) else None
-
-
-def _stack_trace(error: BaseException) -> str:
-    try:
-        return str(error.getStackTrace() or "")  # type: ignore[attr-defined]
-    except Exception:  # noqa: BLE001 - only Connect's errors have one
-        return ""
-
-
-def _text(error: BaseException) -> str:
-    """All that is said by an error and its causes, Java's included. Quotes rows: only to search."""
-    return "\n".join(str(part) for link in _chain(error) for part in (link, *_java(link)))
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    link: BaseException | None = error
-    for _ in range(_DEPTH):
-        if link is None:
-            return
-        yield link
-        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
-
-
-def _java(link: BaseException) -> list[Any]:
-    """The JVM's exception behind a Python one, and its causes."""
-    java = getattr(link, "_origin", None) or getattr(link, "java_exception", None)
-    found: list[Any] = []
-    while java is not None and len(found) < _DEPTH:
-        found.append(java)
-        java = java.getCause()
-    return found
