@@ -14,6 +14,7 @@ from deltalake.exceptions import DeltaError
 from penstock.compaction.facts import FileFacts, TableFacts
 from penstock.errors import LakeError
 from penstock.resources.neighbours import tables_inside
+from penstock.resources.table_log import catalog_managed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +60,8 @@ def measure(
                 )
             )
     except (DeltaError, OSError) as error:
+        if managed := catalog_managed(path, error):
+            raise managed from error
         raise LakeError(
             "the table's log cannot be read",
             where=path,

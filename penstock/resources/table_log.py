@@ -19,7 +19,14 @@ from penstock.errors import LakeError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Commit", "StoredCommit", "StoredFile", "TableColumn", "TableLog"]
+__all__ = [
+    "Commit",
+    "StoredCommit",
+    "StoredFile",
+    "TableColumn",
+    "TableLog",
+    "catalog_managed",
+]
 
 #: Operations that move or drop files, set facts or settings, and leave every row as it was.
 UPKEEP_OPERATIONS = frozenset(
@@ -338,7 +345,22 @@ def _refuse_emptied(uri: str, where: str) -> None:
             )
 
 
+def catalog_managed(where: str, error: Exception) -> LakeError | None:
+    """What to raise for `error` where a catalog alone knows the newest commits, else None."""
+    if "catalog-managed" not in str(error):
+        return None
+    return LakeError(
+        "the table is managed by a catalog, which alone knows its newest commits",
+        where=where,
+        expected="a Delta table whose log in the lake is the whole truth",
+        found="the table feature catalogManaged",
+        next_step="leave its upkeep to its catalog, and give Penstock a copy of it to read",
+    )
+
+
 def _unreadable(where: str, error: Exception) -> LakeError:
+    if managed := catalog_managed(where, error):
+        return managed
     text = " ".join(str(error).split())
     denied = any(word in text.lower() for word in ("permission", "denied", "forbidden", "403"))
     return LakeError(

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 
+from penstock.compaction.measure import measure
 from penstock.errors import LakeError
 from penstock.resources.table_log import TableLog
 
@@ -154,3 +155,36 @@ def test_a_damaged_log_is_told_without_quoting_it(tmp_path: Path, damage: str) -
     assert caught.value.where == "bronze.orders"
     entry.write_bytes(whole)
     assert _open(tmp_path)
+
+
+def test_a_table_of_a_catalog_is_told_as_that_and_not_as_damaged(tmp_path: Path) -> None:
+    _write(tmp_path)
+    newest = tmp_path / "_delta_log" / f"{1:020}.json"
+    features = ["catalogManaged", "vacuumProtocolCheck"]
+    actions = [
+        {"commitInfo": {"timestamp": 1, "inCommitTimestamp": 1, "operation": "UPGRADE"}},
+        {
+            "protocol": {
+                "minReaderVersion": 3,
+                "minWriterVersion": 7,
+                "readerFeatures": features,
+                "writerFeatures": [*features, "inCommitTimestamp"],
+            }
+        },
+    ]
+    newest.write_text("\n".join(map(json.dumps, actions)) + "\n")
+    for ask in (lambda: _open(tmp_path), lambda: measure(str(tmp_path))):
+        with pytest.raises(LakeError, match="managed by a catalog") as caught:
+            ask()
+        assert "backup" not in str(caught.value)
+
+
+def test_what_waits_for_a_catalog_in_the_log_s_folder_is_no_commit(tmp_path: Path) -> None:
+    _write(tmp_path)
+    staged = tmp_path / "_delta_log" / "_staged_commits"
+    staged.mkdir()
+    (staged / f"{1:020}.3a0d65cd-4056-49b8-937b-95f9e3ee90e5.json").write_text("")
+    log = _open(tmp_path)
+    assert log
+    assert log.version == 0
+    assert measure(str(tmp_path), expired_after_hours=168).tables_inside == ()
