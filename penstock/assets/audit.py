@@ -74,7 +74,7 @@ def count_dataset_checks(
             F.count(F.lit(1)).alias("_rows"), *counts
         )
         broken = {KEY_RULE: "_rows > 1", **broken}
-        many = F.sum(F.when(F.col("_rows") > 1, F.col("_rows")))
+        many = F.sum(F.when(F.expr(f"_rows > 1 AND {_known(key)}"), F.col("_rows")))
         totals = by_key.agg(many, *(F.sum(f"_n{n}") for n in range(len(counts))))
     else:
         totals = frame.agg(*counts)
@@ -206,7 +206,8 @@ def _flagged(
     flags = {}
     if (key := _row_key(spec)) and KEY_RULE not in split_counts(spec, {KEY_RULE: 1})[1]:
         names = ", ".join(quoted(name) for name in key)
-        frame = frame.withColumn("_many", F.expr(f"count(1) OVER (PARTITION BY {names}) > 1"))
+        many = f"{_known(key)} AND count(1) OVER (PARTITION BY {names}) > 1"
+        frame = frame.withColumn("_many", F.expr(many))
         flags["_many"] = KEY_RULE
     for n, foreign in enumerate(spec.model.foreign_keys):
         if not _only_warns(spec, foreign):
@@ -267,6 +268,11 @@ def _row_key(spec: Dataset) -> tuple[str, ...]:
     """The columns that tell rows of one run apart; a row's versions differ in valid_from."""
     key = spec.model.key
     return (*key, spec.write.valid_from) if key and isinstance(spec.write, Scd2) else key
+
+
+def _known(key: tuple[str, ...]) -> str:
+    """SQL, true for a row whose key is whole: NULL is no key, and equal to none."""
+    return " AND ".join(f"{quoted(name)} IS NOT NULL" for name in key)
 
 
 def _only_warns(spec: Dataset, key: ForeignKeyModel) -> bool:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
-    from penstock.assets.modes import BadRows
+    from penstock.assets.modes import BadRows, WriteMode
 
 GOOD = "1,ink,1.50,2013-01-05"
 BAD = "2,pen,-1,2013-01-05"
@@ -119,6 +119,16 @@ def test_merge_enforces_its_key_even_when_all_else_only_warns(shop: Shop) -> Non
     assert shop.reasons(spec) == ["id:not_null", "key:unique", "key:unique"]
     assert (outcome.rows_in, outcome.rows_quarantined) == (5, 3)
     assert sorted(row.id for row in shop.table(spec).collect()) == [1, 2]
+
+
+@pytest.mark.parametrize("write", [None, Merge()], ids=["overwrite", "merge"])
+def test_rows_without_a_key_have_none_in_common(shop: Shop, write: WriteMode | None) -> None:
+    shop.land("orders-a.csv", GOOD, ",a,1,2013-01-05", ",b,1,2013-01-05", ",c,-1,2013-01-05")
+    kept = _with(Quarantine(max_fraction=None), write=write)
+    assert dict(shop.run(kept).quarantined_by_rule) == {"id:not_null": 3, "price:ge": 1}
+    assert shop.reasons(kept) == ["id:not_null", "id:not_null", "id:not_null+price:ge"]
+    warned = shop.run(_with(Warn())).warned
+    assert {rule: n for rule, n in warned.items() if n} == {"id:not_null": 3, "price:ge": 1}
 
 
 def test_rows_with_one_key_are_all_set_aside(shop: Shop) -> None:
