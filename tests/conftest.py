@@ -30,6 +30,8 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("any machine")
 
+_SECONDS_EACH = 2  # of a slow test in a file that says nothing
+
 _started = pytest.StashKey[Started]()
 _used = pytest.StashKey[FolderCost]()
 _told = pytest.StashKey[Counter[str]]()
@@ -90,13 +92,16 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with most slow tests come first, so that all workers end at about the same time."""
-    slow = Counter(
-        item.path
-        for item in items
-        if item.get_closest_marker("slow") or item.get_closest_marker("browser")
-    )
-    items.sort(key=lambda item: -slow[item.path])
+    """The longest files come first, so that all workers end at about the same time.
+
+    How long is told by `slow(seconds=...)` of a file, on two idle cores, or by its slow tests.
+    """
+    seconds: Counter[Path] = Counter()
+    for item in items:
+        if told := item.get_closest_marker("slow") or item.get_closest_marker("browser"):
+            whole = told.kwargs.get("seconds")
+            seconds[item.path] = whole or seconds[item.path] + _SECONDS_EACH
+    items.sort(key=lambda item: -seconds[item.path])
 
 
 @pytest.fixture(scope="session")

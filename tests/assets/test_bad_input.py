@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame
 
+pytestmark = pytest.mark.slow
+
 #: Planted in the data: no message, event or log of ours may hold it.
 CANARY = "kanarienvogel"
 GOOD = f"1,{CANARY},1.50,2013-01-05"

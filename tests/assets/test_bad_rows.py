@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     from penstock.assets.modes import BadRows, WriteMode
 
+pytestmark = pytest.mark.slow
+
 GOOD = "1,ink,1.50,2013-01-05"
 BAD = "2,pen,-1,2013-01-05"
 TWINS = ("3,a,1,2013-01-05", "3,b,1,2013-01-05")

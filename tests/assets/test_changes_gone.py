@@ -14,6 +14,8 @@ from tests.assets.shop import Shop, copied, merged, orders
 if TYPE_CHECKING:
     from penstock import Dataset
 
+pytestmark = pytest.mark.slow
+
 TEA, JAM, RYE = (f"{n},{item},1,2013-01-05" for n, item in enumerate(("tea", "jam", "rye"), 1))
 UNCHECKED = "spark.databricks.delta.retentionDurationCheck.enabled"
 

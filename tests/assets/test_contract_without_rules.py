@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from penstock import Contract, column, dataset, landing
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from tests.assets.shop import Shop
+
+pytestmark = pytest.mark.slow
 
 
 class Note(Contract, name="bronze.notes", version="1.0.0", owner="team:shop"):

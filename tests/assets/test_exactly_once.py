@@ -76,7 +76,7 @@ def _assert_same(shop: Shop, undisturbed: Shop, spec: Dataset) -> None:
     )
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=400)
 @pytest.mark.parametrize("dataset", ["orders", "copied", "merged_files", "versioned"])
 def test_a_run_killed_at_every_step_and_run_again_ends_the_same(
     spark: SparkSession, tmp_path: Path, dataset: str
@@ -108,7 +108,7 @@ def test_a_run_killed_at_every_step_and_run_again_ends_the_same(
     assert shop.runtime.ledger.open_runs() == ()
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=400)
 @pytest.mark.parametrize("step", ["quarantined", "writing", "committed"])
 def test_a_process_killed_by_the_system_and_run_again_ends_the_same(
     spark: SparkSession, tmp_path: Path, step: str

@@ -48,6 +48,8 @@ from tests.assets.shop import (
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+pytestmark = pytest.mark.slow
+
 
 class Unkeyed(Contract, name="bronze.unkeyed", version="1.0.0", owner="team:shop"):
     """One order, perhaps twice."""

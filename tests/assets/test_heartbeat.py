@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from penstock.lineage import Clock
 
+pytestmark = pytest.mark.slow
+
 RUN = run_id("dagster-run", "shop.orders", None, 1)
 AT = datetime(2013, 1, 5, tzinfo=UTC)
 

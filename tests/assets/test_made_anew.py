@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from penstock import Dataset
 
+pytestmark = pytest.mark.slow
+
 TEA, JAM, RYE, OIL = ((n, item) for n, item in enumerate(("tea", "jam", "rye", "oil"), 1))
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from penstock import Dataset
 
+pytestmark = pytest.mark.slow
+
 
 class Line(Contract, name="bronze.loaded.lines", version="1.0.0", owner="team:shop"):
     """One line of an order, named as if it were a part of it."""

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from penstock import Dataset
 
+pytestmark = pytest.mark.slow
+
 GOOD = "1,ink,1.50,2013-01-05"
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from penstock import Dataset, Outcome
 
+pytestmark = pytest.mark.slow
+
 FIRST = ("1,ink,1.50,2013-01-05", "2,pen,2.50,2013-01-05")
 
 
@@ -121,7 +123,6 @@ def test_two_slices_at_once_both_arrive(shop: Shop) -> None:
     assert not shop.run(orders, NEXT).committed
 
 
-@pytest.mark.slow
 def test_two_processes_that_create_the_same_table_make_one_commit(shop: Shop) -> None:
     shop.land("orders-a.csv", *FIRST, "9,bad,-1,2013-01-05")
     output = shop.path / "child.log"

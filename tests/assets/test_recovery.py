@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from penstock.lineage import RunRecord
     from penstock.lineage.column_lineage import ColumnLineage, Origin
 
+pytestmark = pytest.mark.slow
+
 PARENT = ParentRun(run_id=uuid.uuid4(), job_name="nightly", job_namespace="penstock")
 
 

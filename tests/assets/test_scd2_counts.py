@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from penstock.assets.metadata import outcome_metadata
 from tests.assets.shop import VERSIONED, versioned
 
 if TYPE_CHECKING:
     from penstock import Outcome
     from tests.assets.shop import Shop
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_rows_read_are_not_told_where_the_commit_cannot_know_them(shop: Shop) -> None:

@@ -12,6 +12,8 @@ from penstock import Daily, Slice
 from penstock.assets.slice import WHOLE
 from penstock.errors import DefinitionError
 
+pytestmark = pytest.mark.slow
+
 DAYS = st.dates(min_value=date(1970, 1, 2), max_value=date(2100, 1, 1))
 INSTANTS = st.timedeltas(min_value=timedelta(), max_value=timedelta(days=40000)).map(
     lambda age: datetime(1970, 1, 2, tzinfo=UTC) + age

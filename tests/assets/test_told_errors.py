@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame
 
+pytestmark = pytest.mark.slow
+
 CANARY = "kanarienvogel"
 ONCE = Schedule(max_retries=0)
 ROW = f"1,{CANARY},1.50,2013-01-05"

@@ -28,6 +28,8 @@ from tests.assets.shop import (
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+pytestmark = pytest.mark.slow
+
 FIRST = ("1,ink,1.50,2013-01-05", "2,,2.50,2013-01-05")
 SIX = "3,pen,3.50,2013-01-06"
 

@@ -21,6 +21,8 @@ from tests.patience import PATIENCE_SECONDS, until
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).parents[2]
 
 
@@ -247,7 +249,6 @@ def test_lineage_is_followed_both_ways(filled: Any) -> None:
     assert "did you mean turnover?" in result.stderr
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("spark")
 def test_ctrl_c_ends_a_run_with_130_and_the_next_run_is_whole(shop: Any) -> None:
     slow = shop.root / "small_shop.py"

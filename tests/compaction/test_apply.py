@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.slow
+
 NOTE = {"penstock": "upkeep", "run": "r1"}
 USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 # so many that a rewrite is seen, and disturbed, long before it commits

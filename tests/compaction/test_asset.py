@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from penstock import Runtime
 
+pytestmark = pytest.mark.slow
+
 NIGHTS = 5
 
 

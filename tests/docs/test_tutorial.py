@@ -69,14 +69,14 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> str:
     return done.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=200)
 def test_every_step_works_and_prints_what_the_page_says(told: str) -> None:
     promised = [line for _, text in _of("text") for line in text.splitlines()]
     assert promised
     assert [line for line in promised if line not in told.splitlines()] == []
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=200)
 def test_the_careless_contract_is_told_and_the_command_line_knows_the_datasets(told: str) -> None:
     assert "Careless" in told
     assert "bronze.bookings" in told

@@ -10,6 +10,7 @@ from functools import partial, reduce
 from typing import TYPE_CHECKING, Any
 
 import pyspark.sql.functions as F
+import pytest
 
 from penstock.lineage.plan_lineage import column_lineage, lineage_of_plan, mark
 from penstock.lineage.plan_tree import Expression, Node
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from pyspark.sql import DataFrame, SparkSession
+
+pytestmark = pytest.mark.slow
 
 
 def _attribute(number: int, name: str) -> Expression:

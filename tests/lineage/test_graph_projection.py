@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     from tests.lineage.postgres import PostgresServer
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def new_url(request: pytest.FixtureRequest) -> Iterator[Callable[[], str]]:

@@ -47,7 +47,7 @@ def test_the_days_before_the_last_nights_are_filled_in_at_once() -> None:
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=200)
 def test_told_again_it_finds_all_of_it_and_changes_nothing(told: list[dict[str, Any]]) -> None:
     first, second = (telling["document"] for telling in told)
     assert (first["unchanged"], second["unchanged"]) == (False, True)
@@ -65,7 +65,7 @@ def _numbers(story: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in story.items() if not name.startswith("runs_")}
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=200)
 def test_the_summary_says_all_that_came_of_it(told: list[dict[str, Any]]) -> None:
     document, shown = told[0]["document"], told[0]["shown"]
     assert all(heading in shown for heading in ("rows in", "committed", "set aside", "why"))
@@ -89,7 +89,7 @@ def test_the_summary_says_all_that_came_of_it(told: list[dict[str, Any]]) -> Non
     assert "Nothing had changed" in told[1]["shown"]
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=200)
 def test_progress_is_shown_by_table_in_upkeep_and_by_line_elsewhere(
     told: list[dict[str, Any]],
 ) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(seconds=250)
 
 DAY = date(2013, 2, 12)  # the day of the 1,048 mph wind
 SEED = 2013

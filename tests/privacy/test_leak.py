@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.slow
+
 EMAIL = "canary.7f3a@leak.example"
 PASSPORT = "XC7319508"
 ROW = (EMAIL, PASSPORT, f"wrote from {EMAIL.upper()}, passport {PASSPORT}")

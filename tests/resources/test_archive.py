@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from tests.resources.conftest import RunScript
 
+pytestmark = pytest.mark.slow
+
 
 def test_an_archive_is_keyed_by_java_and_jars(tmp_path: Path) -> None:
     java, lock = require_java(), load_lock()
@@ -69,7 +71,6 @@ with LocalCluster(profile=Profile.SMALL, cores=1).session() as spark:
 """
 
 
-@pytest.mark.slow
 def test_one_that_is_cut_off_is_left_alone_and_sessions_start_without(
     run_script: RunScript, tmp_path: Path
 ) -> None:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.slow
+
 COMMIT = "_delta_log/00000000000000000001.json"
 KEY = "testing"
 
@@ -137,7 +139,6 @@ def s3(answer: Callable[[Callable[[], int]], int]) -> Iterator[Table]:
         moto.stop()
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("spark")
 def test_of_two_drivers_that_commit_at_once_neither_is_lost(tmp_path: Path) -> None:
     together = threading.Barrier(2, timeout=120)
@@ -162,7 +163,6 @@ def test_of_two_drivers_that_commit_at_once_neither_is_lost(tmp_path: Path) -> N
     assert [0, 1, 2] in [rows, json.loads(answer.read_text())]
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("spark")
 def test_a_commit_whose_answer_was_lost_is_known_as_its_own() -> None:
     statuses: list[int] = []

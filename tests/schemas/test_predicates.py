@@ -28,6 +28,8 @@ from penstock.testing import rows
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.slow
+
 TEXTS = [
     "",
     "a",

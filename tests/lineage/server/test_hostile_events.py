@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     import requests
 
+pytestmark = pytest.mark.slow(seconds=150)
+
 JSON = {"content-type": "application/json"}
 MEGABYTE = 1024 * 1024
 

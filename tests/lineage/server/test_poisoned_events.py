@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     from penstock.lineage.ledger_database import LedgerDatabase
 
+pytestmark = pytest.mark.slow(seconds=170)
+
 
 QUERY = run_event(
     "COMPLETE",
@@ -120,7 +122,6 @@ def mutated(path: tuple[Any, ...], value: Any) -> dict[str, Any]:
     return told
 
 
-@pytest.mark.slow
 def test_each_part_of_a_facet_may_be_anything(
     taking: Taking, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -163,7 +164,6 @@ def test_what_postgresql_cannot_store_is_taken(
     assert verify(taking.ledger.database).intact
 
 
-@pytest.mark.slow
 @settings(
     max_examples=60,
     deadline=None,

@@ -35,7 +35,7 @@ def report(folder: Path) -> dict[str, Any]:
             return coverage_report(connection, histories).document()
 
 
-@pytest.mark.slow
+@pytest.mark.slow(seconds=100)
 def test_what_a_function_reads_on_the_side_is_found_and_nothing_else(tmp_path: Path) -> None:
     jars, lock = home() / "test-jars", parse_lock((HERE / "listener.lock").read_text())
     resolve(jars, (JarSet.DELTA,), lock=lock)
