@@ -6,6 +6,7 @@ table never lies inside another, whoever made it.
 
 from __future__ import annotations
 
+import logging
 import re
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -22,18 +23,28 @@ if TYPE_CHECKING:
 
 __all__ = ["named", "refuse_nested", "table_around", "tables_inside"]
 
+logger = logging.getLogger(__name__)
+
 _LOG = "_delta_log"
 
 
 def table_around(uri: str, options: Mapping[str, str]) -> str | None:
     """The nearest folder above `uri`, a local path or `s3://…`, that is a Delta table; else None.
 
-    Raises LakeError when the storage does not say.
+    A folder that this process may not look into is passed over with a warning: a lake is often
+    somebody's only right in a bucket.
     """
-    try:
-        return next((place for place in _above(uri) if _is_table(place, options)), None)
-    except (DeltaError, OSError) as error:
-        raise _unlisted(uri, error) from error
+    for place in _above(uri):
+        try:
+            if _is_table(place, options):
+                return place
+        except (DeltaError, OSError) as error:
+            logger.warning(
+                "whether a table lies around another cannot be told place=%s reason=%r",
+                place,
+                " ".join(str(error).split())[:200],
+            )
+    return None
 
 
 def tables_inside(uri: str, options: Mapping[str, str]) -> tuple[str, ...]:
@@ -105,8 +116,8 @@ def _is_table(place: str, options: Mapping[str, str]) -> bool:
 
 def _unlisted(uri: str, error: Exception) -> LakeError:
     return LakeError(
-        "whether another table lies inside the folder, or around it, cannot be told",
+        "whether another table lies inside the folder cannot be told",
         where=uri,
         found=" ".join(str(error).split())[:400],
-        next_step="let this process list the folder and those above it",
+        next_step="let this process list the folder and those below it",
     )

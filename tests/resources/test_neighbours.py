@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pyarrow as pa
 import pytest
-from deltalake import write_deltalake
+from deltalake import DeltaTable, write_deltalake
 
 from penstock.errors import DefinitionError
 from penstock.resources.neighbours import refuse_nested, table_around, tables_inside
@@ -88,3 +89,19 @@ def test_asking_makes_no_folder(tmp_path: Path) -> None:
     assert tables_inside(str(tmp_path / "a" / "b"), {}) == ()
     assert table_around(str(tmp_path / "a" / "b"), {}) is None
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_above_that_may_not_be_looked_into_is_passed_over_with_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(place: str, **_: object) -> bool:
+        if place.endswith("shop"):
+            raise PermissionError("Forbidden")
+        return place.endswith("lake")
+
+    monkeypatch.setattr(DeltaTable, "is_deltatable", refuse)
+    for name in ("lake", "lake/shop"):
+        (tmp_path / name / "_delta_log").mkdir(parents=True)
+    with caplog.at_level(logging.WARNING):
+        assert table_around(f"{tmp_path}/lake/shop/orders", {}) == f"{tmp_path}/lake"
+    assert f"place={tmp_path}/lake/shop reason='Forbidden'" in caplog.text
