@@ -83,6 +83,14 @@ def test_a_file_that_is_gone_from_a_table_read_whole_is_still_damage(shop: Shop)
         shop.run(copied)  # its first run takes the table whole
 
 
+def test_a_file_of_changes_that_nobody_vacuumed_is_damage(shop: Shop) -> None:
+    table = redone_twice(shop)
+    for file in table.rglob("*.parquet"):
+        file.unlink()
+    with pytest.raises(LakeError, match="is gone"):
+        shop.run(copied)
+
+
 def _checkpoint(shop: Shop, table: Path) -> None:
     from deltalake import DeltaTable
 
