@@ -82,9 +82,14 @@ def carried_by(ledger: Ledger, dataset: str, runner: Runner) -> RunRecord:
 
 
 def last_event(shop: Shop, spec: Dataset) -> dict[str, Any]:
-    """What the newest event of the dataset says, but for its moments and the shop's folder."""
+    """What the newest event of the dataset says, but for its moments, folder and table ids."""
     event = shop.runtime.ledger.events(job=spec.name)[-1]
     text = json.dumps({**event.payload, "eventTime": ""}).replace(str(shop.path), "")
+    for made in (orders, spec):
+        if log := shop.runtime.lake.table(made.name).read():
+            text = text.replace(log.table_id, made.name)
+    # of the ids of what was read
+    text = text.replace(event.payload["run"]["facets"]["penstock_run"]["token"], "token")
     found: dict[str, Any] = json.loads(text)
     own = found["run"]["facets"]["penstock_run"]
     assert own["began"] <= event.payload["eventTime"]
