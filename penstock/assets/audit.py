@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from penstock.assets.dataset import Dataset
-    from penstock.assets.resolve import PinnedTable, Resolved
+    from penstock.assets.pinned import PinnedTable
+    from penstock.assets.resolve import Resolved
 
 __all__ = ["Audit", "count_dataset_checks", "good_rows", "judge", "set_aside", "strict"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from penstock.assets.fault import file_gone
-from penstock.assets.resolve import PinnedChanges
+from penstock.assets.pinned import PinnedChanges
 from penstock.errors import InputError, PenstockError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from penstock.assets.resolve import PinnedInput
+    from penstock.assets.pinned import PinnedInput
     from penstock.resources.table_log import TableLog
 
 __all__ = ["changes_gone"]

@@ -28,9 +28,10 @@ from penstock.assets.frames import input_frames
 from penstock.assets.gate import check_frame, check_leaks, check_table
 from penstock.assets.heartbeat import beating
 from penstock.assets.landing_file import refuse_changed
+from penstock.assets.pinned import PinnedFiles
 from penstock.assets.record import Record
 from penstock.assets.recovery import settle_dead_runs
-from penstock.assets.resolve import PinnedFiles, Resolved, resolve
+from penstock.assets.resolve import Resolved, resolve
 from penstock.assets.runtime import Invocation, Runtime
 from penstock.assets.slice import WHOLE, Slice
 from penstock.errors import ConflictError, LedgerError, SecretError

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from pyspark.sql import functions as F
 
-from penstock.assets.resolve import Net, PinnedChanges, PinnedFiles, PinnedInput, PinnedTable
+from penstock.assets.pinned import Net, PinnedChanges, PinnedFiles, PinnedInput, PinnedTable
 from penstock.errors import InputError
 from penstock.lineage.plan_lineage import mark
 from penstock.schemas.predicates import literal, quoted

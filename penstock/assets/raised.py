@@ -23,14 +23,6 @@ def conditions(error: BaseException) -> list[str]:
     return []
 
 
-def _condition(part: Any) -> str | None:
-    try:
-        name = part.getCondition()
-    except Exception:  # noqa: BLE001 - not all have one, and the JVM that is asked may be gone
-        return None
-    return name if isinstance(name, str) else None
-
-
 def call_site(error: BaseException) -> str | None:
     """`file:line` where the part of a Connect frame was made that Spark refuses."""
     try:
@@ -59,31 +51,27 @@ def signs(error: BaseException) -> str:
         parts = [link, *java]
         for part in parts:
             kind = type(part).__name__ if part is link else part.getClass().getName()
-            condition = _condition(part)
-            found.append(
-                f"{kind} [{condition}] SQLSTATE: {_sql_state(part)}" if condition else kind
-            )
+            condition, state = _condition(part), _asked(part, "getSqlState")
+            found.append(f"{kind} [{condition}] SQLSTATE: {state}" if condition else kind)
         root = parts[-1]
         if _condition(root) is None:
             found.append(str(root))
         elif not java:  # over Connect: what lies below the condition is in the server's words only
-            found += _CAUSE.findall(_stack_trace(root))
+            found += _CAUSE.findall(_asked(root, "getStackTrace") or "")
     return "\n".join(found)
 
 
-def _sql_state(part: Any) -> str | None:
+def _condition(part: Any) -> str | None:
+    return _asked(part, "getCondition")
+
+
+def _asked(part: Any, question: str) -> str | None:
+    """What an exception of Python or Java answers; None where it does not know such a text."""
     try:
-        state = part.getSqlState()
-    except Exception:  # noqa: BLE001 - as of a condition
+        answer = getattr(part, question)()
+    except Exception:  # noqa: BLE001 - not all know the question, and their JVM may be gone
         return None
-    return state if isinstance(state, str) else None
-
-
-def _stack_trace(error: BaseException) -> str:
-    try:
-        return str(error.getStackTrace() or "")  # type: ignore[attr-defined]
-    except Exception:  # noqa: BLE001 - only Connect's errors have one
-        return ""
+    return answer if isinstance(answer, str) else None
 
 
 def words(error: BaseException) -> str:

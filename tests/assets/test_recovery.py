@@ -88,8 +88,8 @@ def last_event(shop: Shop, spec: Dataset) -> dict[str, Any]:
     for made in (orders, spec):
         if log := shop.runtime.lake.table(made.name).read():
             text = text.replace(log.table_id, made.name)
-    # of the ids of what was read
-    text = text.replace(event.payload["run"]["facets"]["penstock_run"]["token"], "token")
+    if spec is copied:  # the id of the table it read is in its content, and so in the token
+        text = text.replace(event.payload["run"]["facets"]["penstock_run"]["token"], "token")
     found: dict[str, Any] = json.loads(text)
     own = found["run"]["facets"]["penstock_run"]
     assert own["began"] <= event.payload["eventTime"]

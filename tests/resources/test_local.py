@@ -124,7 +124,6 @@ from penstock.errors import ClusterError
 from penstock.resources import driver
 from penstock.resources.local import LocalCluster
 from penstock.resources.settings import Profile
-from tests.patience import until
 cluster = LocalCluster(profile=Profile.SMALL, cores=1)
 try:
     with cluster.session() as spark:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,7 +25,7 @@ from tests.lineage.server.live_server import live_server
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
     from tests.browser.lineage.watch import Watch
     from tests.lineage.server.live_server import LiveServer
@@ -55,6 +56,25 @@ def test_where_its_source_is_and_what_it_is_part_of(second: Page) -> None:
     expect(about).to_contain_text(COMMIT[:10])
     expect(about).to_contain_text("nightly")
     expect(about.get_by_role("link", name=f"Run {PARENT}")).to_be_visible()
+
+
+def test_the_runs_to_compare_with_are_loading_until_they_are_there(
+    page: Page, lineage: LiveServer
+) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:  # Playwright takes no method of a list
+        held.append(route)
+
+    page.route(re.compile(r"/api/penstock/v1/dataset\?"), hold)
+    page.goto(lineage.url + address("/run", id=SILVER_RUNS[1]))
+    loading = page.get_by_text("Loading the other runs")
+    expect(loading).to_be_visible()
+    expect(page.get_by_label("Compare with")).to_have_count(0)
+    for route in held:
+        route.continue_()
+    expect(page.get_by_label("Compare with")).to_be_visible()
+    expect(loading).to_have_count(0)
 
 
 def test_what_differs_from_the_run_before(second: Page) -> None:

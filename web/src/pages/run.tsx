@@ -156,7 +156,9 @@ export function RunView({ place }: { place: Place }) {
 function OtherRun({ run, job, dataset, chosen }: { run: string; job: string; dataset: string; chosen: string | null }) {
   const change = useQueryChange();
   const answer = useAnswer<DatasetPage>(address("/dataset", { id: dataset }));
-  const others = (answer.data?.runs ?? []).filter((other) => other.run_id !== run && other.job === job);
+  if (answer.failure) return <Failed failure={answer.failure} again={answer.again} what="the other runs" />;
+  if (!answer.data) return <Loading what="the other runs" />;
+  const others = answer.data.runs.filter((other) => other.run_id !== run && other.job === job);
   if (others.length === 0) return null;
   return (
     <div className="choices">

@@ -1,0 +1,114 @@
+"""What a run is going to read, decided before anything is read: tables, changes, files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from penstock.assets.slice import WHOLE, Slice
+
+if TYPE_CHECKING:
+    from penstock.assets.inputs import Landing
+    from penstock.assets.landing_file import TakenFile
+    from penstock.resources.lake import Table
+
+__all__ = ["Net", "PinnedChanges", "PinnedFiles", "PinnedInput", "PinnedTable"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinnedTable:
+    """A table at `version`; `data_version` is the newest commit that matters to the slice.
+
+    `table_id` is Delta's: versions of a table that was made anew begin again at 0.
+    """
+
+    name: str
+    table: Table
+    table_id: str
+    version: int
+    data_version: int
+    slice_by: str | None = None
+    slice: Slice = WHOLE
+
+    def content(self) -> dict[str, Any]:
+        """What of it the result depends on."""
+        return {
+            "dataset": self.table.dataset,
+            "table_id": self.table_id,
+            "version": self.data_version,
+        }
+
+    def document(self) -> dict[str, Any]:
+        """What the commit says of it."""
+        return {
+            "dataset": self.table.dataset,
+            "table_id": self.table_id,
+            "version": self.version,
+        }
+
+
+class Net(StrEnum):
+    """How changes of several commits become rows."""
+
+    ADDED = "added"  # every commit only added rows: take them as they are
+    BALANCE = "balance"  # rows added less rows taken out, by all columns
+    NEWEST = "newest"  # the newest version of each key
+    VERSIONS = "versions"  # every distinct version there was
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinnedChanges:
+    """The commits of a table after version `after` (-1: from the beginning) up to `version`.
+
+    `net` says how the changes are taken when a commit took rows out, as a redone slice does.
+    """
+
+    name: str
+    table: Table
+    table_id: str
+    after: int
+    version: int
+    net: Net
+    key: tuple[str, ...] = ()
+
+    def content(self) -> dict[str, Any]:
+        """What of it the result depends on."""
+        return {
+            "dataset": self.table.dataset,
+            "table_id": self.table_id,
+            "after": self.after,
+            "version": self.version,
+        }
+
+    document = content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinnedFiles:
+    """Landing files, each content once; `copies` were seen and not loaded."""
+
+    name: str
+    landing: Landing
+    files: tuple[TakenFile, ...]
+    copies: tuple[TakenFile, ...] = ()
+
+    @property
+    def dataset(self) -> str:
+        """The name lineage knows the folder by."""
+        return f"landing/{self.landing.pattern.rpartition('/')[0] or self.landing.pattern}"
+
+    def content(self) -> dict[str, Any]:
+        """What of it the result depends on."""
+        return {"files": sorted(file.sha256 for file in self.files)}
+
+    def document(self) -> dict[str, Any]:
+        """What the commit says of it."""
+        return {
+            "dataset": self.dataset,
+            "files": [file.document() for file in self.files],
+            "copies": [file.document() for file in self.copies],
+        }
+
+
+PinnedInput = PinnedTable | PinnedChanges | PinnedFiles
