@@ -45,13 +45,19 @@ class Scd2:
     """Every version of a row is kept (slowly changing dimension, type 2).
 
     The function returns the key, `valid_from` and the attributes; Penstock adds `valid_to` (NULL
-    while current) and `is_current`. A version that equals the one before it is dropped, a late
-    one is put in its place. The contract declares all three columns.
+    while current) and `is_current`. The contract declares all three columns. A late version is
+    put in its place, and one that comes again with other values is corrected.
+
+    A version that equals the one before it is dropped, and that it was there is forgotten: a
+    version that comes later and belongs before it holds beyond it, up to the next that was kept.
+    With `keep_repeated` none is dropped, and the table is the same whatever the order in which
+    versions arrive.
     """
 
     valid_from: str = "valid_from"
     valid_to: str = "valid_to"
     is_current: str = "is_current"
+    keep_repeated: bool = False
 
 
 WriteMode = Overwrite | ReplaceSlice | Append | Merge | Scd2
