@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 from penstock.assets.frames import raise_unless, read_table
 from penstock.assets.gate import frame_columns
-from penstock.assets.modes import Fail, Merge, Quarantine, ReplaceSlice, Scd2, Warn
+from penstock.assets.modes import Fail, Merge, Overwrite, Quarantine, ReplaceSlice, Scd2, Warn
 from penstock.errors import ValidationError
 from penstock.schemas.model import ContractModel, ForeignKeyModel, Severity
 from penstock.schemas.predicates import bad_reasons_sql, good_sql, literal, quoted, rules
@@ -30,7 +30,16 @@ if TYPE_CHECKING:
     from penstock.assets.pinned import PinnedTable
     from penstock.assets.resolve import Resolved
 
-__all__ = ["Audit", "count_dataset_checks", "good_rows", "judge", "set_aside", "strict"]
+__all__ = [
+    "Audit",
+    "count_dataset_checks",
+    "good_rows",
+    "judge",
+    "set_aside",
+    "split_counts",
+    "strict",
+    "table_key",
+]
 
 KEY_RULE = "key:unique"
 SLICE_RULE = "slice:outside"
@@ -269,6 +278,17 @@ def _row_key(spec: Dataset) -> tuple[str, ...]:
     """The columns that tell rows of one run apart; a row's versions differ in valid_from."""
     key = spec.model.key
     return (*key, spec.write.valid_from) if key and isinstance(spec.write, Scd2) else key
+
+
+def table_key(spec: Dataset) -> tuple[str, ...]:
+    """The columns that tell the table's rows apart after a run; none where two may be equal."""
+    match spec.write:
+        case Overwrite() if not isinstance(spec.bad_rows, Warn):
+            return spec.model.key
+        case Merge() | Scd2():
+            return _row_key(spec)
+        case _:  # a key is unique in a run, and other runs' rows stay
+            return ()
 
 
 def _known(key: tuple[str, ...]) -> str:

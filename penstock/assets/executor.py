@@ -20,12 +20,13 @@ from penstock.assets.audit import (
     set_aside,
     split_counts,
     strict,
+    table_key,
 )
 from penstock.assets.changes_gone import changes_gone
 from penstock.assets.commit import commit_good, commit_quarantine
 from penstock.assets.fault import found_bad_row, translated
 from penstock.assets.frames import input_frames
-from penstock.assets.gate import check_frame, check_leaks, check_table
+from penstock.assets.gate import check_frame, check_leaks, check_required, check_table
 from penstock.assets.heartbeat import beating
 from penstock.assets.landing_file import refuse_changed
 from penstock.assets.pinned import PinnedFiles
@@ -240,6 +241,7 @@ def _audit_and_commit(
     """Steps 4 and 5: one pass when the rows are clean, three when some are not."""
     spec = resolved.spec
     facts = partial(commit_facts, resolved, invocation)
+    check_required(resolved, spark)
     errors, warned = split_counts(spec, count_dataset_checks(resolved, spark, analyzed.frame))
     invocation.on_step("checked")
     clean = not any(errors.values()) and not resolved.expects_bad_rows
@@ -280,6 +282,7 @@ def commit_facts(resolved: Resolved, invocation: Invocation, audit: Audit) -> Ma
         "token": resolved.token,
         "content": resolved.content,
         "write": type(spec.write).__name__,
+        "row_key": list(table_key(spec)),
         "slice": resolved.slice.document(),
         "slice_column": spec.partitions.column if spec.partitions else None,
         "contract": {"version": spec.model.version, "fingerprint": spec.model.fingerprint()},

@@ -102,7 +102,7 @@ def read_table(spark: SparkSession, item: PinnedTable) -> DataFrame:
 
 def _read_changes(spark: SparkSession, item: PinnedChanges) -> DataFrame:
     reader = spark.read.format("delta")
-    if item.after < 0:
+    if not item.feed:
         return reader.option("versionAsOf", item.version).load(item.table.path)
     feed = (
         reader.option("readChangeFeed", "true")
@@ -117,22 +117,38 @@ def _read_changes(spark: SparkSession, item: PinnedChanges) -> DataFrame:
         case Net.VERSIONS:
             return feed.where(F.expr(added)).drop(*_CHANGE_COLUMNS).distinct()
         case Net.NEWEST:
-            return _newest(feed, item.key).where(F.expr(added)).drop(*_CHANGE_COLUMNS)
+            return _newest(feed, item, added).where(F.expr(added)).drop(*_CHANGE_COLUMNS)
         case Net.BALANCE:
             return _balance(feed, added)
         case _:
             assert_never(item.net)
 
 
-def _newest(feed: DataFrame, key: tuple[str, ...]) -> DataFrame:
-    """The last thing that happened to each key; within a commit what was added is last."""
-    keys = ", ".join(quoted(name) for name in key)
+def _newest(feed: DataFrame, item: PinnedChanges, added: str) -> DataFrame:
+    """The last thing that happened to each row; within a commit what was added is last.
+
+    Two that a commit added at once are both given, for nobody knows which is right.
+    """
+    events = feed.where(F.expr("_change_type != 'update_preimage'"))
+    apart = ", ".join(quoted(name) for name in item.apart)
+    if item.apart != item.key:
+        # a version that gives way to another one of its key was not taken out: it is history
+        key = ", ".join(quoted(name) for name in item.key)
+        came = f"CASE WHEN {added} THEN 1 ELSE -1 END"
+        balance = F.expr(f"sum({came}) OVER (PARTITION BY {apart}, _commit_version)")
+        comes = F.expr("max(_penstock_balance) OVER (PARTITION BY " + key + ", _commit_version)")
+        events = events.withColumn("_penstock_balance", balance)
+        events = events.withColumn("_penstock_comes", comes).where(
+            F.expr("NOT (_change_type = 'delete' AND _penstock_comes > 0)")
+        )
+        events = events.drop("_penstock_balance", "_penstock_comes")
     order = "_commit_version DESC, CASE _change_type WHEN 'delete' THEN 1 ELSE 0 END"
-    rank = F.expr(f"row_number() OVER (PARTITION BY {keys} ORDER BY {order})")
+    rank = F.expr(f"rank() OVER (PARTITION BY {apart} ORDER BY {order})")
+    # rows without a key are no versions of each other: all of them must be set aside
+    nameless = " OR ".join(f"{quoted(name)} IS NULL" for name in item.apart)
     return (
-        feed.where(F.expr("_change_type != 'update_preimage'"))
-        .withColumn("_penstock_rank", rank)
-        .where(F.expr("_penstock_rank = 1"))
+        events.withColumn("_penstock_rank", rank)
+        .where(F.expr(f"_penstock_rank = 1 OR {nameless}"))
         .drop("_penstock_rank")
     )
 

@@ -14,7 +14,7 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import functions as F
 
 from penstock.assets.inputs import Changes, Snapshot
-from penstock.assets.modes import Scd2
+from penstock.assets.modes import Overwrite, ReplaceSlice, Scd2, Warn
 from penstock.errors import GateError
 from penstock.lineage.column_lineage import ColumnLineage, Influence, Origin
 from penstock.schemas.compatibility import compare, incompatible, mismatches
@@ -22,12 +22,13 @@ from penstock.schemas.model import ColumnModel, ContractModel, Pii
 from penstock.schemas.predicates import quoted
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
     from penstock.assets.dataset import Dataset
+    from penstock.assets.resolve import Resolved
     from penstock.resources.table_log import TableLog
 
-__all__ = ["check_frame", "check_leaks", "check_table", "frame_columns"]
+__all__ = ["check_frame", "check_leaks", "check_required", "check_table", "frame_columns"]
 
 ContractOf = Callable[[str], ContractModel | None]
 
@@ -108,6 +109,41 @@ def check_table(spec: Dataset, state: TableLog | None) -> bool:
             next_step="follow the advice after each column, then run again",
         )
     return bool(changes)
+
+
+def check_required(resolved: Resolved, spark: SparkSession) -> None:
+    """Raise GateError when rows that stay have NULL in a column that the contract now requires.
+
+    One Spark job, and only for the first run after a change of the contract: what runs under the
+    same contract wrote has been checked, and what `Overwrite` replaces does not stay.
+    """
+    spec, state = resolved.spec, resolved.state
+    if state is None or isinstance(spec.write, Overwrite) or isinstance(spec.bad_rows, Warn):
+        return
+    last = next((commit.facts for commit in state.commits() if commit.facts), None)
+    if last and last["contract"]["fingerprint"] == spec.model.fingerprint():
+        return
+    live = {column.name for column in state.columns()}
+    required = [c.name for c in spec.model.columns if not c.nullable and c.name in live]
+    rows = spark.read.format("delta").option("versionAsOf", state.version).load(resolved.table.path)
+    if isinstance(spec.write, ReplaceSlice):
+        assert spec.partitions is not None
+        column = spec.model.column(spec.partitions.column)
+        assert column is not None
+        goes = resolved.slice.predicate(column.name, column.type)
+        rows = rows.where(F.expr(f"NOT coalesce({goes}, false)"))
+    missing = [F.count_if(F.col(quoted(name)).isNull()) for name in required]
+    counts = rows.agg(*missing).collect()[0] if missing else ()
+    if found := [f"{name}: {n:,}" for name, n in zip(required, counts, strict=True) if n]:
+        raise GateError(
+            "the contract requires a column in which rows of the table have none",
+            where=f"{spec.name} {spec.model.version}, table at version {state.version}",
+            expected="a value in every row that this run leaves in the table",
+            found=f"rows with NULL: {', '.join(found)}",
+            next_step="fill them first, while the contract lets them be NULL, and require the "
+            "column then"
+            + ("; or run the slices that hold them in one range" if resolved.slice.days() else ""),
+        )
 
 
 def check_leaks(spec: Dataset, lineage: ColumnLineage, contract_of: ContractOf) -> None:

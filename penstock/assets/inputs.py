@@ -31,11 +31,12 @@ class Snapshot:
 class Changes:
     """The rows that became part of a table since this dataset last took them.
 
-    With `key`, only the newest version of each row.
+    With `key`, only the newest version of each row; under `Scd2`, of each `valid_from` of it.
     """
 
     dataset: str
     key: tuple[str, ...] = ()
+    valid_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +77,27 @@ def table(
     return Snapshot(dataset=_dataset(dataset), slice_by=slice_by, lookback=lookback or timedelta())
 
 
-def changes(dataset: str | type[Contract]) -> Changes:
+def changes(dataset: str | type[Contract], *, valid_from: str | None = None) -> Changes:
     """Rows inserted or updated in the table since this dataset's last commit.
 
     The table must keep a change feed; every table Penstock creates does. Of a row that changed
-    several times the newest version is given, if `dataset` is a contract and has a key.
+    several times the newest version is given, if `dataset` is a contract and has a key; a row that
+    was taken out again is not given.
+
+    A dataset that keeps versions (`Scd2`) is given each: the newest of those with the same key and
+    `valid_from`, a column of `dataset`; by default the one of the name that `Scd2` uses. Raises
+    DefinitionError when `dataset` is a contract without that column.
     """
-    key = () if isinstance(dataset, str) else model_of(dataset).key
-    return Changes(dataset=_dataset(dataset), key=key)
+    model = None if isinstance(dataset, str) else model_of(dataset)
+    if model and valid_from is not None and model.column(valid_from) is None:
+        raise DefinitionError(
+            "valid_from is no column of the input",
+            where=f"changes({model.name}, valid_from={valid_from!r})",
+            expected=f"one of {', '.join(c.name for c in model.columns)}",
+            next_step="name the column that says from when on a version of a row holds",
+        )
+    key = model.key if model else ()
+    return Changes(dataset=_dataset(dataset), key=key, valid_from=valid_from)
 
 
 def landing(
@@ -95,7 +109,10 @@ def landing(
 ) -> Landing:
     """CSV files under the lake's landing, e.g. `flights/flights-{day}*.csv`.
 
-    Every file is taken once by its content: a copy under another name is seen and not loaded.
+    Every file is taken once by its content: a copy under another name is seen and not loaded,
+    where the pattern says the day of a file, one of the same day. `Overwrite` and `ReplaceSlice`
+    are made of all files that are there; `Append`, `Merge` and `Scd2` take those not taken yet. A
+    key that several of these hold is set aside: nobody says which of them is right.
     `null_value` is the text that stands for NULL (an empty cell always does). `extra_columns`
     says that columns the contract does not name are ignored; otherwise they are refused.
     `derived` are the contract's columns that the function adds: no file has them.

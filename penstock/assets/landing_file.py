@@ -30,7 +30,7 @@ _LONGEST_HEADER = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenFile:
-    """A file as it was when it was taken. `sha256` (of its bytes) is its identity."""
+    """A file as it was when it was taken. `day` is the one that the pattern says it is of."""
 
     name: str
     uri: str
@@ -41,9 +41,16 @@ class TakenFile:
     header: tuple[str, ...]
     utf8: bool  # False: some bytes are not UTF-8, the rows with them must be set aside
 
+    @property
+    def identity(self) -> tuple[str | None, str]:
+        """What makes it this file and no copy: its day and the SHA-256 of its bytes."""
+        return self.day.isoformat() if self.day else None, self.sha256
+
     def document(self) -> dict[str, Any]:
         """What the commit says of the file."""
-        return {"name": self.name, "sha256": self.sha256, "bytes": self.bytes}
+        day, sha256 = self.identity
+        document = {"name": self.name, "sha256": sha256, "bytes": self.bytes}
+        return {**document, "day": day} if day else document
 
 
 def inspect_file(lake: Lake, file: LandingFile, day: date | None) -> TakenFile:

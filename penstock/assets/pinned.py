@@ -53,7 +53,7 @@ class Net(StrEnum):
 
     ADDED = "added"  # every commit only added rows: take them as they are
     BALANCE = "balance"  # rows added less rows taken out, by all columns
-    NEWEST = "newest"  # the newest version of each key
+    NEWEST = "newest"  # the newest of the rows that `apart` does not tell apart
     VERSIONS = "versions"  # every distinct version there was
 
 
@@ -62,6 +62,8 @@ class PinnedChanges:
     """The commits of a table after version `after` (-1: from the beginning) up to `version`.
 
     `net` says how the changes are taken when a commit took rows out, as a redone slice does.
+    `apart` are the columns that tell rows apart, the `key` among them; empty where none is known.
+    With `feed` the changes are read one by one, without it the table as it is at `version`.
     """
 
     name: str
@@ -71,6 +73,8 @@ class PinnedChanges:
     version: int
     net: Net
     key: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+    feed: bool = True
 
     def content(self) -> dict[str, Any]:
         """What of it the result depends on."""
@@ -86,7 +90,7 @@ class PinnedChanges:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinnedFiles:
-    """Landing files, each content once; `copies` were seen and not loaded."""
+    """Landing files, each content once a day; `copies` were seen and not loaded."""
 
     name: str
     landing: Landing
@@ -100,7 +104,7 @@ class PinnedFiles:
 
     def content(self) -> dict[str, Any]:
         """What of it the result depends on."""
-        return {"files": sorted(file.sha256 for file in self.files)}
+        return {"files": sorted(" ".join(filter(None, file.identity)) for file in self.files)}
 
     def document(self) -> dict[str, Any]:
         """What the commit says of it."""

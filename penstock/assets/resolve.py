@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.assets.inputs import Changes, Landing, Snapshot
 from penstock.assets.landing_file import TakenFile, inspect_file
-from penstock.assets.modes import Append, Merge, ReplaceSlice, Scd2, WriteMode
+from penstock.assets.modes import Merge, Overwrite, ReplaceSlice, Scd2, WriteMode
 from penstock.assets.pinned import Net, PinnedChanges, PinnedFiles, PinnedInput, PinnedTable
 from penstock.assets.slice import WHOLE, Slice
 from penstock.errors import DefinitionError, InputError, LakeError
@@ -167,9 +167,9 @@ def _pin(
         case Changes() as changed:
             return _pin_changes(name, changed, spec.write, lake, state, own)
         case Landing() as landed:
-            taken = _taken(own) if not isinstance(spec.write, ReplaceSlice) else frozenset()
-            whole = not isinstance(spec.write, Append | ReplaceSlice) and not slice_.days()
-            return _pin_files(name, landed, slice_, lake, frozenset() if whole else taken)
+            # what is replaced is made of all files; what is added to, of those not taken yet
+            again = isinstance(spec.write, Overwrite | ReplaceSlice)
+            return _pin_files(name, landed, slice_, lake, frozenset() if again else _taken(own))
 
 
 def _opened(name: str, dataset: str, lake: Lake) -> tuple[Table, TableLog]:
@@ -225,18 +225,59 @@ def _pin_changes(
                 next_step="rebuild the dataset from the whole input in a new table; "
                 "appending now could take rows twice",
             )
-    newest = next((c.version for c in log.commits() if c.changes_rows), 0)
-    version = max(after, newest)
-    between = [c for c in log.commits() if after < c.version <= version and c.changes_rows]
+    rewritten = [c for c in log.commits() if c.changes_rows]  # the newest first
+    version = max(after, rewritten[0].version if rewritten else 0)
+    between = [c for c in rewritten if after < c.version]
+    row_key = _row_key(rewritten[0]) if rewritten else ()
+    apart = _apart(write, changed, row_key, {column.name for column in log.columns()})
+    net = _net(write, apart, between)
+    whole = {*row_key} == {*apart}  # the table holds the newest of each row, and no other
     return PinnedChanges(
         name=name,
         table=table,
         table_id=log.table_id,
         after=after,
         version=version,
-        net=_net(write, changed, between),
+        net=net,
         key=changed.key,
+        apart=apart,
+        feed=after >= 0 or (net is Net.NEWEST and not whole and _has_all_changes(log)),
     )
+
+
+def _row_key(commit: Commit) -> tuple[str, ...]:
+    """The columns that tell the table's rows apart after the commit, none when nobody said."""
+    return tuple((commit.facts or {}).get("row_key") or ())
+
+
+def _apart(
+    write: WriteMode, changed: Changes, row_key: tuple[str, ...], columns: set[str]
+) -> tuple[str, ...]:
+    """The columns that tell the rows of an input apart, none where they are not known.
+
+    A table that keeps versions has several rows of a key: each of them is a row of its own, and
+    which is the newest is for the function to say.
+    """
+    key = changed.key
+    match write:
+        case Merge() if key:
+            return row_key if {*key} < {*row_key} else key
+        case Scd2() if key:
+            moment = changed.valid_from or write.valid_from
+            return (*key, moment) if moment in columns else ()
+        case _:
+            return ()
+
+
+def _has_all_changes(log: TableLog) -> bool:
+    """Whether the changes can be read from the first commit on, as far as the log says."""
+    first = None
+    for commit in log.commits():
+        if commit.operation.startswith(("VACUUM", "OPTIMIZE", "REORG")):
+            return False
+        first = commit
+    # a table that Penstock made keeps a change feed from the beginning
+    return first is not None and first.version == 0 and first.facts is not None
 
 
 def _refuse_made_anew(
@@ -264,10 +305,10 @@ def _refuse_made_anew(
     )
 
 
-def _net(write: WriteMode, changed: Changes, between: list[Commit]) -> Net:
+def _net(write: WriteMode, apart: tuple[str, ...], between: list[Commit]) -> Net:
     only_adds = all(commit.only_adds for commit in between)
     match write:
-        case Merge() if changed.key:
+        case Merge() | Scd2() if apart:
             return Net.ADDED if only_adds and len(between) == 1 else Net.NEWEST
         case Scd2():
             return Net.ADDED if only_adds else Net.VERSIONS
@@ -275,13 +316,13 @@ def _net(write: WriteMode, changed: Changes, between: list[Commit]) -> Net:
             return Net.ADDED if only_adds else Net.BALANCE
 
 
-def _taken(own: list[Commit]) -> frozenset[str]:
-    """SHA-256 of every landing file that a commit of the table took.
+def _taken(own: list[Commit]) -> frozenset[tuple[str | None, str]]:
+    """Identities of the landing files that commits of the table took.
 
     Those a commit saw and did not load count too: the commit that took them may have left the log.
     """
     return frozenset(
-        file["sha256"]
+        (file.get("day"), file["sha256"])
         for commit in own
         for item in (commit.facts or {}).get("inputs", {}).values()
         for file in (*item.get("files", ()), *item.get("copies", ()))
@@ -289,7 +330,11 @@ def _taken(own: list[Commit]) -> frozenset[str]:
 
 
 def _pin_files(
-    name: str, landed: Landing, slice_: Slice, lake: Lake, taken: frozenset[str]
+    name: str,
+    landed: Landing,
+    slice_: Slice,
+    lake: Lake,
+    taken: frozenset[tuple[str | None, str]],
 ) -> PinnedFiles:
     seen = set(taken)
     files: list[TakenFile] = []
@@ -315,8 +360,10 @@ def _pin_files(
         )
     for file, day in found:
         inspected = inspect_file(lake, file, day)
-        (copies if inspected.sha256 in seen else files).append(inspected)
-        seen.add(inspected.sha256)
+        # commits made before days were noted say the content alone
+        known = not seen.isdisjoint({inspected.identity, (None, inspected.sha256)})
+        (copies if known else files).append(inspected)
+        seen.add(inspected.identity)
     return PinnedFiles(name=name, landing=landed, files=tuple(files), copies=tuple(copies))
 
 

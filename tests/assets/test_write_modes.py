@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from penstock import Contract, Dataset, Decimal, Slice, column, dataset
+from penstock import Append, Contract, Dataset, Decimal, Slice, column, dataset, landing
 from penstock.testing import assert_frames_equal
 from tests.assets.shop import (
+    BY_DAY,
+    DAILY,
     DAY,
     NEXT,
     PLAIN,
     VERSIONED,
+    Logged,
     Order,
     Shop,
     copied,
@@ -288,3 +291,27 @@ def test_merge_and_changes_of_a_row_that_is_deleted_and_comes_again(shop: Shop) 
         shop.run(orders, DAY)
     shop.run(merged)
     assert {row.id: row.item for row in shop.table(merged).collect()} == {1: "INK", 2: "NEW"}
+
+
+def test_merge_takes_the_files_not_taken_yet(shop: Shop) -> None:
+    shop.land("orders-a.csv", *FIRST)
+    shop.run(merged_files)
+    # a whole dump a day: the same keys, some with other values
+    shop.land("orders-b.csv", FIRST[0], "2,cup,2.50,2013-01-05")
+    outcome = shop.run(merged_files)
+    assert (outcome.rows_quarantined, outcome.rows_changed) == (0, 1)
+    assert {row.id: row.item for row in shop.table(merged_files).collect()} == {1: "ink", 2: "cup"}
+    assert not shop.run(merged_files).committed
+
+
+def test_files_of_two_days_with_the_same_bytes_are_two_files(shop: Shop) -> None:
+    @dataset(Logged, inputs={"raw": landing(BY_DAY)}, partitions=DAILY, write=Append())
+    def by_day(raw: DataFrame) -> DataFrame:
+        return raw
+
+    for name in ("orders-2013-01-05.csv", "orders-2013-01-06.csv", "orders-2013-01-06-copy.csv"):
+        shop.land(name, *FIRST)
+    for slice_ in (DAY, NEXT):
+        assert shop.run(by_day, slice_).rows_in == 2
+        assert not shop.run(by_day, slice_).committed
+    assert shop.table(by_day).count() == 4
