@@ -11,16 +11,16 @@ from pandera.errors import SchemaInitError
 from pandera.pyspark import DataFrameModel, Field
 
 from penstock.errors import DefinitionError
+from penstock.schemas.column_type import data_type
 from penstock.schemas.definition import (
     annotations_of,
+    check_foreign_keys,
     check_keywords,
     check_model,
     check_reference,
     cleared_classes,
     columns_of,
-    data_type,
-    refuse_reserved,
-    row_rules,
+    refuse_names,
 )
 from penstock.schemas.model import (
     ContractModel,
@@ -29,6 +29,7 @@ from penstock.schemas.model import (
     Severity,
 )
 from penstock.schemas.predicates import CHECK_KEYWORDS
+from penstock.schemas.rule import row_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -38,8 +39,11 @@ __all__ = ["Contract", "Decimal", "ForeignKey", "column", "model_of", "struct_of
 
 _MOST_DIGITS = 38
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
-_VERSION = re.compile(r"\d+\.\d+\.\d+")
-_OWNER = re.compile(r"team:[\w-]+|[^@\s]+@[^@\s]+\.[^@\s]+")
+_VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+")
+# Dagster takes these and no others
+_OWNER = re.compile(
+    r"team:[A-Za-z0-9_-]+|[A-Za-z0-9_][A-Za-z0-9._%+-]*@[A-Za-z0-9.-]+\.[A-Za-z]{2,7}"
+)
 
 
 def Decimal(precision: int, scale: int) -> T.DecimalType:  # noqa: N802 - reads as a type
@@ -71,12 +75,25 @@ def column(
     `masked` that its values are masked. `unit` is the unit of measure. `checks` are pandera's:
     eq, ne, gt, ge, lt, le, in_range, isin, notin, str_matches, str_contains, str_startswith,
     str_endswith, str_length. With `warn` the checks only count rows, they set none aside.
+
+    NULL passes every check. NaN breaks every bound (gt, ge, lt, le, in_range) and equals itself in
+    eq, ne, isin and notin. `str_matches` asks that the text begins with the pattern, whichever of
+    its alternatives, `str_contains` that it is anywhere in it; a pattern means what Python's `re`
+    says under `re.ASCII`, and one that Java cannot say the same is refused.
     """
     facts = {"key": key, "pii": pii, "masked": masked, "unit": unit, "warn": warn}
-    told: dict[str, Any] = {"nullable": nullable, "description": description}
+    told: dict[str, Any] = {"nullable": bool(nullable), "description": str(description)}
+    # told when the class is made, which knows the column's name
+    problem = None
     if unknown := sorted(checks.keys() - CHECK_KEYWORDS):
-        # told when the class is made, which knows the column's name
         problem = f"no such check: {', '.join(unknown)}; there are {', '.join(CHECK_KEYWORDS)}"
+    for fact, value, kind in (
+        *(("key", key, bool), ("masked", masked, bool), ("nullable", nullable, bool)),
+        *(("warn", warn, bool), ("description", description, str), ("unit", unit or "", str)),
+    ):
+        if not isinstance(value, kind):
+            problem = f"{fact} is a {kind.__name__}, not {value!r}"
+    if problem:
         return Field(metadata={"penstock": {**facts, "problem": problem}}, **told)
     try:
         return Field(metadata={"penstock": facts}, **told, **checks)
@@ -113,6 +130,12 @@ class Contract(DataFrameModel):  # type: ignore[type-arg]
     Subclass it with the dataset's facts as class keywords; the docstring is the description.
     A contract that is defined wrongly raises DefinitionError when its module is imported.
 
+    `name` is that of the dataset, `version` three numbers, `owner` a team or an e-mail address.
+    `freshness` is how old the data may be, `retention` how long it is kept, `clustering` the
+    columns that compaction sorts by, `cleared` the classes of personal data it may hold in clear.
+    `rules` are SQL predicates over the row by name; a row on which one is false, or fails (division
+    by zero, overflow, a cast), is set aside.
+
     >>> class Bookings(Contract, name="silver.bookings", version="1.0.0", owner="team:travel"):
     ...     '''One row per booking.'''
     ...     booking_id: str = column(key=True)
@@ -145,12 +168,14 @@ class Contract(DataFrameModel):  # type: ignore[type-arg]
             ("owner", owner, _OWNER, "team:travel or someone@example.com"),
         ):
             if not pattern.fullmatch(str(value)):
+                near = re.sub(r"[\s-]+", "_", str(value).lower()) if fact == "name" else ""
                 raise DefinitionError(
                     f"{fact} is missing or malformed",
                     where=where,
                     expected=f"{fact} like {example}",
                     found=repr(value),
-                    next_step=f'write class {cls.__name__}(Contract, {fact}="...", ...)',
+                    next_step=f'write class {cls.__name__}(Contract, {fact}="'
+                    f'{near if _NAME.fullmatch(near) else "..."}", ...)',
                 )
         if not str(vars(cls).get("__doc__") or "").strip():
             raise DefinitionError(
@@ -161,7 +186,7 @@ class Contract(DataFrameModel):  # type: ignore[type-arg]
         check_keywords(where, kwargs, freshness=freshness, retention=retention)
         annotations = annotations_of(cls, where)
         own = {field: data_type(where, field, note) for field, note in annotations.items()}
-        refuse_reserved(where, own)
+        refuse_names(where, cls, own)
         types = {**_inherited(cls), **own}
         cls._types = types
         cls.__annotations__ = dict(own)
@@ -181,13 +206,14 @@ class Contract(DataFrameModel):  # type: ignore[type-arg]
                 next_step="use column(key=True), foreign_keys= or rules={'name': 'SQL predicate'}",
             )
         columns, checks = columns_of(where, schema, types)
+        check_foreign_keys(where, foreign_keys, ForeignKey)
         model = ContractModel(
             name=name,
             version=version,
             owner=owner,
             description=inspect.cleandoc(cls.__doc__ or ""),
             columns=columns,
-            checks=(*checks, *row_rules(where, rules or {})),
+            checks=(*checks, *row_rules(where, {} if rules is None else rules, list(types))),
             foreign_keys=tuple(
                 ForeignKeyModel(
                     id=f"{','.join(fk.columns)}:foreign_key",
@@ -203,9 +229,9 @@ class Contract(DataFrameModel):  # type: ignore[type-arg]
             clustering=_names(clustering),
             cleared=cleared_classes(where, cleared),
         )
-        check_model(where, model)
+        check_model(where, model, types)
         for key, fk in zip(model.foreign_keys, foreign_keys, strict=True):
-            check_reference(where, name, key, fk.target)
+            check_reference(where, model, key, fk.target)
         # last: a class that was refused lives on until it is collected, and has no model
         cls._model = model
 
@@ -218,8 +244,28 @@ def _inherited(contract: type) -> dict[str, T.DataType]:
     return found
 
 
-def model_of(contract: type[Contract]) -> ContractModel:
-    """The contract as plain data. A function, because a column may be called `model`."""
+def model_of(contract: type[Contract] | Any) -> ContractModel:
+    """The contract as plain data. A function, because a column may be called `model`.
+
+    Raises DefinitionError for what is no contract.
+    """
+    if not (isinstance(contract, type) and issubclass(contract, Contract)):
+        made_by = getattr(contract, "contract", None)
+        raise DefinitionError(
+            "this is no contract",
+            where=f"{getattr(contract, '__name__', None) or contract!r}"[:80],
+            expected="a subclass of penstock.Contract",
+            found=f"a {type(contract).__name__}",
+            next_step=f"name the dataset by its contract, {made_by.__name__}"
+            if isinstance(made_by, type)
+            else "write class Bookings(Contract, name=..., version=..., owner=...)",
+        )
+    if "_model" not in vars(contract):
+        raise DefinitionError(
+            "this is the class that contracts are made from",
+            where=contract.__name__,
+            next_step="write class Bookings(Contract, name=..., version=..., owner=...)",
+        )
     return contract._model  # noqa: SLF001 - the friend that reads it
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 import difflib
 import inspect
 import re
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import pyspark.sql.types as T
 from pandera.pyspark import DataFrameModel
 
 from penstock.errors import DefinitionError
+from penstock.schemas.column_type import comparable
 from penstock.schemas.model import (
     CheckModel,
     ColumnModel,
@@ -28,28 +28,19 @@ from penstock.schemas.predicates import UncompilableCheckError, compile_check
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    import pyspark.sql.types as T
+
 __all__ = [
-    "PYTHON_TYPES",
     "annotations_of",
+    "check_foreign_keys",
     "check_keywords",
     "check_model",
     "check_reference",
     "cleared_classes",
     "columns_of",
-    "data_type",
-    "refuse_reserved",
-    "row_rules",
+    "refuse_names",
 ]
 
-PYTHON_TYPES: dict[Any, T.DataType] = {
-    str: T.StringType(),
-    int: T.LongType(),
-    float: T.DoubleType(),
-    bool: T.BooleanType(),
-    bytes: T.BinaryType(),
-    date: T.DateType(),
-    datetime: T.TimestampType(),
-}
 _KEYWORDS = (
     "name",
     "version",
@@ -61,6 +52,8 @@ _KEYWORDS = (
     "foreign_keys",
     "rules",
 )
+_FORBIDDEN = re.compile(r"[ ,;{}()\n\t=]")
+_WHOLE = ("tinyint", "smallint", "int", "bigint")
 
 
 def check_keywords(where: str, unknown: Mapping[str, Any], **durations: object) -> None:
@@ -75,24 +68,51 @@ def check_keywords(where: str, unknown: Mapping[str, Any], **durations: object) 
             next_step=f"did you mean {near[0]}?" if near else "remove it",
         )
     for name, duration in durations.items():
-        if duration is not None and not (isinstance(duration, timedelta) and duration):
+        if duration is not None and not (
+            isinstance(duration, timedelta) and duration > timedelta()
+        ):
             raise DefinitionError(
                 f"{name} is no duration",
                 where=where,
-                expected="a datetime.timedelta",
+                expected="a datetime.timedelta of more than nothing",
                 found=repr(duration),
                 next_step=f"write {name}=timedelta(days=1)",
             )
 
 
-def refuse_reserved(where: str, types: Mapping[str, T.DataType]) -> None:
-    """No column by a name that pandera keeps for itself."""
+def refuse_names(where: str, cls: type, types: Mapping[str, T.DataType]) -> None:
+    """No column that pandera, Delta or Python would drop in silence, or take for something else."""
     for name in types:
         if hasattr(DataFrameModel, name):
             raise DefinitionError(
                 "pandera keeps this name for itself",
                 where=f"{where}.{name}",
                 next_step=f"call the column something else, such as {name}_",
+            )
+        if name.startswith("_"):
+            raise DefinitionError(
+                "a column's name begins with an underscore",
+                where=f"{where}.{name}",
+                expected="a name that begins with a letter: pandera leaves such columns out, with "
+                "their checks and personal-data classes, and Delta keeps some for itself",
+                next_step=f"call the column {name.strip('_') or 'something else'}, and rename it "
+                "in the function",
+            )
+        if found := _FORBIDDEN.search(name):
+            raise DefinitionError(
+                "a column's name holds a character that Delta does not take",
+                where=f"{where}.{name}",
+                found=repr(found[0]),
+                next_step=f"call the column {_FORBIDDEN.sub('_', name)}",
+            )
+    for name, value in vars(cls).items():
+        declared = getattr(value, "metadata", None)
+        if isinstance(declared, dict) and "penstock" in declared and name not in types:
+            raise DefinitionError(
+                "a column has no type",
+                where=f"{where}.{name}",
+                expected="an annotation",
+                next_step=f"write {name}: str = column(...)",
             )
 
 
@@ -106,23 +126,6 @@ def annotations_of(cls: type, where: str) -> dict[str, Any]:
             where=where,
             next_step="import the type at the top of the module, or drop the string annotation",
         ) from error
-
-
-def data_type(where: str, field: str, note: Any) -> T.DataType:
-    """The Spark type that a column's annotation stands for."""
-    if isinstance(note, type) and issubclass(note, T.DataType):
-        note = note()
-    found = note if isinstance(note, T.DataType) else PYTHON_TYPES.get(note)
-    if found is None:
-        raise DefinitionError(
-            "not a column type",
-            where=f"{where}.{field}",
-            expected="str, int, float, bool, bytes, date, datetime, Decimal(p, s) or a pyspark "
-            "DataType",
-            found=str(note),
-            next_step="use one of these types",
-        )
-    return found
 
 
 def columns_of(
@@ -183,7 +186,9 @@ def columns_of(
 
 def cleared_classes(where: str, classes: Iterable[Pii]) -> frozenset[Pii]:
     """The classes of `cleared=`; a misspelt one would clear for nothing, or break at run time."""
-    told = (classes,) if isinstance(classes, str) else tuple(classes)
+    told: tuple[Any, ...] = (
+        tuple(classes) if isinstance(classes, list | tuple | set | frozenset) else (classes,)
+    )
     wrong = [item for item in told if item not in list(Pii)]
     if wrong:
         near = difflib.get_close_matches(str(wrong[0]), [pii.value for pii in Pii], 1)
@@ -197,11 +202,26 @@ def cleared_classes(where: str, classes: Iterable[Pii]) -> frozenset[Pii]:
     return frozenset(Pii(item) for item in told)
 
 
+def check_foreign_keys(where: str, keys: object, kind: type) -> None:
+    """`foreign_keys=` is a sequence of them."""
+    wrong = (
+        [keys] if not isinstance(keys, list | tuple) else [k for k in keys if type(k) is not kind]
+    )
+    if wrong:
+        raise DefinitionError(
+            "foreign_keys= holds something that is no foreign key",
+            where=where,
+            expected="a list of ForeignKey(...)",
+            found=repr(wrong[0]) if isinstance(wrong[0], str) else type(wrong[0]).__name__,
+            next_step="write foreign_keys=[ForeignKey('carrier', Carriers, 'code')]",
+        )
+
+
 def check_reference(
-    where: str, name: str, fk: ForeignKeyModel, target: ContractModel | None
+    where: str, source: ContractModel, fk: ForeignKeyModel, target: ContractModel | None
 ) -> None:
-    """A foreign key of the contract `name` that can be checked."""
-    if fk.references == name:
+    """A foreign key of the contract `source` can be checked against the contract it refers to."""
+    if fk.references == source.name:
         raise DefinitionError(
             "a foreign key refers to its own dataset, which is not written yet when it is checked",
             where=f"{where}.{fk.columns[0]}",
@@ -212,37 +232,63 @@ def check_reference(
     if target is None:
         return
     names = [column.name for column in target.columns]
-    for column in fk.references_columns:
-        if column not in names:
-            near = difflib.get_close_matches(column, names, 1)
+    for own, other in zip(fk.columns, fk.references_columns, strict=True):
+        column, referred = source.column(own), target.column(other)
+        if referred is None:
+            near = difflib.get_close_matches(other, names, 1)
             raise DefinitionError(
                 "a foreign key refers to a column that is not there",
-                where=f"{where}.{fk.columns[0]}",
+                where=f"{where}.{own}",
                 expected=f"columns of {fk.references}: {', '.join(names)}",
-                found=column,
+                found=other,
                 next_step=f"did you mean {near[0]}?"
                 if near
                 else "name the referenced column: ForeignKey(columns, contract, its_columns)",
             )
-
-
-def row_rules(where: str, rules: Mapping[str, str]) -> list[CheckModel]:
-    """The checks of `rules=`."""
-    for name, sql in rules.items():
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or not sql.strip():
+        if column and _family(column.type) != _family(referred.type):
             raise DefinitionError(
-                f"rule {name!r} is malformed",
-                where=where,
-                expected="a snake_case name and a Spark SQL predicate over the row's columns",
-                next_step="write rules={'arrives_after_departure': 'arrived >= departed'}",
+                "a foreign key is of another type than what it refers to",
+                where=f"{where}.{own}",
+                expected=f"{referred.type}, as {fk.references}.{other}",
+                found=column.type,
+                next_step="give both the same type: Spark would cast, and '01' would equal 1",
             )
-    return [
-        CheckModel(id=f"rule:{name}", column="", name="rule", arguments={}, sql=f"({sql})")
-        for name, sql in rules.items()
-    ]
 
 
-def check_model(where: str, model: ContractModel) -> None:
+def _check_widths(where: str, model: ContractModel) -> None:
+    """Each foreign key has columns, as many as what it refers to, and is the only one of them."""
+    ids = [fk.id for fk in model.foreign_keys]
+    for fk in model.foreign_keys:
+        if not fk.columns:
+            raise DefinitionError(
+                "a foreign key has no columns",
+                where=where,
+                next_step="write ForeignKey('carrier', Carriers, 'code')",
+            )
+        if ids.count(fk.id) > 1:
+            raise DefinitionError(
+                "two foreign keys have the same columns, and would be counted as one",
+                where=f"{where}.{fk.columns[0]}",
+                next_step="keep one of them, or say the other as a column of its own",
+            )
+        if len(fk.columns) != len(fk.references_columns):
+            raise DefinitionError(
+                "a foreign key has another number of columns than what it refers to",
+                where=where,
+                expected=f"{len(fk.columns)} referenced columns",
+                found=str(len(fk.references_columns)),
+                next_step="name one referenced column for each column",
+            )
+
+
+def _family(kind: str) -> str:
+    """Types whose values are equal without a cast that loses or guesses."""
+    if kind.startswith("decimal"):
+        return "decimal"
+    return "whole" if kind in _WHOLE else kind
+
+
+def check_model(where: str, model: ContractModel, types: Mapping[str, T.DataType]) -> None:
     """What columns, keys, clustering and clearance say must agree."""
     if not model.columns:
         raise DefinitionError(
@@ -268,15 +314,16 @@ def check_model(where: str, model: ContractModel) -> None:
                 found=name,
                 next_step=f"did you mean {near[0]}?" if near else f"use one of {names}",
             )
-    for fk in model.foreign_keys:
-        if len(fk.columns) != len(fk.references_columns):
+    for fact, name in [*(("key=", name) for name in model.key), *referred]:
+        if not comparable(types[name]):
             raise DefinitionError(
-                "a foreign key has another number of columns than what it refers to",
-                where=where,
-                expected=f"{len(fk.columns)} referenced columns",
-                found=str(len(fk.references_columns)),
-                next_step="name one referenced column for each column",
+                f"{fact} names a column whose values cannot be compared",
+                where=f"{where}.{name}",
+                expected="a type without maps and variants in it",
+                found=types[name].simpleString(),
+                next_step="use a column of another type, such as the map's text or a hash of it",
             )
+    _check_widths(where, model)
     for col in model.columns:
         if col.key and col.nullable:
             raise DefinitionError(

@@ -2,7 +2,8 @@
 
 Text, not `Column` objects: it needs no session, works the same in a classic session and over
 Spark Connect, and can be shown to a user or stored with the contract. NULL passes every check
-(pandera's rule); whether a column may be NULL is the column's own fact.
+(pandera's rule); whether a column may be NULL is the column's own fact. NaN breaks every check of
+order and is equal to itself in the others.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from decimal import Decimal
 from typing import Any
 
 from penstock.schemas.model import CheckModel, ColumnModel, ContractModel, Severity
+from penstock.schemas.pattern import UnportablePatternError, java_pattern
+from penstock.schemas.rule import kept
 
 __all__ = [
     "CHECK_KEYWORDS",
@@ -78,16 +81,10 @@ def literal(value: Any) -> str:
 
 
 def _pattern(argument: Any) -> str:
-    text: str = argument.pattern if isinstance(argument, re.Pattern) else argument
     try:
-        re.compile(text)
-    except re.error as error:
-        raise UncompilableCheckError(f"not a regular expression: {error}") from None
-    if "(?P" in text:
-        raise UncompilableCheckError(
-            "Spark's regular expressions know no (?P...); use (?<name>...)"
-        )
-    return text
+        return java_pattern(argument)
+    except UnportablePatternError as error:
+        raise UncompilableCheckError(str(error)) from None
 
 
 def _compare(operator: str, argument: str) -> Callable[[str, Mapping[str, Any]], str]:
@@ -108,9 +105,9 @@ def _members(values: Any) -> str:
 
 
 def _matches(c: str, a: Mapping[str, Any]) -> str:
-    text = _pattern(a["pattern"])
-    # Python's re.match: anchored at the start of every alternative
-    return f"{c} RLIKE {literal(text if text.startswith('^') else '^' + text)}"
+    # Python's re.match: the text begins with the pattern, whichever of its alternatives
+    begins = rf"\A(?:{_pattern(a['pattern'])})"
+    return f"{c} RLIKE {literal(begins)}"
 
 
 def _length(c: str, a: Mapping[str, Any]) -> str:
@@ -127,6 +124,14 @@ def _length(c: str, a: Mapping[str, Any]) -> str:
 
 
 _ORDERED = (*_NUMERIC, *_TEMPORAL)
+_FLOATING = ("float", "double")
+_ORDER_CHECKS = (
+    "greater_than",
+    "greater_than_or_equal_to",
+    "less_than",
+    "less_than_or_equal_to",
+    "in_range",
+)
 _SCALAR = (*_ORDERED, "string", "boolean", "binary")
 #: What `column(...)` calls the checks.
 CHECK_KEYWORDS = (
@@ -192,12 +197,18 @@ def compile_check(
     if "pattern" not in arguments and name != "str_length":
         for value in _values(arguments):
             _check_fit(base, value)
+            if base in _FLOATING and name in _ORDER_CHECKS and value != value:  # noqa: PLR0124 - NaN
+                raise UncompilableCheckError("NaN is no bound: nothing is above or below it")
+    sql = compiler(quoted(column.name), arguments)
+    if base in _FLOATING and name in _ORDER_CHECKS:
+        # Spark's order has NaN above all numbers; in a check it is no number, and keeps no bound
+        sql = f"{sql} AND NOT isnan({quoted(column.name)})"
     return CheckModel(
         id=f"{column.name}:{short}",
         column=column.name,
         name=name,
         arguments={name: _plain(value) for name, value in arguments.items() if value is not None},
-        sql=compiler(quoted(column.name), arguments),
+        sql=sql,
         severity=severity,
     )
 
@@ -260,8 +271,10 @@ def rules(contract: ContractModel, severity: Severity) -> list[tuple[str, str]]:
                 # pushed into the scan
                 guard = f"{quoted(column.name)} IS NULL OR " if column.nullable else ""
                 found.append((check.id, f"({guard}{check.sql})"))
+    scalar = (c.name for c in contract.columns if c.type.partition("(")[0] in _SCALAR)
+    plain = next((quoted(name) for name in scalar), None)
     found.extend(
-        (check.id, f"coalesce({check.sql}, true)")
+        (check.id, kept(check.sql, plain))
         for check in contract.checks
         if not check.column and check.severity is severity
     )

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import types as T
 
+from penstock.schemas.column_type import PYTHON_TYPES
 from penstock.schemas.contract import Contract, struct_of
-from penstock.schemas.definition import PYTHON_TYPES
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession

@@ -58,10 +58,15 @@ WRONG_COLUMNS: dict[str, tuple[dict[str, tuple[Any, Any]], str, str]] = {
     ),
     "a broken pattern": (one(str, str_matches="("), FARE, "the column's checks are not right"),
     "a length without bounds": (one(str, str_length={}), FARE, "the column's checks are not right"),
-    "a pattern of Python only": (
-        one(str, str_matches="(?P<x>a)"),
+    "a pattern that Java has no words for": (
+        one(str, str_matches="(a)?(?(1)b|c)"),
         FARE,
-        UNCOMPILABLE + "Spark's regular expressions know no (?P...); use (?<name>...)",
+        UNCOMPILABLE + "Java knows no (?(1)...|...); write both cases as alternatives",
+    ),
+    "NaN as a bound": (
+        one(float, le=float("nan")),
+        FARE,
+        UNCOMPILABLE + "NaN is no bound: nothing is above or below it",
     ),
     "order of text": (
         one(str, ge="x"),
@@ -115,6 +120,39 @@ WRONG_COLUMNS: dict[str, tuple[dict[str, tuple[Any, Any]], str, str]] = {
         "a column is declared without column(...)",
     ),
     "a type that is none": (one(list), FARE, "not a column type"),
+    "a type of what may be None": (one(str | None), FARE, "not a column type"),
+    "Python's decimal": (one(Exact), FARE, "not a column type"),
+    "an array of nothing": (one(T.ArrayType), FARE, "not a column type"),
+    "a list of types": (one([str]), FARE, "not a column type"),
+    "an interval": (one(T.DayTimeIntervalType()), FARE, "a table cannot hold this type"),
+    "an interval in a struct": (
+        one(T.StructType([T.StructField("a", T.YearMonthIntervalType())])),
+        FARE,
+        "a table cannot hold this type",
+    ),
+    "text of some length": (one(T.VarcharType(3)), FARE, "a table cannot hold this type"),
+    "nothing": (one(T.NullType()), FARE, "a table cannot hold this type"),
+    "a switch that is a word": (
+        one(int, key="yes"),
+        FARE,
+        "the column's checks are not right",
+    ),
+    "a unit that is a number": (one(int, unit=1), FARE, "the column's checks are not right"),
+    "a name that pandera leaves out": (
+        {"_email": (str, column(pii=Pii.EMAIL))},
+        "contract Fares._email",
+        "a column's name begins with an underscore",
+    ),
+    "a name that Delta does not take": (
+        {"a b": (str, column())},
+        "contract Fares.a b",
+        "a column's name holds a character that Delta does not take",
+    ),
+    "a key that cannot be compared": (
+        one(T.MapType(T.StringType(), T.LongType()), key=True),
+        FARE,
+        "key= names a column whose values cannot be compared",
+    ),
     "no columns": ({}, CLASS, "the contract has no columns"),
     "a key that may be NULL": (
         one(int, key=True, nullable=True),
@@ -192,6 +230,57 @@ WRONG_FACTS: dict[str, tuple[dict[str, Any], str, str]] = {
         "cleared= names something that is no class of personal data",
     ),
     "rule": ({"rules": {"Not Snake": "fare > 0"}}, CLASS, "rule 'Not Snake' is malformed"),
+    "rules in a list": ({"rules": ["fare > 0"]}, CLASS, "rules= is no mapping of a name to SQL"),
+    "a rule that does not parse": (
+        {"rules": {"positive": "fare > ("}},
+        f"{CLASS}, rule positive",
+        "the rule is no SQL",
+    ),
+    "a rule that ends in a comment": (
+        {"rules": {"positive": "fare > 0 -- of course"}},
+        f"{CLASS}, rule positive",
+        "the rule is no SQL",
+    ),
+    "a rule with an alias": (
+        {"rules": {"positive": "fare positive"}},
+        f"{CLASS}, rule positive",
+        "the rule is no predicate over one row",
+    ),
+    "a rule over other rows": (
+        {"rules": {"positive": "fare > avg(fare)"}},
+        f"{CLASS}, rule positive",
+        "the rule is no predicate over one row",
+    ),
+    "a rule with a query": (
+        {"rules": {"known": "fare IN (SELECT 1)"}},
+        f"{CLASS}, rule known",
+        "the rule is no predicate over one row",
+    ),
+    "a rule of a column that is not there": (
+        {"rules": {"positive": "fair > 0"}},
+        f"{CLASS}, rule positive",
+        "the rule names a column that is not there",
+    ),
+    "a foreign key outside a list": (
+        {"foreign_keys": ForeignKey("fare", "silver.carriers")},
+        CLASS,
+        "foreign_keys= holds something that is no foreign key",
+    ),
+    "two foreign keys in one": (
+        {"foreign_keys": [ForeignKey("fare", "a.b"), ForeignKey("fare", "a.c")]},
+        FARE,
+        "two foreign keys have the same columns, and would be counted as one",
+    ),
+    "a freshness before now": (
+        {"freshness": timedelta(days=-1)},
+        CLASS,
+        "freshness is no duration",
+    ),
+    "an owner that Dagster does not take": (
+        {"owner": "team:müller"},
+        CLASS,
+        "owner is missing or malformed",
+    ),
     "empty rule": ({"rules": {"positive": " "}}, CLASS, "rule 'positive' is malformed"),
 }
 
@@ -218,6 +307,87 @@ def test_a_foreign_key_to_a_column_that_is_not_there_is_named() -> None:
     with pytest.raises(DefinitionError, match="refers to a column that is not there"):
         define(foreign_keys=[ForeignKey("fare", target)])
     define({"code": (str, column())}, foreign_keys=[ForeignKey("code", target)])
+
+
+WHOLE = (T.ByteType(), T.ShortType(), T.IntegerType(), int)
+
+
+@pytest.mark.parametrize(
+    "kind", [*WHOLE, float, Decimal(10, 2), str, date, datetime, bool], ids=str
+)
+def test_a_foreign_key_has_the_type_of_what_it_refers_to(kind: Any) -> None:
+    target = define({"code": (kind, column(key=True))}, name="silver.codes")
+    for other in (int, str, date, Decimal(4, 0)):
+        same = kind == other or (kind in WHOLE and other is int)
+        same |= isinstance(kind, T.DecimalType) and isinstance(other, T.DecimalType)
+        key = [ForeignKey("code", target)]
+        if same:
+            define({"code": (other, column())}, foreign_keys=key)
+            continue
+        with pytest.raises(
+            DefinitionError, match="of another type than what it refers to"
+        ) as caught:
+            define({"code": (other, column())}, foreign_keys=key)
+        assert caught.value.where == "contract Fares.code"
+
+
+MENDS: dict[str, tuple[Any, str]] = {
+    "str | None": (str | None, "write fare: str = column(nullable=True)"),
+    "decimal.Decimal": (Exact, "write fare: Decimal(10, 2) = column(), with Decimal from penstock"),
+    "list[str]": (
+        list[str],
+        "write fare: T.ArrayType(T.StringType()), with pyspark.sql.types as T",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MENDS, ids=str)
+def test_a_type_of_python_gets_the_hint_that_helps(case: str) -> None:
+    kind, mend = MENDS[case]
+    with pytest.raises(DefinitionError) as caught:
+        define(one(kind))
+    assert caught.value.next_step == mend
+
+
+def test_a_dash_in_a_name_gets_the_name_without() -> None:
+    with pytest.raises(DefinitionError) as caught:
+        define(name="silver.my-Fares")
+    assert caught.value.next_step == 'write class Fares(Contract, name="silver.my_fares", ...)'
+
+
+def test_a_column_without_a_type_is_not_left_out() -> None:
+    body = {"__doc__": "One.", "__annotations__": {"a": int}, "a": column(), "email": column()}
+    with pytest.raises(DefinitionError, match="a column has no type") as caught:
+        types.new_class("Fares", (Contract,), FACTS, lambda space: space.update(body))
+    assert caught.value.where == "contract Fares.email"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "Fare > 0 AND `fare` <= 9.5BD",
+        "exists(parts, x -> x > fare)",
+        "place['town'] = 'fair'",
+        "fare::int % 2 = 0 OR parts[0] <=> fare",
+        "day BETWEEN DATE'2013-01-01' AND current_date() + INTERVAL 1 DAY",
+        "CASE WHEN fare IS NULL THEN day IS NOT NULL ELSE extract(year FROM day) > 2000 END",
+    ],
+)
+def test_what_spark_reads_as_a_predicate_is_a_rule(sql: str) -> None:
+    columns = {
+        "fare": (int, column()),
+        "day": (date, column()),
+        "parts": (T.ArrayType(T.LongType()), column()),
+        "place": (T.MapType(T.StringType(), T.StringType()), column()),
+    }
+    assert model_of(define(columns, rules={"kept": sql})).checks[0].sql == f"({sql})"
+
+
+@pytest.mark.parametrize("thing", [None, "silver.fares", Contract, define, 7], ids=repr)
+def test_what_is_no_contract_is_told_as_that(thing: Any) -> None:
+    with pytest.raises(DefinitionError) as caught:
+        model_of(thing)
+    assert "Contract, name=" in caught.value.next_step
 
 
 def test_clearance_may_be_written_as_the_class_or_its_value() -> None:

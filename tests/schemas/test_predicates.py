@@ -12,8 +12,10 @@ import pandera.pyspark as pandera
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyspark.sql import functions as F
 
 from penstock import Contract, Decimal, Pii, column
+from penstock.schemas import predicates
 from penstock.schemas.contract import model_of
 from penstock.schemas.model import ContractModel, Severity
 from penstock.schemas.predicates import (
@@ -53,7 +55,6 @@ TEXTS = [
 PATTERNS = [
     "a",
     "^a",
-    "a|b",
     "b$",
     "[a-z]+",
     ".",
@@ -91,6 +92,7 @@ NUMBERS: dict[Any, list[Any]] = {
     ],
 }
 ORDER = ("eq", "ne", "gt", "ge", "lt", "le")
+BOUNDS = ("gt", "ge", "lt", "le", "in_range")
 
 
 @st.composite
@@ -102,7 +104,7 @@ def cases(draw: st.DrawFn) -> tuple[Any, Any, dict[str, Any], bool]:
         values = st.sampled_from(NUMBERS[kind])
         check: dict[str, Any] = draw(
             st.one_of(
-                st.builds(lambda name, value: {name: value}, st.sampled_from(ORDER), values),
+                st.builds(_against, st.sampled_from(ORDER), values),
                 st.builds(
                     lambda name, some: {name: some},
                     st.sampled_from(["isin", "notin"]),
@@ -144,7 +146,7 @@ def cases(draw: st.DrawFn) -> tuple[Any, Any, dict[str, Any], bool]:
 def _interval(one: Any, other: Any, low: bool, high: bool) -> dict[str, Any]:  # noqa: FBT001 - drawn
     first, last = (other, one) if other < one else (one, other)
     if first == last or first != first or last != last:  # noqa: PLR0124 - NaN
-        return {"ge": first}
+        return _against("ge", first)
     return {
         "in_range": {
             "min_value": first,
@@ -153,6 +155,11 @@ def _interval(one: Any, other: Any, low: bool, high: bool) -> dict[str, Any]:  #
             "include_max": high,
         }
     }
+
+
+def _against(name: str, value: Any) -> dict[str, Any]:
+    """The check of one value; NaN is no bound."""
+    return {"eq" if name in BOUNDS and value != value else name: value}  # noqa: PLR0124 - NaN
 
 
 def _contract(made: list[tuple[Any, Any, dict[str, Any], bool]]) -> type[Contract]:
@@ -195,17 +202,24 @@ def test_pandera_and_the_compiled_checks_agree_on_every_row(
     frame = rows(spark, contract, [tuple(value for _, value, *_ in made)])
     errors = contract.validate(frame).pandera.errors
     assert "CHECK_ERROR" not in errors.get("DATA", {}), "the oracle itself failed"
+    names = {c.id: (c.column, c.name) for c in model.checks}
     told = {
         (error["column"], error["check"].split("(")[0])
         for kind in ("DATA", "SCHEMA")
         for found in errors.get(kind, {}).values()
         for error in found
     }
-    names = {c.id: (c.column, c.name) for c in model.checks}
     reasons = frame.selectExpr(
         bad_reasons_sql(model) or "array()", good_sql(model) or "true"
     ).first()
     assert reasons
+    # to pandera NaN is the highest number, to a check here it keeps no bound
+    told |= {
+        (f"c{n}", names[f"c{n}:{short}"][1])
+        for n, (_, value, check, _) in enumerate(made)
+        for short in check
+        if short in BOUNDS and isinstance(value, float) and math.isnan(value)
+    }
     ours = {names.get(rule, (rule.partition(":")[0], "not_nullable")) for rule in reasons[0]}
     assert ours == told
     assert bool(reasons[1]) is (not ours)
@@ -270,6 +284,68 @@ def test_rules_over_the_row_count_null_as_good(spark: SparkSession) -> None:
     ]
     warned = frame.selectExpr(bad_reasons_sql(model, Severity.WARN) or "").collect()
     assert [row[0] for row in warned] == [[], [], [], [], ["high:ge"]]
+
+
+NAN: dict[str, tuple[dict[str, Any], bool]] = {
+    **{name: ({name: 0.0}, False) for name in ("eq", "gt", "ge", "lt", "le")},
+    "le the highest": ({"le": math.inf}, False),
+    "in_range": ({"in_range": {"min_value": -math.inf, "max_value": math.inf}}, False),
+    "isin": ({"isin": [0.0]}, False),
+    "isin NaN": ({"isin": [0.0, math.nan]}, True),
+    "eq NaN": ({"eq": math.nan}, True),
+    "ne NaN": ({"ne": math.nan}, False),
+    "ne": ({"ne": 0.0}, True),
+    "notin": ({"notin": [0.0]}, True),
+    "no check": ({}, True),
+}
+
+
+def test_nan_keeps_no_bound_and_equals_itself(spark: SparkSession) -> None:
+    made = [(float, math.nan, check, n % 2 == 0) for n, (check, _) in enumerate(NAN.values())]
+    model = model_of(_contract(made))
+    frame = rows(spark, _contract(made), [tuple(value for _, value, *_ in made)])
+    found = frame.selectExpr(bad_reasons_sql(model) or "array()").first()
+    assert found
+    broken = {reason.partition(":")[0] for reason in found[0]}
+    assert {case: f"c{n}" not in broken for n, case in enumerate(NAN)} == {
+        case: kept for case, (_, kept) in NAN.items()
+    }
+
+
+FAILING = {
+    "divided": "a / b > 1",
+    "divided_too": "a / b < 9 AND a > 0",
+    "overflows": "a * 4 > 0",
+    "cast_of_text": "cast(s AS int) > 0",
+    "out_of_the_array": "element_at(array(1, 2), cast(b AS int) + 1) > 0",
+    "parsed": "to_date(s, 'yyyy') > DATE'0001-01-01'",
+}
+
+
+def test_a_rule_that_fails_on_a_row_is_broken_by_it(spark: SparkSession) -> None:
+    class Ruled(Contract, name="a.b", version="1.0.0", owner="team:x", rules=FAILING):
+        """One."""
+
+        a: int = column(nullable=True)
+        b: int = column()
+        s: str = column()
+
+    model = model_of(Ruled)
+    frame = rows(spark, Ruled, [(4, 0, "2013"), (4, 1, "x"), (2**62, 1, "2013"), (None, 9, "2013")])
+    expected = [
+        ["rule:divided", "rule:divided_too"],
+        ["rule:cast_of_text", "rule:parsed"],
+        ["rule:divided_too", "rule:overflows"],
+        ["rule:out_of_the_array"],
+    ]
+    reasons = bad_reasons_sql(model) or ""
+    assert [sorted(row[0]) for row in frame.selectExpr(reasons).collect()] == expected
+    assert frame.where(good_sql(model) or "").count() == 0
+    ids = dict(predicates.rules(model, Severity.ERROR))
+    total = frame.agg(*(F.count_if(F.expr(f"NOT ({sql})")) for sql in ids.values())).first()
+    assert total
+    told = [rule for row in expected for rule in row]
+    assert dict(zip(ids, total, strict=True)) == {rule: told.count(rule) for rule in ids}
 
 
 def test_a_contract_without_rules_has_no_predicate() -> None:
