@@ -3,13 +3,14 @@
 # no postponed annotations: dagster looks at the type of `context` itself
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from types import ModuleType
 from typing import Any
 
 import dagster as dg
 
-from penstock.assets.dataset import Dataset, refuse_nested_names
+from penstock.assets.agreement import check_together
+from penstock.assets.dataset import Dataset
 from penstock.assets.executor import run
 from penstock.assets.fault import place, translated
 from penstock.assets.inputs import Changes, Landing, Snapshot
@@ -45,17 +46,22 @@ def datasets_of(*modules: ModuleType) -> list[Dataset]:
 
 
 def definitions(
-    datasets: Iterable[Dataset], *, resources: dict[str, Any], **others: Any
+    datasets: Iterable[Dataset],
+    *,
+    resources: dict[str, Any],
+    external: Sequence[str] = (),
+    **others: Any,
 ) -> dg.Definitions:
     """Dagster definitions of the datasets and the landing folders they read.
 
     `resources` must hold `lake`, `ledger`, the clusters the datasets name, and `secrets` when one
-    makes tokens. `others` (jobs, schedules, sensors, further assets) go to `dg.Definitions`.
+    makes tokens. `external` are names of tables in the lake that others write and these datasets
+    read. `others` (jobs, schedules, sensors, further assets) go to `dg.Definitions`.
 
-    Raises DefinitionError when the table of one dataset would lie inside that of another.
+    Raises DefinitionError when a dataset reads what none makes, or two of them do not agree.
     """
     specs = list(datasets)
-    refuse_nested_names([spec.name for spec in specs])
+    check_together(specs, external)
     assets = [*map(build_asset, specs), *landing_specs(specs), *others.pop("assets", ())]
     return dg.Definitions(assets=assets, resources=resources, **others)
 

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from penstock.assets.inputs import Changes, Input, Landing, Snapshot, table
-from penstock.assets.modes import (
-    Append,
-    BadRows,
-    Merge,
-    Overwrite,
-    Quarantine,
-    ReplaceSlice,
-    Scd2,
-    WriteMode,
-)
+from penstock.assets.definition import check_dataset, check_schedule, refuse_parts
+from penstock.assets.inputs import Changes, Input, Snapshot, table
+from penstock.assets.modes import BadRows, Overwrite, Quarantine, ReplaceSlice, WriteMode
 from penstock.assets.source_text import sources_of
 from penstock.errors import DefinitionError
 from penstock.schemas.contract import model_of
@@ -33,20 +25,32 @@ if TYPE_CHECKING:
     from penstock.schemas.contract import Contract
     from penstock.schemas.model import ContractModel
 
-__all__ = ["Dataset", "Schedule", "dataset", "refuse_nested_names"]
+__all__ = ["Dataset", "Schedule", "dataset"]
 
 Body = Callable[..., "DataFrame"]
-_PYTHON = {"date": "date", "timestamp": "datetime"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """How Dagster runs the dataset by itself, and what it does when a run fails."""
+    """How Dagster runs the dataset by itself, and what it does when a run fails.
 
-    eager: bool = False  # materialize as soon as an input has
+    `eager` runs it as soon as an input is new, `cron` at the times of a cron expression; not both.
+    A failed run is tried again `max_retries` times, the first time after `retry_delay`.
+    """
+
+    eager: bool = False
     cron: str | None = None
     max_retries: int = 2
     retry_delay: timedelta = timedelta(seconds=30)
+
+    def __post_init__(self) -> None:
+        """Raise DefinitionError for what Dagster could not keep."""
+        check_schedule(
+            self.cron,
+            eager=self.eager,
+            max_retries=self.max_retries,
+            retry_delay=self.retry_delay,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +116,8 @@ class Dataset:
 def dataset(  # noqa: PLR0913 - one keyword for each decision
     contract: type[Contract],
     *,
-    inputs: Mapping[str, str | type[Contract] | Input],
+    # always given; the default has bare @dataset end in the error that says what it lacks
+    inputs: Mapping[str, str | type[Contract] | Input] | None = None,
     write: WriteMode | None = None,
     bad_rows: BadRows | None = None,
     partitions: Daily | None = None,
@@ -127,14 +132,36 @@ def dataset(  # noqa: PLR0913 - one keyword for each decision
     `inputs` maps the function's parameters to what they are bound to: a contract, a dataset's
     name, `table(...)`, `changes(...)` or `landing(...)`. A parameter called `run` is given the
     `Slice`. `write` defaults to `ReplaceSlice()` with partitions and `Overwrite()` without,
-    `bad_rows` to `Quarantine()`. `cluster` is the key of the Dagster resource to run on. With
-    `masking` the function's result is masked by the policy before the gate.
+    `bad_rows` to `Quarantine()`. `group` and `tags` are Dagster's; the group defaults to the first
+    part of the dataset's name, the schedule to none. `cluster` is the key of the Dagster resource
+    to run on. With `masking` the function's result is masked by the policy before the gate.
 
     Raises DefinitionError when the pieces do not fit together.
     """
+    model = model_of(contract)
+    where = f"dataset {model.name}"
+    refuse_parts(
+        where,
+        inputs=inputs,
+        write=write,
+        bad_rows=bad_rows,
+        partitions=partitions,
+        cluster=cluster,
+        group=group,
+        tags=tags,
+        masking=masking,
+    )
+    if not isinstance(schedule, Schedule | None):
+        raise DefinitionError(
+            "schedule= is of another kind",
+            where=where,
+            expected="Schedule",
+            found=repr(schedule),
+            next_step="write schedule=Schedule(cron='0 4 * * *')",
+        )
     bound = {
         name: item if isinstance(item, get_args(Input)) else table(item)  # type: ignore[arg-type]
-        for name, item in inputs.items()
+        for name, item in (inputs or {}).items()
     }
     write = write or (ReplaceSlice() if partitions else Overwrite())
 
@@ -147,7 +174,7 @@ def dataset(  # noqa: PLR0913 - one keyword for each decision
             bad_rows=bad_rows or Quarantine(),
             partitions=partitions,
             cluster=cluster,
-            group=group or model_of(contract).name.partition(".")[0],
+            group=model.name.partition(".")[0] if group is None else group,
             tags=dict(tags or {}),
             schedule=schedule or Schedule(),
             masking=masking,
@@ -156,147 +183,6 @@ def dataset(  # noqa: PLR0913 - one keyword for each decision
         return spec
 
     return decorate
-
-
-def refuse_nested_names(names: Sequence[str]) -> None:
-    """Raise DefinitionError when a name goes on where another ends: `a.b` and `a.b.c`.
-
-    Their folders would lie in each other, and VACUUM of the outer table would delete the inner one.
-    """
-    inner = {name: [n for n in names if n.startswith(f"{name}.")] for name in names}
-    nested = [f"{name} lies inside {outer}" for outer in inner for name in inner[outer]]
-    if nested:
-        raise DefinitionError(
-            "the table of one dataset would lie inside that of another",
-            where=", ".join(sorted(name for name in inner if inner[name])),
-            found="; ".join(sorted(nested)),
-            next_step="rename one of the two, such as shop.orders and shop.order_lines",
-        )
-
-
-def check_dataset(spec: Dataset) -> None:
-    """Raise DefinitionError when the parts of the dataset do not fit together."""
-    where = f"dataset {spec.name}"
-    parameters = set(inspect.signature(spec.body).parameters) - {"run"}
-    if parameters != set(spec.inputs):
-        raise DefinitionError(
-            "the function's parameters are not its inputs",
-            where=where,
-            expected=f"{sorted(spec.inputs)}, and `run` for the slice",
-            found=str(sorted(parameters)),
-            next_step="give each input a parameter of the same name",
-        )
-    _check_inputs(spec, where)
-    _check_write(spec, where)
-    if spec.partitions and spec.model.column(spec.partitions.column) is None:
-        raise DefinitionError(
-            "the partition column is not in the contract",
-            where=f"{where}.{spec.partitions.column}",
-            expected=f"one of {[c.name for c in spec.model.columns]}",
-            next_step="name the date or timestamp column that says which day a row is of",
-        )
-    if spec.partitions:
-        kind = spec.model.column(spec.partitions.column).type  # type: ignore[union-attr]
-        if kind not in ("date", "timestamp"):
-            raise DefinitionError(
-                "the partition column has no day",
-                where=f"{where}.{spec.partitions.column}",
-                expected="date or timestamp",
-                found=kind,
-                next_step="use a date or timestamp column",
-            )
-
-
-def _check_inputs(spec: Dataset, where: str) -> None:
-    for name, item in spec.inputs.items():
-        by_day = isinstance(item, Landing) and "{day}" in item.pattern
-        sliced = isinstance(item, Snapshot) and item.slice_by is not None
-        if (by_day or sliced) and spec.partitions is None:
-            raise DefinitionError(
-                f"input {name} is read by slice and the dataset has none",
-                where=where,
-                next_step="give the dataset partitions=Daily(...), or read the input whole",
-            )
-        if isinstance(item, Changes) and not isinstance(spec.write, Append | Merge | Scd2):
-            raise DefinitionError(
-                f"input {name} gives changes, which would replace the rows before them",
-                where=where,
-                expected="write=Append(), Merge() or Scd2()",
-                found=type(spec.write).__name__,
-                next_step="add the changes to the table, or read the whole table",
-            )
-
-
-def _check_write(spec: Dataset, where: str) -> None:
-    match spec.write:
-        case Overwrite() if spec.partitions is not None:
-            raise DefinitionError(
-                "Overwrite with partitions: a run of one slice replaces the other slices too",
-                where=where,
-                expected="write=ReplaceSlice(), or no partitions",
-                next_step="drop write=Overwrite(): ReplaceSlice() is what partitions default to",
-            )
-        case ReplaceSlice() if spec.partitions is None:
-            raise DefinitionError(
-                "ReplaceSlice without partitions",
-                where=where,
-                next_step="give partitions=Daily(column=..., start=...)",
-            )
-        case Append() if any(isinstance(i, Snapshot) for i in spec.inputs.values()) and not any(
-            isinstance(i, Changes | Landing) for i in spec.inputs.values()
-        ):
-            raise DefinitionError(
-                "Append of whole tables adds the same rows at every run",
-                where=where,
-                next_step="take the input as changes(...), or use Merge() or Overwrite()",
-            )
-        case Merge() | Scd2() if not spec.model.key:
-            raise DefinitionError(
-                f"{type(spec.write).__name__} needs a key to match rows by",
-                where=where,
-                next_step="mark the key columns of the contract with column(key=True)",
-            )
-        case Scd2() as scd2:
-            _check_versions(spec, scd2, where)
-        case _:
-            pass
-
-
-def _check_versions(spec: Dataset, scd2: Scd2, where: str) -> None:
-    """Raise DefinitionError when the contract's columns cannot say when a version holds."""
-    names = (scd2.valid_from, scd2.valid_to, scd2.is_current)
-    missing = [n for n in names if spec.model.column(n) is None]
-    in_key = [n for n in names if n in spec.model.key]
-    if missing or in_key or len(set(names)) < len(names):
-        raise DefinitionError(
-            f"the contract lacks {missing}"
-            if missing
-            else "a column of Scd2 has two parts to play",
-            where=where,
-            expected=f"three columns {names}, none of them in the key",
-            found=f"in the key: {in_key}" if in_key else None,
-            next_step="declare them: timestamp, nullable timestamp, bool",
-        )
-    kinds = {column.name: (column.type, column.nullable) for column in spec.model.columns}
-    start, _ = kinds[scd2.valid_from]
-    moment = start if start in ("date", "timestamp") else "timestamp"
-    for name, wanted, write in (
-        (scd2.valid_from, (moment, False), f"{_PYTHON[moment]} = column()"),
-        (scd2.valid_to, (moment, True), f"{_PYTHON[moment]} = column(nullable=True)"),
-        (scd2.is_current, ("boolean", False), "bool = column()"),
-    ):
-        if kinds[name] != wanted:
-            raise DefinitionError(
-                "the column cannot hold what Scd2 writes to it",
-                where=f"contract {spec.contract.__name__}.{name}",
-                expected=_kind(*wanted),
-                found=_kind(*kinds[name]),
-                next_step=f"write {name}: {write}",
-            )
-
-
-def _kind(kind: str, nullable: bool) -> str:  # noqa: FBT001 - a column's two facts, unpacked
-    return f"{kind}{'' if nullable else ' NOT NULL'}"
 
 
 def _code_version(body: Body, model: ContractModel) -> str:

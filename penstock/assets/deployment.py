@@ -6,8 +6,9 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from penstock.assets.agreement import check_together
 from penstock.assets.asset import definitions
-from penstock.assets.dataset import refuse_nested_names
+from penstock.assets.dataset import Dataset
 from penstock.assets.runtime import Runtime
 from penstock.errors import DefinitionError
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     import dagster as dg
 
-    from penstock.assets.dataset import Dataset
     from penstock.resources.cluster import Cluster
 
 __all__ = ["Deployment"]
@@ -24,12 +24,26 @@ __all__ = ["Deployment"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """Datasets by name, and resources by key: `lake`, `ledger`, clusters, `secrets`."""
+    """Datasets by name, and resources by key: `lake`, `ledger`, clusters, `secrets`.
+
+    `external` names the tables of the lake that others write and these datasets read.
+    """
 
     datasets: tuple[Dataset, ...]
     resources: Mapping[str, Any]
+    external: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        given: tuple[object, ...] = tuple(self.datasets)
+        strangers = [item for item in given if not isinstance(item, Dataset)]
+        if strangers:
+            raise DefinitionError(
+                "the deployment holds something that is no dataset",
+                where="Deployment",
+                expected="what @dataset(...) made of a function",
+                found=getattr(strangers[0], "__name__", type(strangers[0]).__name__),
+                next_step="name the function below @dataset(...), not its contract",
+            )
         names = [spec.name for spec in self.datasets]
         needed = {"lake", "ledger", *(spec.cluster for spec in self.datasets)}
         needed |= {"secrets" for spec in self.datasets if spec.masking and spec.masking.needs_key}
@@ -42,8 +56,8 @@ class Deployment:
                 found="; ".join(problems),
                 next_step="rename the dataset, or add the resource",
             )
-
-        refuse_nested_names(names)
+        check_together(self.datasets, self.external)
+        self.in_order()  # which there is not where they read each other in a circle
 
     def dataset(self, name: str) -> Dataset:
         """The dataset called `name`. Raises DefinitionError with the nearest names."""
@@ -93,4 +107,6 @@ class Deployment:
 
     def definitions(self, **others: Any) -> dg.Definitions:
         """Dagster definitions: an asset for each dataset, and `others` (jobs, schedules, ...)."""
-        return definitions(self.datasets, resources=dict(self.resources), **others)
+        return definitions(
+            self.datasets, resources=dict(self.resources), external=self.external, **others
+        )

@@ -26,7 +26,13 @@ from penstock.assets.changes_gone import changes_gone
 from penstock.assets.commit import commit_good, commit_quarantine
 from penstock.assets.fault import found_bad_row, translated
 from penstock.assets.frames import input_frames
-from penstock.assets.gate import check_frame, check_leaks, check_required, check_table
+from penstock.assets.gate import (
+    check_frame,
+    check_leaks,
+    check_required,
+    check_table,
+    refuse_other,
+)
 from penstock.assets.heartbeat import beating
 from penstock.assets.landing_file import refuse_changed
 from penstock.assets.pinned import PinnedFiles
@@ -198,7 +204,9 @@ def _body(
     named: dict[str, Any] = dict(frames)
     if spec.wants_slice:
         named["run"] = resolved.slice
-    return spec.body(**named), [files.rejected for files in arrived]
+    made = spec.body(**named)
+    refuse_other(spec, made)
+    return made, [files.rejected for files in arrived]
 
 
 def _masked(spec: Dataset, spark: SparkSession, runtime: Runtime, frame: DataFrame) -> DataFrame:

@@ -11,24 +11,32 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pyspark.errors import AnalysisException
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from penstock.assets.inputs import Changes, Snapshot
 from penstock.assets.modes import Overwrite, ReplaceSlice, Scd2, Warn
-from penstock.errors import GateError
+from penstock.errors import DefinitionError, GateError
 from penstock.lineage.column_lineage import ColumnLineage, Influence, Origin
 from penstock.schemas.compatibility import compare, incompatible, mismatches
 from penstock.schemas.model import ColumnModel, ContractModel, Pii
 from penstock.schemas.predicates import quoted
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import SparkSession
 
     from penstock.assets.dataset import Dataset
     from penstock.assets.resolve import Resolved
     from penstock.resources.table_log import TableLog
 
-__all__ = ["check_frame", "check_leaks", "check_required", "check_table", "frame_columns"]
+__all__ = [
+    "check_frame",
+    "check_leaks",
+    "check_required",
+    "check_table",
+    "frame_columns",
+    "refuse_other",
+]
 
 ContractOf = Callable[[str], ContractModel | None]
 
@@ -37,6 +45,19 @@ def frame_columns(spec: Dataset) -> dict[str, str]:
     """The columns the function must return, with their types: the contract's, in its order."""
     added = {spec.write.valid_to, spec.write.is_current} if isinstance(spec.write, Scd2) else set()
     return {c.name: c.type for c in spec.model.columns if c.name not in added}
+
+
+def refuse_other(spec: Dataset, made: object) -> None:
+    """Raise DefinitionError when what the function returned is no DataFrame of Spark's."""
+    if not isinstance(made, DataFrame):
+        name = "None" if made is None else f"{type(made).__module__}.{type(made).__qualname__}"
+        raise DefinitionError(
+            "the function returns no DataFrame",
+            where=f"dataset {spec.name}, {spec.source[0]}:{spec.source[1]}",
+            expected="pyspark.sql.DataFrame",
+            found=name,
+            next_step="end the function in `return` and the DataFrame; Penstock writes it",
+        )
 
 
 def check_frame(spec: Dataset, frame: DataFrame) -> DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,8 +15,18 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from penstock.schemas.contract import Contract
+    from penstock.schemas.model import ContractModel
 
-__all__ = ["Changes", "Input", "Landing", "Snapshot", "changes", "landing", "table"]
+__all__ = [
+    "Changes",
+    "Input",
+    "Landing",
+    "Snapshot",
+    "changes",
+    "check_slice_by",
+    "landing",
+    "table",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +85,40 @@ def table(
             where=f"input {_dataset(dataset)}",
             next_step="name the column that says which slice a row is of: slice_by=...",
         )
+    if lookback is not None and not _is_duration(lookback):
+        raise DefinitionError(
+            "lookback is no duration",
+            where=f"input {_dataset(dataset)}",
+            expected="a datetime.timedelta",
+            found=repr(lookback),
+            next_step="write lookback=timedelta(days=7)",
+        )
+    if slice_by is not None and not isinstance(dataset, str):
+        check_slice_by(f"input {_dataset(dataset)}", slice_by, model_of(dataset))
     return Snapshot(dataset=_dataset(dataset), slice_by=slice_by, lookback=lookback or timedelta())
+
+
+def check_slice_by(where: str, name: str, model: ContractModel) -> None:
+    """Raise DefinitionError when `name` is no column of the contract that says a row's day."""
+    column = model.column(name)
+    if column is None:
+        names = [column.name for column in model.columns]
+        near = difflib.get_close_matches(str(name), names, 1)
+        raise DefinitionError(
+            "slice_by names a column that is not there",
+            where=where,
+            expected=f"columns of {model.name}: {', '.join(names)}",
+            found=str(name),
+            next_step=f"did you mean {near[0]}?" if near else "name a date or timestamp column",
+        )
+    if column.type not in ("date", "timestamp"):
+        raise DefinitionError(
+            "slice_by names a column that has no day",
+            where=where,
+            expected="a date or timestamp column",
+            found=f"{name} {column.type}",
+            next_step="name the column that says which day a row is of",
+        )
 
 
 def changes(dataset: str | type[Contract], *, valid_from: str | None = None) -> Changes:
@@ -132,5 +176,18 @@ def landing(
     )
 
 
+def _is_duration(value: object) -> bool:
+    return isinstance(value, timedelta) and value >= timedelta()
+
+
 def _dataset(dataset: str | type[Contract]) -> str:
-    return dataset if isinstance(dataset, str) else model_of(dataset).name
+    if not isinstance(dataset, str):
+        return model_of(dataset).name
+    if not re.fullmatch(r"\w+(\.\w+)+", dataset):
+        raise DefinitionError(
+            "this is not the name of a dataset",
+            where=f"input {dataset!r}",
+            expected="a contract, or a name like silver.bookings",
+            next_step="write its contract, or landing(...) for files",
+        )
+    return dataset

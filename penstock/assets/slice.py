@@ -110,11 +110,28 @@ class Daily:
     end: date | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.start, date):
+        for name, day in (("start", self.start), ("end", self.end)):
+            if (name == "start" or day is not None) and type(day) is not date:
+                raise DefinitionError(
+                    f"the {name} of the partitions is not a date",
+                    where=f"Daily(column={self.column!r})",
+                    expected="datetime.date",
+                    found=type(day).__name__,
+                    next_step=f"write {name}=date(2013, 1, 1)",
+                )
+        if self.end is not None and self.end <= self.start:
             raise DefinitionError(
-                "the first day of the partitions is not a date",
+                "the partitions end before they start",
                 where=f"Daily(column={self.column!r})",
-                expected="datetime.date",
-                found=type(self.start).__name__,
-                next_step="write start=date(2013, 1, 1)",
+                expected=f"an end after {self.start}",
+                found=str(self.end),
+                next_step="give the first day after the last one, or no end",
+            )
+        if not isinstance(self.column, str):
+            raise DefinitionError(
+                "the partitions name no column",
+                where=f"Daily(column={self.column!r})",
+                expected="the name of a date or timestamp column",
+                found=type(self.column).__name__,
+                next_step="write Daily(column='day', start=...)",
             )

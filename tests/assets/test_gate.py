@@ -9,7 +9,7 @@ import pytest
 
 from penstock import Contract, Dataset, Decimal, Pii, column, dataset, landing
 from penstock.assets.gate import check_leaks
-from penstock.errors import GateError
+from penstock.errors import DefinitionError, GateError
 from penstock.lineage.column_lineage import ColumnLineage, Unknown
 from penstock.schemas.contract import model_of
 from penstock.testing import assert_frames_equal, count_jobs
@@ -140,7 +140,7 @@ def test_a_rule_that_does_not_fit_the_columns_is_named(shop: Shop) -> None:
         name="bronze.loaded",
         version="1.0.0",
         owner="team:shop",
-        rules={"dear": "price > 0", "known": "itm IS NOT NULL", "broken": "price >>> ("},
+        rules={"dear": "price > 0", "known": "lookup(item) > 0", "broken": "price + 1"},
     ):
         """One order."""
 
@@ -154,6 +154,36 @@ def test_a_rule_that_does_not_fit_the_columns_is_named(shop: Shop) -> None:
         shop.run(_dataset(Ruled))
     assert caught.value.found == "rule:known, rule:broken"
     assert shop.version(loaded) is None
+
+
+def test_a_function_that_returns_nothing_is_named(shop: Shop) -> None:
+    shop.land("orders-a.csv", GOOD)
+    spec = dataset(Loaded, inputs={"raw": landing(FILES)})(lambda raw: raw.printSchema())
+    with pytest.raises(DefinitionError, match="the function returns no DataFrame") as caught:
+        shop.run(spec)
+    assert caught.value.found == "None"
+
+
+def test_a_rule_that_fails_on_a_row_sets_it_aside(shop: Shop) -> None:
+    class Ruled(
+        Contract,
+        name="bronze.ruled",
+        version="1.0.0",
+        owner="team:shop",
+        rules={"dear": "id / (price - 1) > 0", "dearer": "id / (price - 1) < 100"},
+    ):
+        """One order."""
+
+        id: int = column(key=True)
+        item: str = column(nullable=True)
+        price: Decimal(10, 2) = column()
+        day: date = column()
+
+    shop.land("orders-a.csv", "1,a,1.00,2013-01-05", "2,b,2.00,2013-01-05", "3,c,3,2013-01-05")
+    spec = _dataset(Ruled)
+    outcome = shop.run(spec)
+    assert (outcome.rows_quarantined, shop.reasons(spec)) == (1, ["rule:dear+rule:dearer"])
+    assert sorted(row.id for row in shop.table(spec).collect()) == [2, 3]
 
 
 class Person(

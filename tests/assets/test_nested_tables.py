@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock import Contract, Decimal, column, dataset, landing
+from penstock.assets.agreement import refuse_nested_names
 from penstock.assets.asset import definitions
-from penstock.assets.dataset import refuse_nested_names
 from penstock.assets.deployment import Deployment
 from penstock.errors import DefinitionError
 from penstock.testing import temporary_lake

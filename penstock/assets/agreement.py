@@ -1,0 +1,67 @@
+"""What the datasets of one deployment must agree on: their names, and what they read."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+from penstock.assets.inputs import Snapshot, check_slice_by
+from penstock.errors import DefinitionError
+from penstock.schemas.definition import check_reference
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from penstock.assets.dataset import Dataset
+
+__all__ = ["check_together", "refuse_nested_names"]
+
+
+def check_together(specs: Sequence[Dataset], external: Collection[str]) -> None:
+    """Raise DefinitionError when datasets cannot be run together.
+
+    `external` are tables of the lake that others write: of them only the name is known.
+    """
+    refuse_nested_names([spec.name for spec in specs])
+    made = {spec.name: spec for spec in specs}
+    for spec in specs:
+        where = f"dataset {spec.name}"
+        for name in spec.upstream:
+            if name not in made and name not in external:
+                raise _unknown(where, name, [*made, *external])
+        for name, item in spec.inputs.items():
+            if isinstance(item, Snapshot) and item.slice_by and item.dataset in made:
+                check_slice_by(f"{where}, input {name}", item.slice_by, made[item.dataset].model)
+        for key in spec.model.foreign_keys:
+            target = made.get(key.references)
+            where = f"contract {spec.contract.__name__}"
+            check_reference(where, spec.model, key, target.model if target else None)
+
+
+def _unknown(where: str, name: str, known: Sequence[str]) -> DefinitionError:
+    near = difflib.get_close_matches(name, known, 1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return DefinitionError(
+        "no dataset of the deployment makes what it reads",
+        where=where,
+        expected=f"one of {', '.join(sorted(known))}",
+        found=name,
+        next_step=f"{hint}Add the dataset to the deployment, or name a table that others write in "
+        f"external=({name!r},)",
+    )
+
+
+def refuse_nested_names(names: Sequence[str]) -> None:
+    """Raise DefinitionError when a name goes on where another ends: `a.b` and `a.b.c`.
+
+    Their folders would lie in each other, and VACUUM of the outer table would delete the inner one.
+    """
+    inner = {name: [n for n in names if n.startswith(f"{name}.")] for name in names}
+    nested = [f"{name} lies inside {outer}" for outer in inner for name in inner[outer]]
+    if nested:
+        raise DefinitionError(
+            "the table of one dataset would lie inside that of another",
+            where=", ".join(sorted(name for name in inner if inner[name])),
+            found="; ".join(sorted(nested)),
+            next_step="rename one of the two, such as shop.orders and shop.order_lines",
+        )

@@ -1,0 +1,357 @@
+"""What a dataset's definition must be, as far as it can be told from itself and its contract.
+
+Every function raises DefinitionError with the dataset, the part and the mend.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import inspect
+import re
+import textwrap
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, get_args
+
+from penstock.assets.inputs import Changes, Landing, Snapshot
+from penstock.assets.modes import Append, BadRows, Merge, Overwrite, ReplaceSlice, Scd2, WriteMode
+from penstock.assets.slice import Daily
+from penstock.errors import DefinitionError
+from penstock.privacy.method import Drop, Generalise, Null, Token
+from penstock.privacy.policy import MaskingPolicy
+from penstock.schemas.column_type import comparable
+from penstock.schemas.contract import struct_of
+
+if TYPE_CHECKING:
+    from penstock.assets.dataset import Dataset
+
+__all__ = ["check_dataset", "check_schedule", "refuse_parts"]
+
+_PYTHON = {"date": "date", "timestamp": "datetime"}
+_GROUP = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*")
+_TAG = re.compile(r"([\w.-]{1,63}/)?[\w.-]{1,63}", re.ASCII)
+_TAG_VALUE = re.compile(r"[\w.-]{0,63}", re.ASCII)
+
+
+def refuse_parts(where: str, *, inputs: object, **parts: Any) -> None:
+    """Each argument of `@dataset` is of its kind; None is the default of all but `inputs`."""
+    if not isinstance(inputs, Mapping):
+        raise DefinitionError(
+            "inputs= is no mapping",
+            where=where,
+            expected="the function's parameters, each with what it is bound to",
+            found=f"a {type(inputs).__name__}",
+            next_step="write inputs={'bookings': Bookings}",
+        )
+    kinds: dict[str, tuple[tuple[type, ...], str]] = {
+        "write": (get_args(WriteMode), "Merge()"),
+        "bad_rows": (get_args(BadRows), "Fail()"),
+        "partitions": ((Daily,), "Daily(column='day', start=date(2013, 1, 1))"),
+        "masking": ((MaskingPolicy,), "MaskingPolicy.of({'email': Token('email')})"),
+        "tags": ((Mapping,), "{'tier': 'gold'}"),
+        "cluster": ((str,), "'cluster'"),
+        "group": ((str,), "'silver'"),
+    }
+    for name, value in parts.items():
+        allowed, example = kinds[name]
+        if value is None or isinstance(value, allowed):
+            continue
+        word = value.__name__ if isinstance(value, type) else str(value)
+        near = [kind.__name__ for kind in allowed if kind.__name__.lower() == word.lower()]
+        raise DefinitionError(
+            f"{name}= is of another kind",
+            where=where,
+            expected=" or ".join(kind.__name__ for kind in allowed),
+            found=f"the class {word}" if isinstance(value, type) else repr(value),
+            next_step=f"write {name}={f'{near[0]}()' if near else example}",
+        )
+
+
+def check_dataset(spec: Dataset) -> None:
+    """Raise DefinitionError when the parts of the dataset do not fit together."""
+    where = f"dataset {spec.name}"
+    _check_body(spec, where)
+    _check_dagster(spec, where)
+    _check_inputs(spec, where)
+    _check_write(spec, where)
+    _check_days(spec, where)
+    if spec.masking:
+        _check_masking(spec, spec.masking, where)
+
+
+def _check_body(spec: Dataset, where: str) -> None:
+    parameters = set(inspect.signature(spec.body).parameters) - {"run"}
+    if parameters != set(spec.inputs):
+        raise DefinitionError(
+            "the function's parameters are not its inputs",
+            where=where,
+            expected=f"{sorted(spec.inputs)}, and `run` for the slice",
+            found=str(sorted(parameters)),
+            next_step="give each input a parameter of the same name",
+        )
+    body = inspect.unwrap(spec.body)
+    if (
+        inspect.iscoroutinefunction(body)
+        or inspect.isgeneratorfunction(body)
+        or inspect.signature(body).return_annotation in (None, "None")
+        or _never_returns(body)
+    ):
+        raise DefinitionError(
+            "the function returns no DataFrame",
+            where=where,
+            expected="a plain function that ends in `return` and a DataFrame",
+            next_step="return the DataFrame; Penstock writes it",
+        )
+
+
+def _never_returns(body: object) -> bool:
+    """Whether the function has neither `return` with a value nor `raise`, as far as can be seen."""
+    try:
+        (tree,) = ast.parse(textwrap.dedent(inspect.getsource(body))).body  # type: ignore[arg-type]
+    except (OSError, TypeError, SyntaxError, ValueError):
+        return False
+    if not isinstance(tree, ast.FunctionDef):  # a lambda, or a call that made it
+        return False
+    left: list[ast.AST] = list(tree.body)
+    while left:
+        node = left.pop()
+        if isinstance(node, ast.Raise) or (isinstance(node, ast.Return) and node.value):
+            return False
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda):
+            left.extend(ast.iter_child_nodes(node))
+    return True
+
+
+def _check_dagster(spec: Dataset, where: str) -> None:
+    """What Dagster would refuse, at a place that names no dataset."""
+    if not _GROUP.fullmatch(spec.group):
+        raise DefinitionError(
+            "this is not the name of a group",
+            where=where,
+            expected="letters, digits and underscores",
+            found=repr(spec.group),
+            next_step=f"write group='{re.sub(r'[^A-Za-z0-9_/]', '_', spec.group) or 'silver'}'",
+        )
+    for name, value in spec.tags.items():
+        if not (_TAG.fullmatch(str(name)) and _TAG_VALUE.fullmatch(str(value))):
+            raise DefinitionError(
+                "this is not a tag",
+                where=where,
+                expected="letters, digits, underscores, dots and dashes, at most 63",
+                found=f"{name!r}: {value!r}",
+                next_step="write tags={'tier': 'gold'}",
+            )
+
+
+def _check_inputs(spec: Dataset, where: str) -> None:
+    for name, item in spec.inputs.items():
+        by_day = isinstance(item, Landing) and "{day}" in item.pattern
+        sliced = isinstance(item, Snapshot) and item.slice_by is not None
+        if (by_day or sliced) and spec.partitions is None:
+            raise DefinitionError(
+                f"input {name} is read by slice and the dataset has none",
+                where=where,
+                next_step="give the dataset partitions=Daily(...), or read the input whole",
+            )
+        if isinstance(item, Landing) and spec.partitions and not by_day:
+            raise DefinitionError(
+                f"input {name} names no day, and each slice would take the files of all",
+                where=where,
+                expected="{day} in the pattern",
+                found=item.pattern,
+                next_step="write {day} where the files' names have the day, or load the files into "
+                "a dataset without partitions and read that",
+            )
+        if isinstance(item, Changes) and not isinstance(spec.write, Append | Merge | Scd2):
+            raise DefinitionError(
+                f"input {name} gives changes, which would replace the rows before them",
+                where=where,
+                expected="write=Append(), Merge() or Scd2()",
+                found=type(spec.write).__name__,
+                next_step="add the changes to the table, or read the whole table",
+            )
+
+
+def _check_write(spec: Dataset, where: str) -> None:
+    match spec.write:
+        case Overwrite() if spec.partitions is not None:
+            raise DefinitionError(
+                "Overwrite with partitions: a run of one slice replaces the other slices too",
+                where=where,
+                expected="write=ReplaceSlice(), or no partitions",
+                next_step="drop write=Overwrite(): ReplaceSlice() is what partitions default to",
+            )
+        case ReplaceSlice() if spec.partitions is None:
+            raise DefinitionError(
+                "ReplaceSlice without partitions",
+                where=where,
+                next_step="give partitions=Daily(column=..., start=...)",
+            )
+        case Append() if any(isinstance(i, Snapshot) for i in spec.inputs.values()) and not any(
+            isinstance(i, Changes | Landing) for i in spec.inputs.values()
+        ):
+            raise DefinitionError(
+                "Append of whole tables adds the same rows at every run",
+                where=where,
+                next_step="take the input as changes(...), or use Merge() or Overwrite()",
+            )
+        case Merge() | Scd2() if not spec.model.key:
+            raise DefinitionError(
+                f"{type(spec.write).__name__} needs a key to match rows by",
+                where=where,
+                next_step="mark the key columns of the contract with column(key=True)",
+            )
+        case _:
+            pass
+    if isinstance(spec.write, Merge | Scd2):
+        _check_comparable(spec)
+    if isinstance(spec.write, Scd2):
+        _check_versions(spec, spec.write, where)
+
+
+def _check_comparable(spec: Dataset) -> None:
+    """Merge and Scd2 ask of each column whether it has changed."""
+    for field in struct_of(spec.contract).fields:
+        if not comparable(field.dataType):
+            raise DefinitionError(
+                f"{type(spec.write).__name__} cannot tell whether the column has changed: Spark "
+                "compares no maps and no variants",
+                where=f"contract {spec.contract.__name__}.{field.name}",
+                expected="a type without maps and variants in it",
+                found=field.dataType.simpleString(),
+                next_step="keep it as an array of structs (map_entries, sorted by key) or as text "
+                "(to_json), or use Overwrite() or ReplaceSlice()",
+            )
+
+
+def _check_versions(spec: Dataset, scd2: Scd2, where: str) -> None:
+    """Raise DefinitionError when the contract's columns cannot say when a version holds."""
+    names = (scd2.valid_from, scd2.valid_to, scd2.is_current)
+    missing = [n for n in names if spec.model.column(n) is None]
+    in_key = [n for n in names if n in spec.model.key]
+    if missing or in_key or len(set(names)) < len(names):
+        raise DefinitionError(
+            f"the contract lacks {missing}"
+            if missing
+            else "a column of Scd2 has two parts to play",
+            where=where,
+            expected=f"three columns {names}, none of them in the key",
+            found=f"in the key: {in_key}" if in_key else None,
+            next_step="declare them: timestamp, nullable timestamp, bool",
+        )
+    kinds = {column.name: (column.type, column.nullable) for column in spec.model.columns}
+    start, _ = kinds[scd2.valid_from]
+    moment = start if start in ("date", "timestamp") else "timestamp"
+    for name, wanted, write in (
+        (scd2.valid_from, (moment, False), f"{_PYTHON[moment]} = column()"),
+        (scd2.valid_to, (moment, True), f"{_PYTHON[moment]} = column(nullable=True)"),
+        (scd2.is_current, ("boolean", False), "bool = column()"),
+    ):
+        if kinds[name] != wanted:
+            raise DefinitionError(
+                "the column cannot hold what Scd2 writes to it",
+                where=f"contract {spec.contract.__name__}.{name}",
+                expected=_kind(*wanted),
+                found=_kind(*kinds[name]),
+                next_step=f"write {name}: {write}",
+            )
+
+
+def _kind(kind: str, nullable: bool) -> str:  # noqa: FBT001 - a column's two facts, unpacked
+    return f"{kind}{'' if nullable else ' NOT NULL'}"
+
+
+def _check_days(spec: Dataset, where: str) -> None:
+    if spec.partitions is None:
+        return
+    name = spec.partitions.column
+    column = spec.model.column(name)
+    if column is None:
+        raise DefinitionError(
+            "the partition column is not in the contract",
+            where=f"{where}.{name}",
+            expected=f"one of {[c.name for c in spec.model.columns]}",
+            next_step="name the date or timestamp column that says which day a row is of",
+        )
+    if column.type not in _PYTHON:
+        raise DefinitionError(
+            "the partition column has no day",
+            where=f"{where}.{name}",
+            expected="date or timestamp",
+            found=column.type,
+            next_step="use a date or timestamp column",
+        )
+
+
+def _check_masking(spec: Dataset, policy: MaskingPolicy, where: str) -> None:
+    """What masking gives is what the contract says; a column that is dropped is not in it."""
+    known = {column.name for column in spec.model.columns} | policy.dropped
+    try:
+        policy.refuse_unknown(known)
+    except DefinitionError as error:
+        near = difflib.get_close_matches(str(error.where), known, 1)
+        raise DefinitionError(
+            error.what,
+            where=f"{where}.{error.where}",
+            expected=error.expected,
+            next_step=f"did you mean {near[0]}?" if near else error.next_step,
+        ) from None
+    for name, method in policy.methods:
+        column = spec.model.column(name)
+        given = {Token: "string", Generalise: "int"}.get(type(method))
+        at = f"contract {spec.contract.__name__}.{name}"
+        if column is None:
+            continue
+        if isinstance(method, Drop):
+            raise DefinitionError(
+                "masking drops a column that the contract has",
+                where=at,
+                next_step="take it out of the contract, or mask it with Null()",
+            )
+        if isinstance(method, Null) and not column.nullable:
+            raise DefinitionError(
+                "masking writes NULL to a column that may not be NULL",
+                where=at,
+                expected="column(nullable=True)",
+                next_step="make the column nullable, or Drop() it",
+            )
+        if given and column.type != given:
+            raise DefinitionError(
+                f"{type(method).__name__} gives another type than the contract says",
+                where=at,
+                expected=given,
+                found=column.type,
+                next_step="declare the column as what masking makes of it",
+            )
+
+
+def check_schedule(
+    cron: object, *, eager: object, max_retries: object, retry_delay: object
+) -> None:
+    """Raise DefinitionError for a schedule that Dagster could not keep."""
+    problem = None
+    if cron is not None and not (isinstance(cron, str) and _is_cron(cron)):
+        problem = f"cron={cron!r} is no cron expression; write cron='0 4 * * *' for four o'clock"
+    elif cron is not None and eager:
+        problem = "eager and cron are two ways to be run; choose one"
+    elif not isinstance(eager, bool):
+        problem = f"eager={eager!r} is neither True nor False"
+    elif not isinstance(max_retries, int) or isinstance(max_retries, bool) or max_retries < 0:
+        problem = f"max_retries={max_retries!r} is no number of retries; write max_retries=2"
+    elif not isinstance(retry_delay, timedelta) or retry_delay < timedelta():
+        problem = f"retry_delay={retry_delay!r} is no duration; write timedelta(seconds=30)"
+    if problem:
+        found, _, mend = problem.partition("; ")
+        raise DefinitionError(
+            "the schedule cannot be kept",
+            where="Schedule(...)",
+            found=found,
+            next_step=mend or "write True or False",
+        )
+
+
+def _is_cron(text: str) -> bool:
+    from dagster._utils.schedules import is_valid_cron_schedule
+
+    return bool(text.strip()) and is_valid_cron_schedule(text)
