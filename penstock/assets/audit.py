@@ -19,13 +19,7 @@ from penstock.assets.gate import frame_columns
 from penstock.assets.modes import Fail, Merge, Overwrite, Quarantine, ReplaceSlice, Scd2, Warn
 from penstock.errors import ValidationError
 from penstock.schemas.model import ContractModel, ForeignKeyModel, Severity
-from penstock.schemas.predicates import (
-    bad_reasons_sql,
-    good_sql,
-    literal,
-    quoted,
-    rules,
-)
+from penstock.schemas.predicates import bad_reasons_sql, good_sql, literal, quoted, rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
