@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from pyspark.sql import functions as F
 
+from penstock.assets.cell import value_sql, wrong_sql
 from penstock.assets.pinned import Net, PinnedChanges, PinnedFiles, PinnedInput, PinnedTable
 from penstock.errors import InputError
 from penstock.lineage.plan_lineage import mark
@@ -264,15 +265,10 @@ def _read_group(
     typed = []
     for column in _in_files(item, contract):
         cell = place[column.name]
+        typed.append(f"{value_sql(cell, column.type)} AS {quoted(column.name)}")
         if column.type == "string":
-            typed.append(f"{cell} AS {quoted(column.name)}")
             continue
-        cast = f"try_cast(trim({cell}) AS {column.type})"
-        typed.append(f"{cast} AS {quoted(column.name)}")
-        wrong = f"{cast} IS NULL"
-        if column.type.startswith("decimal"):
-            # a cast to decimal rounds in silence
-            wrong += f" OR {cast} != try_cast(trim({cell}) AS decimal(38,18))"
+        wrong = wrong_sql(cell, column.type)
         rules.append(
             f"CASE WHEN NOT ({damaged}) AND {cell} IS NOT NULL AND ({wrong}) "
             f"THEN {literal(column.name + ':type')} END"
