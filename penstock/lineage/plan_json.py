@@ -1,4 +1,4 @@
-"""Reads the JSON that Spark's `TreeNode.toJSON` gives for an analyzed plan.
+"""Reads the JSON of an analyzed plan, in the shape of Spark's `TreeNode.toJSON`.
 
 A tree is a list of its nodes in pre-order, each saying how many children follow; expressions are
 such lists inside plan nodes, and subqueries are plan lists inside expressions.
@@ -6,54 +6,25 @@ such lists inside plan nodes, and subqueries are plan lists inside expressions.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
 from penstock.lineage.plan_tree import Expression, Node, Shape
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-__all__ = ["Projections", "read_plan"]
-
-# (path, index) of an Expand node whose projections the JSON left out -> their JSON trees
-Projections: TypeAlias = "Callable[[tuple[int, ...]], Sequence[Sequence[list[dict[str, Any]]]]]"
+__all__ = ["read_plan"]
 
 _OUTPUTS = ("output", "generatorOutput")
 
 
-def read_plan(tree: list[dict[str, Any]], projections: Projections | None = None) -> Node:
-    """The plan of a parsed `toJSON`.
-
-    `projections` is asked, by the child positions from the root, for what Spark leaves out of the
-    JSON of an Expand node that holds literals. Within subqueries it is not asked.
-    """
-    paths = _paths(tree)
+def read_plan(tree: list[dict[str, Any]]) -> Node:
+    """The plan of a parsed JSON."""
     stack: list[Node] = []
-    for raw, path in zip(reversed(tree), reversed(paths), strict=True):
+    for raw in reversed(tree):
         children = tuple(stack.pop() for _ in range(raw["num-children"]))
-        stack.append(_node(raw, children, path, projections))
+        stack.append(_node(raw, children))
     return stack[0]
 
 
-def _paths(tree: list[dict[str, Any]]) -> list[tuple[int, ...]]:
-    """Child positions from the root for Expand nodes; empty for the others, to stay linear."""
-    if not any(_short(raw) == "Expand" for raw in tree):
-        return [()] * len(tree)
-    found: list[tuple[int, ...]] = []
-    waiting: list[tuple[int, ...]] = [()]
-    for raw in tree:
-        path = waiting.pop()
-        found.append(path)
-        waiting.extend((*path, place) for place in reversed(range(raw["num-children"])))
-    return found
-
-
-def _node(
-    raw: dict[str, Any],
-    children: tuple[Node, ...],
-    path: tuple[int, ...],
-    projections: Projections | None,
-) -> Node:
+def _node(raw: dict[str, Any], children: tuple[Node, ...]) -> Node:
     kind = _short(raw)
     groups: dict[str, tuple[Expression, ...]] = {}
     output: tuple[Expression, ...] | None = None
@@ -71,8 +42,6 @@ def _node(
                 output = found
             else:
                 groups[key] = found
-    if kind == "Expand" and expanded is None and projections is not None:
-        expanded = tuple(tuple(read_expression(e) for e in row) for row in projections(path))
     identifier = raw.get("identifier")
     join_type = raw.get("joinType")
     return Node(
@@ -118,7 +87,7 @@ def _expression(raw: dict[str, Any], children: tuple[Expression, ...]) -> Expres
         name=name if isinstance(name, str) else None,
         id=identity["id"] if isinstance(identity, dict) else None,
         ordinal=raw.get("ordinal") if "structfield" in kind else None,
-        shape=_shape(raw["dataType"]) if kind == "attributereference" else None,
+        shape=_shape(raw.get("dataType")) if kind == "attributereference" else None,
         plan=read_plan(nested) if isinstance(nested, list) and _is_tree(nested) else None,
     )
 

@@ -10,16 +10,14 @@ Nothing is executed: no Spark job, only analysis.
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pyspark.sql.classic.dataframe import DataFrame as ClassicDataFrame
 
 from penstock.lineage.column_lineage import ColumnLineage, Origin, Unknown
+from penstock.lineage.plan_classic import classic_plan
 from penstock.lineage.plan_connect import connect_plan
-from penstock.lineage.plan_json import read_plan
 from penstock.lineage.plan_scope import unknown
-from penstock.lineage.plan_text import nesting, read_plan_text
 from penstock.lineage.plan_walk import MARK, Flow, flow_of
 
 if TYPE_CHECKING:
@@ -31,12 +29,6 @@ if TYPE_CHECKING:
     from penstock.lineage.plan_tree import Node
 
 __all__ = ["column_lineage", "lineage_of_plan", "mark"]
-
-# Spark prints a CASE, and a function it has replaced, twice into the JSON: once with its
-# arguments and once below them. Its length doubles with every level (12 levels: 7 MB).
-_DEEPEST_JSON = 8
-# Characters of plan text beyond which the JSON, thirty times as long, takes over half a second.
-_LONGEST_JSON = 60_000
 
 
 def mark(frame: DataFrame, dataset: str) -> DataFrame:
@@ -55,13 +47,13 @@ def column_lineage(
 
     Over Spark Connect the server's text of the analyzed plan is read: it names no struct fields
     that the plan does not (a struct unpacked by position is taken whole), and what it leaves
-    open is in `unknown`. The same holds for very large plans in a classic session. `classic_twin`
+    open is in `unknown`. `classic_twin`
     builds the same frame in a classic session, on empty inputs if need be; where given it is
     taken instead of a Connect frame.
     """
     twin = frame if isinstance(frame, ClassicDataFrame) or classic_twin is None else classic_twin()
     if isinstance(twin, ClassicDataFrame):
-        return _classic(twin)
+        return lineage_of_plan(classic_plan(twin), twin.columns)
     return lineage_of_plan(connect_plan(twin), twin.columns)
 
 
@@ -109,27 +101,3 @@ def _order(origin: Origin) -> tuple[str, str, str, bool, str]:
 
 def _reasons(traces: Iterable[Trace]) -> list[str]:
     return sorted({trace.source.path for trace in traces if trace.source.dataset is None})
-
-
-def _classic(frame: ClassicDataFrame) -> ColumnLineage:
-    """By the plan's JSON where it is small, by its text where the JSON would be huge."""
-    analyzed = frame._jdf.queryExecution().analyzed()  # noqa: SLF001 - the only road to it
-    names = frame.columns
-    text = analyzed.treeString(True, False, 2**31 - 1, False, False)
-    explodes = nesting(text) > _DEEPEST_JSON
-    if explodes or len(text) > _LONGEST_JSON:
-        lineage = lineage_of_plan(read_plan_text(text), names)
-        if explodes or lineage.complete:
-            return lineage
-
-    def projections(path: tuple[int, ...]) -> list[list[list[dict[str, Any]]]]:
-        node = analyzed
-        for place in path:
-            node = node.children().apply(place)
-        rows = node.projections()
-        return [
-            [json.loads(row.apply(i).toJSON()) for i in range(row.size())]
-            for row in (rows.apply(j) for j in range(rows.size()))
-        ]
-
-    return lineage_of_plan(read_plan(json.loads(analyzed.toJSON()), projections), names)

@@ -13,15 +13,13 @@ from dataclasses import dataclass, field
 from penstock.lineage.plan_text_expression import read_expression
 from penstock.lineage.plan_tree import Expression, Node
 
-__all__ = ["nesting", "read_plan_text"]
+__all__ = ["read_plan_text"]
 
 _LINE = re.compile(r"((?:   |:  )*)(\+- |:- )?(.*)", re.DOTALL)
 _IDENTIFIED = re.compile(r"#(\d+)L?(?:-T\d+ms)?")
 _OUTPUT = re.compile(r"\s*(.+?)#(\d+)L?(?:-T\d+ms)?(?:,\s*|$)", re.DOTALL)
 _ALIASED = re.compile(r"(.*)#(\d+)L?(?:-T\d+ms)?", re.DOTALL)
 _CUT = re.compile(r"\.\.\. \d+ more fields")
-_NESTING = re.compile(r"\n|\bCASE\b|\bEND\b|\w*\(|\)")
-_FLAT = frozenset(["", "cast", "named_struct", "struct", "concat", "coalesce", "sha2"])
 _OPEN, _CLOSE = "([{", ")]}"
 
 
@@ -54,24 +52,6 @@ def read_plan_text(text: str) -> Node:
         pending.extend((below, False) for below in reversed([*line.children, *line.inner]))
     assert root.node is not None  # the loop ends with the root
     return root.node
-
-
-def nesting(text: str) -> int:
-    """How deep calls and CASE expressions stand in one another in the text, casts apart."""
-    deepest = depth = 0
-    enclosing: list[bool] = []
-    for match in _NESTING.finditer(text):
-        found = match[0]
-        if found == "\n":
-            depth, enclosing = 0, []
-        elif found in (")", "END"):
-            depth -= enclosing.pop() if enclosing else 0
-        else:
-            counted = found == "CASE" or found[:-1] not in _FLAT
-            enclosing.append(counted)
-            depth += counted
-            deepest = max(deepest, depth)
-    return deepest
 
 
 def _lines(text: str) -> _Line:

@@ -34,8 +34,7 @@ def test_there_are_at_least_thirty_shapes() -> None:
 
 @pytest.mark.parametrize("shape", BY_NAME)
 def test_lineage_is_what_was_written_down(shape: Shape, marked: Inputs) -> None:
-    deep = shape.name.startswith("deeply")
-    assert found(column_lineage(shape.build(marked))) == expected(shape, text=deep)
+    assert found(column_lineage(shape.build(marked))) == expected(shape)
 
 
 @pytest.mark.parametrize("shape", BY_NAME)
