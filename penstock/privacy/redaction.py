@@ -53,6 +53,17 @@ _SHAPES: dict[str, tuple[str, ...]] = {
 PATTERNS: tuple[tuple[str, str], ...] = tuple(
     (shape, pattern) for shape, patterns in _SHAPES.items() for pattern in patterns
 )
+# Characters that nobody sees: soft hyphen, zero width space, word joiner, byte order mark.
+_UNSEEN = "\u00ad\u200b\u2060\ufeff"
+_APOSTROPHES = "['\u2018\u2019\u201b\u02bc\u02b9\u2032\uff07`\u00b4]"
+
+# Letters composed of a letter and marks: Latin, Greek, Cyrillic; or the letter and its marks.
+_COMPOSED = (
+    "\u00c0-\u024f\u1e00-\u1eff\u0386-\u0390\u03aa-\u03b0\u03ca-\u03ce\u1f00-\u1fff"
+    "\u0400\u0401\u0403\u0407\u040c-\u040e\u0419\u0439\u0450\u0451\u0453\u0457\u045c-\u045e"
+    "\u0476\u0477\u04c1\u04c2\u04d0-\u04f9"
+)
+_ACCENTED = rf"(?:[{_COMPOSED}]|\p{{L}}\p{{M}})\p{{M}}*"
 
 
 def redacted(text: Column, known: Sequence[tuple[str, Column]]) -> Column:
@@ -60,7 +71,10 @@ def redacted(text: Column, known: Sequence[tuple[str, Column]]) -> Column:
 
     Known values go first, whole, so that a shape cannot break one up; their words go last, so
     that they cannot break up an e-mail address. Values are quoted: none is read as a pattern.
+    Apostrophes count as one another, and so do accented letters, composed or not. Characters
+    that nobody sees (soft hyphens) are left out of the text.
     """
+    text = _seen(text)
     for name, value in known:
         text = _without(text, _whole(value), name)
     for name, pattern in PATTERNS:
@@ -79,19 +93,28 @@ def _without(text: Column, alternatives: Column, name: str) -> Column:
 
 
 def _whole(value: Column) -> Column:
-    trimmed = F.trim(value.cast("string"))
+    trimmed = F.trim(_seen(value.cast("string")))
     return F.when(trimmed != "", _quoted(trimmed))
 
 
 def _words(value: Column) -> Column:
     lone = r"(?<![^\s,;])[^\s,;](?![^\s,;])"
-    words = F.regexp_replace(value.cast("string"), lone, "")
+    words = F.regexp_replace(_seen(value.cast("string")), lone, "")
     words = F.regexp_replace(words, r"^[\s,;]+|[\s,;]+$", "")
     return F.when(words != "", F.regexp_replace(_quoted(words), r"[\s,;]+", r"\\E|\\Q"))
 
 
+def _seen(value: Column) -> Column:
+    return F.translate(value, _UNSEEN, "")
+
+
 def _quoted(value: Column) -> Column:
-    """Java's Pattern.quote, natively."""
-    return F.concat(
+    """Java's Pattern.quote, natively, less what is written in more than one way."""
+    quoted = F.concat(
         F.lit("\\Q"), F.replace(value, F.lit("\\E"), F.lit("\\E\\\\E\\Q")), F.lit("\\E")
     )
+    for alike in (_APOSTROPHES, _ACCENTED):
+        outside = "\\E" + alike + "\\Q"
+        escaped = F.lit(outside.replace("\\", "\\\\"))
+        quoted = F.regexp_replace(quoted, F.lit(alike), escaped)
+    return quoted

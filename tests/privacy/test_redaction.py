@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -66,12 +67,32 @@ def test_shapes_are_found_and_other_text_is_left(spark: SparkSession) -> None:
         (None, "Maria", None),
         ("ask silva@silva.com", "Maria Silva", "ask [email]"),
         ("Maria@x.com", "Maria", "[email]"),
+        ("ask Jose\u0301 L\u00f3pez", "Jos\u00e9 Lo\u0301pez", "ask [name]"),
+        ("ask Lo\u0301pez", "Jos\u00e9 L\u00f3pez", "ask [name]"),
+        ("ask Jose and Josep", "Jos\u00e9", "ask Jose and Josep"),
+        ("\u0419\u043e\u0437\u0435\u0444", "\u0418\u0306\u043e\u0437\u0435\u0444", "[name]"),
+        ("Nguye\u0302\u0303n", "Nguy\u1ec5n", "[name]"),
+        ("O\u2019Brien, o\u02bcbrien", "Pat O'Brien", "[name], [name]"),
+        ("O'Brien", "O\u2019Brien", "[name]"),
+        ("Sil\u00adva and Ma\u200bria", "Maria Sil\u00adva", "[name] and [name]"),
     ],
 )
 def test_known_values_are_taken_literally(
     spark: SparkSession, text: str | None, name: str | None, expected: str | None
 ) -> None:
     assert redact(spark, [(text, name, None)]) == [expected]
+
+
+@given(name=st.text(st.sampled_from("ae\u00e9\u00f1\u1ec5\u0419\u03aeo'"), min_size=2, max_size=9))
+@settings(
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_a_name_is_found_however_it_is_composed(spark: SparkSession, name: str) -> None:
+    forms = [normalize(form, name) for form in ("NFC", "NFD")]
+    pairs = [(f"~ {a} ~", b, None) for a in (*forms, "\u00ad".join(forms[0])) for b in forms]
+    assert set(redact(spark, pairs)) == {"~ [name] ~"}
 
 
 @given(
