@@ -47,9 +47,8 @@ def column_lineage(
 
     Over Spark Connect the server's text of the analyzed plan is read: it names no struct fields
     that the plan does not (a struct unpacked by position is taken whole), and what it leaves
-    open is in `unknown`. `classic_twin`
-    builds the same frame in a classic session, on empty inputs if need be; where given it is
-    taken instead of a Connect frame.
+    open is in `unknown`. `classic_twin` builds the same frame in a classic session, on empty
+    inputs if need be; where given it is taken instead of a Connect frame.
     """
     twin = frame if isinstance(frame, ClassicDataFrame) or classic_twin is None else classic_twin()
     if isinstance(twin, ClassicDataFrame):

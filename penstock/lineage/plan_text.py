@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from penstock.lineage.plan_literals import restored
 from penstock.lineage.plan_text_expression import read_expression
 from penstock.lineage.plan_tree import Expression, Node
 
@@ -20,6 +21,9 @@ _IDENTIFIED = re.compile(r"#(\d+)L?(?:-T\d+ms)?")
 _OUTPUT = re.compile(r"\s*(.+?)#(\d+)L?(?:-T\d+ms)?(?:,\s*|$)", re.DOTALL)
 _ALIASED = re.compile(r"(.*)#(\d+)L?(?:-T\d+ms)?", re.DOTALL)
 _CUT = re.compile(r"\.\.\. \d+ more fields")
+_SOURCE = re.compile(r"SubqueryAlias `?penstock:")
+_OF_THE_QUERY = "(`_pyspark_connect_temp_view_"  # a frame given to `sql`, with its literals
+_PLAIN_NODE = re.compile(r"(?:SubqueryAlias|View|Relation) .*|Project \[(?:\w+#\d+L?(?:, )?)*\]")
 _OPEN, _CLOSE = "([{", ")]}"
 
 
@@ -79,6 +83,9 @@ def _node(line: _Line, names: dict[int, str], *, ranges: bool) -> Node:
         kind = re.split(r"\W", line.text, maxsplit=1)[0]
     children = tuple(child.node for child in line.children if child.node is not None)
     subqueries = [inner.node for inner in line.inner if inner.node is not None]
+    if kind == "View" and not (rest.startswith(_OF_THE_QUERY) or _plain(line)):
+        reason = "a view over a marked input, whose literals only the server knows"
+        return Node(kind=kind, children=children, unreadable=reason)
     try:
         return _NodeText(kind, children, names, subqueries, ranges=ranges).read(rest)
     except _UnreadableError:
@@ -87,6 +94,19 @@ def _node(line: _Line, names: dict[int, str], *, ranges: bool) -> Node:
             children=children + tuple(subqueries),
             unreadable=f"the plan's text for {kind} could not be taken apart",
         )
+
+
+def _plain(view: _Line) -> bool:
+    """Whether nothing in the view above its inputs could hold a literal."""
+    waiting = list(view.children)
+    while waiting:
+        line = waiting.pop()
+        if _SOURCE.match(line.text) or not (line.children or line.inner):
+            continue
+        if line.inner or _PLAIN_NODE.fullmatch(line.text) is None:
+            return False
+        waiting += line.children
+    return True
 
 
 class _NodeText:
@@ -222,7 +242,7 @@ class _NodeText:
             return expression
         number, name = alias
         self.names[number] = name
-        return Expression(kind="alias", children=(expression,), name=name, id=number)
+        return Expression(kind="alias", children=(expression,), name=restored(name), id=number)
 
     def _alias(self, text: str) -> tuple[tuple[int, str] | None, str]:
         place = _at_top(text, " AS ")
@@ -238,7 +258,7 @@ class _NodeText:
         for match in _OUTPUT.finditer(self._plain(_inside(text))):
             number, name = int(match[2]), match[1]
             self.names[number] = name
-            found.append(Expression(kind="attributereference", id=number, name=name))
+            found.append(Expression(kind="attributereference", id=number, name=restored(name)))
         return tuple(found)
 
     def _mark(self, text: str) -> str:
@@ -250,7 +270,8 @@ class _NodeText:
             if self.ranges and re.search(r"\bid$", before):
                 self.names.setdefault(int(match[1]), "id")
             name = self.names.get(int(match[1]))
-            if name is None or not before.endswith(name):
+            # a column is printed as it was typed, in whatever letter case
+            if name is None or not before.lower().endswith(name.lower()):
                 continue
             pieces += [before[: len(before) - len(name)], f"\x01{match[1]}\x02"]
             start = match.end()

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from penstock.lineage.plan_literals import restored
 from penstock.lineage.plan_tree import Expression, Node
 
 if TYPE_CHECKING:
@@ -69,7 +70,9 @@ def read_expression(
             assert match is not None  # the marks are written in pairs
             number = int(match[1])
             top.items.append(
-                Expression(kind="attributereference", id=number, name=names.get(number))
+                Expression(
+                    kind="attributereference", id=number, name=restored(names.get(number, ""))
+                )
             )
             place = _fields(text, match.end(), top.items)
         elif letter in "([":
@@ -205,7 +208,7 @@ def _reduce(items: Sequence[Expression | str]) -> Expression:
     found = [item for item in items if isinstance(item, Expression)]
     words = [item for item in items if isinstance(item, str)]
     if not found:
-        return Expression(kind="literal", name=" ".join(words))
+        return Expression(kind="literal", name=restored(" ".join(words)))
     if len(found) > 1 and found[-1].kind == "windowspecdefinition":
         rest = items[: items.index(found[-1])]
         return Expression(kind="windowexpression", children=(_reduce(rest), found[-1]))
