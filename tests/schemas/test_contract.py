@@ -383,7 +383,11 @@ def test_what_spark_reads_as_a_predicate_is_a_rule(sql: str) -> None:
     assert model_of(define(columns, rules={"kept": sql})).checks[0].sql == f"({sql})"
 
 
-@pytest.mark.parametrize("thing", [None, "silver.fares", Contract, define, 7], ids=["none", "name", "base", "function", "number"])
+@pytest.mark.parametrize(
+    "thing",
+    [None, "silver.fares", Contract, define, 7],
+    ids=["none", "name", "base", "function", "number"],
+)
 def test_what_is_no_contract_is_told_as_that(thing: Any) -> None:
     with pytest.raises(DefinitionError) as caught:
         model_of(thing)
