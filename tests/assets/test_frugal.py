@@ -76,8 +76,8 @@ COSTS: dict[str, tuple[Dataset, tuple[int, int, int]]] = {
     "replace": (REPLACE, (2, 5, 9)),
     "append": (APPEND, (2, 4, 7)),
     "overwrite with a key": (loaded, (5, 7, 11)),
-    "merge": (merged_files, (4, 13, 17)),
-    "scd2": (versioned, (5, 18, 24)),
+    "merge": (merged_files, (4, 11, 15)),
+    "scd2": (versioned, (5, 15, 20)),
 }
 
 
