@@ -116,5 +116,6 @@ def _quoted(value: Column) -> Column:
     for alike in (_APOSTROPHES, _ACCENTED):
         outside = "\\E" + alike + "\\Q"
         escaped = F.lit(outside.replace("\\", "\\\\"))
-        quoted = F.regexp_replace(quoted, F.lit(alike), escaped)
+        # the Q of a quote is no letter for a mark that comes after it
+        quoted = F.regexp_replace(quoted, F.lit(rf"(?<!\\){alike}"), escaped)
     return quoted

@@ -142,7 +142,8 @@ def asked(page: Page, web_url: str, query: str, **of: str) -> Any:
     """The answer to what the UI's switches and buttons ask of the server."""
     found = {"repositoryName": "__repository__", "repositoryLocationName": LOCATION, **of}
     body = {"query": query, "variables": {"of": found, "at": time.time()}}
-    return page.request.post(f"{web_url}/graphql", data=body).json()["data"]
+    # the server may close a connection that was kept open at the instant it is used again
+    return page.request.post(f"{web_url}/graphql", data=body, max_retries=2).json()["data"]
 
 
 @pytest.mark.parametrize("schedule", ["nightly", "daily_masking", "weekly_upkeep"])

@@ -74,6 +74,8 @@ def test_shapes_are_found_and_other_text_is_left(spark: SparkSession) -> None:
         ("Nguye\u0302\u0303n", "Nguy\u1ec5n", "[name]"),
         ("O\u2019Brien, o\u02bcbrien", "Pat O'Brien", "[name], [name]"),
         ("O'Brien", "O\u2019Brien", "[name]"),
+        ("a \U00011c920 b", "\U00011c920", "a [name] b"),  # begins with a mark
+        ("a o\u0301\u0301\\Q\u0301 b", "o\u0301\u0301\\Q\u0301", "a [name] b"),
         ("Sil\u00adva and Ma\u200bria", "Maria Sil\u00adva", "[name] and [name]"),
     ],
 )
