@@ -13,6 +13,7 @@ _TIME = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6}0*)?)?"
 _NUMBER = r"[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)"
 _WHOLE = r"[+-]?[0-9]+"
 _REAL = rf"{_NUMBER}([eE][+-]?[0-9]+)?|NaN|[+-]?Infinity"
+_DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
 _GRAMMARS = {
     "tinyint": _WHOLE,
     "smallint": _WHOLE,
@@ -32,7 +33,7 @@ def grammar(kind: str) -> str | None:
 
     A decimal has no more digits after the point than its type, trailing zeros aside.
     """
-    if found := re.fullmatch(r"decimal\((\d+),(\d+)\)", kind):
+    if found := _DECIMAL.fullmatch(kind):
         scale = found[2]
         return rf"[+-]?([0-9]+([.][0-9]{{0,{scale}}}0*)?|[.](?=[0-9])[0-9]{{0,{scale}}}0*)"
     return _GRAMMARS.get(kind)
@@ -44,12 +45,43 @@ def value_sql(cell: str, kind: str) -> str:
 
 
 def wrong_sql(cell: str, kind: str) -> str:
-    """SQL, true for the text of a cell that is not of the type; the cell is not NULL."""
-    value = value_sql(cell, kind)
+    """SQL, true for the text of a cell that is not of the type; the cell is not NULL.
+
+    A regular expression for each cell would cost as much as reading it: what is written in the
+    usual way is told by its length and a few of its characters.
+    """
+    value, text = value_sql(cell, kind), f"trim({cell})"
     wrong = f"{value} IS NULL"
     if (pattern := grammar(kind)) is not None:
-        wrong += f" OR NOT trim({cell}) RLIKE {literal(f'^(?:{pattern})$')}"
+        whole = rf"\A(?:{pattern})\z"
+        wrong += f" OR NOT ({_usual(text, kind)} OR {text} RLIKE {literal(whole)})"
     if kind in ("float", "double"):
         # a number too large for the type is read as infinity
         wrong += f" OR (abs({value}) = CAST('Infinity' AS {kind}) AND NOT contains({cell}, 'Inf'))"
     return wrong
+
+
+def _usual(text: str, kind: str) -> str:
+    """SQL, true only for texts of the grammar, if Spark can cast them; cheap."""
+    bare = f"left({text}, 1) > ' ' AND right({text}, 1) > ' '"  # casts drop what is around
+    day = f"locate('-', {text}) = 5 AND locate('-', {text}, 6) = 8"
+    if kind == "date":
+        return f"(length({text}) = 10 AND {day} AND {_digit(text, 10)})"
+    if kind in ("timestamp", "timestamp_ntz"):
+        time = f"locate(':', {text}) = 14 AND locate(':', {text}, 15) = 17 AND {_digit(text, 19)}"
+        length = f"length({text}) = 19"
+        if kind == "timestamp":
+            length = f"({length} OR length({text}) = 20 AND endswith({text}, 'Z'))"
+        return f"({length} AND {day} AND {time})"
+    if kind in ("float", "double"):
+        hexadecimal = f"contains({text}, 'x') OR contains({text}, 'X')"
+        return f"({bare} AND right({text}, 1) <= '9' AND NOT ({hexadecimal}))"
+    if found := _DECIMAL.fullmatch(kind):
+        point = f"locate('.', {text})"
+        few = f"({point} = 0 OR length({text}) - {point} <= {found[2]})"
+        return f"({bare} AND {few} AND NOT (contains({text}, 'e') OR contains({text}, 'E')))"
+    return f"({bare})"
+
+
+def _digit(text: str, place: int) -> str:
+    return f"substring({text}, {place}, 1) BETWEEN '0' AND '9'"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import random
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
-from penstock.assets.cell import wrong_sql
+from penstock.assets.cell import grammar, value_sql, wrong_sql
 from penstock.schemas.predicates import literal
 
 if TYPE_CHECKING:
@@ -42,3 +44,36 @@ def test_a_cell_is_what_is_written_and_nothing_is_guessed(spark: SparkSession) -
     tests = [f"({wrong_sql(literal(text), kind)})" for kind, text, _ in cells]
     found = spark.sql(f"SELECT array({', '.join(tests)}) AS wrong").collect()[0].wrong
     assert [(*cell[:2], bool(wrong)) for cell, wrong in zip(cells, found, strict=True)] == cells
+
+
+def test_what_is_told_without_the_grammar_is_what_the_grammar_says(spark: SparkSession) -> None:
+    chance = random.Random(20130207)
+    letters = "0123456789-:.+ TZeEdDfFxXIn\n\t"
+    for kind in (*GOOD, "timestamp_ntz", "tinyint", "float"):
+        near = [
+            *GOOD.get(kind, ()),
+            *WRONG.get(kind, ()),
+            *TIMES,
+            "2013-1-01T1",
+            "2013-02-07 1:2:30",
+        ]
+        cells = sorted({_mutated(chance, chance.choice(near), letters) for _ in range(1500)})
+        frame = spark.createDataFrame([(cell,) for cell in cells], "cell string")
+        wrong = f"coalesce({wrong_sql('cell', kind)}, false)"
+        rows = frame.selectExpr("cell", f"{value_sql('cell', kind)} AS value", f"{wrong} AS wrong")
+        whole = re.compile(grammar(kind) or "")
+        for cell, value, told in rows.selectExpr("cell", "string(value)", "wrong").collect():
+            fits = value is not None and whole.fullmatch(cell.strip(" ")) is not None
+            large = kind in ("float", "double") and "Infinity" in str(value) and "Inf" not in cell
+            assert told is not (fits and not large), (kind, cell, value)
+
+
+def _mutated(chance: random.Random, text: str, letters: str) -> str:
+    for _ in range(chance.randint(0, 3)):
+        place = chance.randint(0, len(text))
+        text = (
+            text[:place]
+            + chance.choice(["", chance.choice(letters)])
+            + text[place + chance.randint(0, 1) :]
+        )
+    return text
