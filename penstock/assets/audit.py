@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 from penstock.assets.frames import raise_unless, read_table
 from penstock.assets.gate import frame_columns
-from penstock.assets.modes import Fail, Merge, Overwrite, Quarantine, ReplaceSlice, Scd2, Warn
+from penstock.assets.modes import Fail, Merge, Quarantine, ReplaceSlice, Scd2, Warn
 from penstock.errors import ValidationError
 from penstock.schemas.model import ContractModel, ForeignKeyModel, Severity
 from penstock.schemas.predicates import bad_reasons_sql, good_sql, literal, quoted, rules
@@ -38,7 +38,6 @@ __all__ = [
     "set_aside",
     "split_counts",
     "strict",
-    "table_key",
 ]
 
 KEY_RULE = "key:unique"
@@ -70,7 +69,7 @@ def count_dataset_checks(
     Counts of zero are included.
     """
     spec = resolved.spec
-    key = _row_key(spec)
+    key = spec.row_key
     broken = {rule: f"NOT ({sql})" for rule, sql in _warnings(spec)}
     for n, foreign in enumerate(spec.model.foreign_keys):
         frame = _with_orphan(frame, foreign, _referenced(spark, resolved, foreign), f"_o{n}")
@@ -214,7 +213,7 @@ def _flagged(
     """The frame with a boolean for each rule that one row alone cannot break; (column, rule)."""
     spec = resolved.spec
     flags = {}
-    if (key := _row_key(spec)) and KEY_RULE not in split_counts(spec, {KEY_RULE: 1})[1]:
+    if (key := spec.row_key) and KEY_RULE not in split_counts(spec, {KEY_RULE: 1})[1]:
         names = ", ".join(quoted(name) for name in key)
         many = f"{_known(key)} AND count(1) OVER (PARTITION BY {names}) > 1"
         frame = frame.withColumn("_many", F.expr(many))
@@ -274,23 +273,6 @@ def _with_orphan(
     )
 
 
-def _row_key(spec: Dataset) -> tuple[str, ...]:
-    """The columns that tell rows of one run apart; a row's versions differ in valid_from."""
-    key = spec.model.key
-    return (*key, spec.write.valid_from) if key and isinstance(spec.write, Scd2) else key
-
-
-def table_key(spec: Dataset) -> tuple[str, ...]:
-    """The columns that tell the table's rows apart after a run; none where two may be equal."""
-    match spec.write:
-        case Overwrite() if not isinstance(spec.bad_rows, Warn):
-            return spec.model.key
-        case Merge() | Scd2():
-            return _row_key(spec)
-        case _:  # a key is unique in a run, and other runs' rows stay
-            return ()
-
-
 def _known(key: tuple[str, ...]) -> str:
     """SQL, true for a row whose key is whole: NULL is no key, and equal to none."""
     return " AND ".join(f"{quoted(name)} IS NOT NULL" for name in key)
@@ -310,7 +292,7 @@ def _enforced(spec: Dataset) -> ContractModel:
     if not isinstance(spec.bad_rows, Warn):
         return model
     # a row without its key could never be matched again
-    key = _row_key(spec) if isinstance(spec.write, Merge | Scd2) else ()
+    key = spec.row_key if isinstance(spec.write, Merge | Scd2) else ()
     return replace(model.only(key), checks=())
 
 

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, get_args
 
 from penstock.assets.definition import check_dataset, check_schedule, refuse_parts
 from penstock.assets.inputs import Changes, Input, Snapshot, table
-from penstock.assets.modes import BadRows, Overwrite, Quarantine, ReplaceSlice, WriteMode
+from penstock.assets.modes import (
+    BadRows,
+    Merge,
+    Overwrite,
+    Quarantine,
+    ReplaceSlice,
+    Scd2,
+    Warn,
+    WriteMode,
+)
 from penstock.assets.source_text import sources_of
 from penstock.errors import DefinitionError
 from penstock.schemas.contract import model_of
@@ -89,6 +98,23 @@ class Dataset:
         read = {i.dataset for i in self.inputs.values() if isinstance(i, Snapshot | Changes)}
         read |= {key.references for key in self.model.foreign_keys}
         return tuple(sorted(read - {self.name}))
+
+    @property
+    def row_key(self) -> tuple[str, ...]:
+        """The columns that tell rows of one run apart; a row's versions differ in valid_from."""
+        key = self.model.key
+        return (*key, self.write.valid_from) if key and isinstance(self.write, Scd2) else key
+
+    @property
+    def table_key(self) -> tuple[str, ...]:
+        """The columns that tell the table's rows apart; none where two runs may write the same."""
+        match self.write:
+            case Overwrite() if not isinstance(self.bad_rows, Warn):
+                return self.row_key
+            case Merge() | Scd2():
+                return self.row_key
+            case _:
+                return ()
 
     @property
     def definition(self) -> str:

@@ -20,7 +20,6 @@ from penstock.assets.audit import (
     set_aside,
     split_counts,
     strict,
-    table_key,
 )
 from penstock.assets.changes_gone import changes_gone
 from penstock.assets.commit import commit_good, commit_quarantine
@@ -290,7 +289,7 @@ def commit_facts(resolved: Resolved, invocation: Invocation, audit: Audit) -> Ma
         "token": resolved.token,
         "content": resolved.content,
         "write": type(spec.write).__name__,
-        "row_key": list(table_key(spec)),
+        "row_key": list(spec.table_key),
         "slice": resolved.slice.document(),
         "slice_column": spec.partitions.column if spec.partitions else None,
         "contract": {"version": spec.model.version, "fingerprint": spec.model.fingerprint()},

@@ -18,6 +18,7 @@ from penstock.schemas.predicates import literal, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import date
 
     from pyspark.sql import DataFrame, SparkSession
 
@@ -30,6 +31,10 @@ BAD_ROW = "penstock:bad-row"  # the message of the error a strict frame raises
 REJECTED = "_penstock_rejected"
 RAW = "_penstock_raw"
 FILE = "_penstock_file"
+DAY = "_penstock_day"
+TIME = "_penstock_time"
+PLACE = "_penstock_place"
+RANK = "_penstock_rank"
 ROW = "_penstock_row"
 _CHANGE_COLUMNS = ("_change_type", "_commit_version", "_commit_timestamp")
 
@@ -137,7 +142,7 @@ def _newest(feed: DataFrame, item: PinnedChanges, added: str) -> DataFrame:
         key = ", ".join(quoted(name) for name in item.key)
         came = f"CASE WHEN {added} THEN 1 ELSE -1 END"
         balance = F.expr(f"sum({came}) OVER (PARTITION BY {apart}, _commit_version)")
-        comes = F.expr("max(_penstock_balance) OVER (PARTITION BY " + key + ", _commit_version)")
+        comes = F.expr(f"max(_penstock_balance) OVER (PARTITION BY {key}, _commit_version)")
         events = events.withColumn("_penstock_balance", balance)
         events = events.withColumn("_penstock_comes", comes).where(
             F.expr("NOT (_change_type = 'delete' AND _penstock_comes > 0)")
@@ -147,11 +152,7 @@ def _newest(feed: DataFrame, item: PinnedChanges, added: str) -> DataFrame:
     rank = F.expr(f"rank() OVER (PARTITION BY {apart} ORDER BY {order})")
     # rows without a key are no versions of each other: all of them must be set aside
     nameless = " OR ".join(f"{quoted(name)} IS NULL" for name in item.apart)
-    return (
-        events.withColumn("_penstock_rank", rank)
-        .where(F.expr(f"_penstock_rank = 1 OR {nameless}"))
-        .drop("_penstock_rank")
-    )
+    return events.withColumn(RANK, rank).where(F.expr(f"{RANK} = 1 OR {nameless}")).drop(RANK)
 
 
 def _balance(feed: DataFrame, added: str) -> DataFrame:
@@ -166,29 +167,46 @@ def _balance(feed: DataFrame, added: str) -> DataFrame:
 def _read_files(
     spark: SparkSession, item: PinnedFiles, contract: ContractModel, *, strict: bool
 ) -> Arrived:
-    groups: dict[tuple[tuple[str, ...], bool], list[TakenFile]] = defaultdict(list)
+    groups: dict[tuple[tuple[str, ...], bool, date | None], list[TakenFile]] = defaultdict(list)
     for file in item.files:
         _check_header(item, file, contract)
-        groups[file.header, file.utf8].append(file)
+        groups[file.header, file.utf8, file.day if item.apart else None].append(file)
     if not groups:
         empty = spark.createDataFrame([], _arrival_schema(item, contract))
         parts = [empty]
     else:
         parts = [
-            _read_group(spark, item, contract, header, files, utf8=utf8)
-            for (header, utf8), files in groups.items()
+            _read_group(spark, item, contract, header, files, utf8=utf8).withColumn(
+                DAY, F.lit(day).cast("date")
+            )
+            for (header, utf8, day), files in groups.items()
         ]
     everything = reduce(lambda a, b: a.unionByName(b), parts)
     names = [column.name for column in _in_files(item, contract)]
     ok = f"size({REJECTED}) = 0"
     kept = raise_unless(everything, ok) if strict else everything.where(F.expr(ok))
     rejected = everything.where(F.expr(f"NOT ({ok})"))
+    if item.apart and len(item.files) > 1:
+        kept = _of_newest_file(kept, item.apart)
     return Arrived(
         good=kept.select(*(quoted(name) for name in names)),
         rejected=rejected.select(
             F.col(REJECTED).alias("reasons"), F.col(RAW).alias("row"), F.col(FILE).alias("file")
         ),
     )
+
+
+def _of_newest_file(rows: DataFrame, apart: tuple[str, ...]) -> DataFrame:
+    """Of the rows that `apart` does not tell apart those of the newest file, all of them.
+
+    By the pattern's day, then by the time the file was written, then by its name.
+    """
+    names = ", ".join(quoted(name) for name in apart)
+    order = f"{DAY} DESC, {TIME} DESC, {PLACE} DESC"
+    rank = F.expr(f"rank() OVER (PARTITION BY {names} ORDER BY {order})")
+    # rows without a key are no versions of each other: all of them must be set aside
+    nameless = " OR ".join(f"{quoted(name)} IS NULL" for name in apart)
+    return rows.withColumn(RANK, rank).where(F.expr(f"{RANK} = 1 OR {nameless}"))
 
 
 def _in_files(item: PinnedFiles, contract: ContractModel) -> list[ColumnModel]:
@@ -282,6 +300,8 @@ def _read_group(
         f"{text} AS {RAW}",
         # percent-encoded by Spark; url_decode would take a plus for a blank
         f"url_decode(replace(_metadata.file_name, '+', '%2B')) AS {FILE}",
+        f"_metadata.file_modification_time AS {TIME}",
+        f"_metadata.file_path AS {PLACE}",
     )
 
 

@@ -129,8 +129,9 @@ def changes(dataset: str | type[Contract], *, valid_from: str | None = None) -> 
     was taken out again is not given.
 
     A dataset that keeps versions (`Scd2`) is given each: the newest of those with the same key and
-    `valid_from`, a column of `dataset`; by default the one of the name that `Scd2` uses. Raises
-    DefinitionError when `dataset` is a contract without that column.
+    `valid_from`, a column of `dataset`; by default the one of the name that `Scd2` uses. Where
+    there is no such column each distinct row is given, and a corrected one is set aside with what
+    it corrects. Raises DefinitionError when `dataset` is a contract without the column named.
     """
     model = None if isinstance(dataset, str) else model_of(dataset)
     if model and valid_from is not None and model.column(valid_from) is None:
@@ -153,10 +154,13 @@ def landing(
 ) -> Landing:
     """CSV files under the lake's landing, e.g. `flights/flights-{day}*.csv`.
 
-    Every file is taken once by its content: a copy under another name is seen and not loaded,
-    where the pattern says the day of a file, one of the same day. `Overwrite` and `ReplaceSlice`
-    are made of all files that are there; `Append`, `Merge` and `Scd2` take those not taken yet. A
-    key that several of these hold is set aside: nobody says which of them is right.
+    `Overwrite` and `ReplaceSlice` are made of all files that are there, the others of those not
+    taken yet. Under `Append` a file is known by its content, and by its day where the pattern says
+    it: a copy under another name is seen and not loaded. Under `Merge` and `Scd2` it is known by
+    its name and its last content, for the same bytes may say that a row is again as it was. There
+    the newest new file that holds a key (and `valid_from`) counts: by the pattern's day, then by
+    the time the file was written, then by its name, also where its row is set aside. A key twice
+    in one file is set aside: nobody knows.
     `null_value` is the text that stands for NULL (an empty cell always does). `extra_columns`
     says that columns the contract does not name are ignored; otherwise they are refused.
     `derived` are the contract's columns that the function adds: no file has them.

@@ -90,12 +90,16 @@ class PinnedChanges:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinnedFiles:
-    """Landing files, each content once a day; `copies` were seen and not loaded."""
+    """Landing files that are taken; `copies` are those seen and not loaded.
+
+    `apart` are the columns that tell rows apart where the newest file counts, else none.
+    """
 
     name: str
     landing: Landing
     files: tuple[TakenFile, ...]
     copies: tuple[TakenFile, ...] = ()
+    apart: tuple[str, ...] = ()
 
     @property
     def dataset(self) -> str:

@@ -12,11 +12,11 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 from penstock.assets.inputs import Changes, Landing, Snapshot
 from penstock.assets.landing_file import TakenFile, inspect_file
-from penstock.assets.modes import Merge, Overwrite, ReplaceSlice, Scd2, WriteMode
+from penstock.assets.modes import Append, Merge, Overwrite, ReplaceSlice, Scd2, WriteMode
 from penstock.assets.pinned import Net, PinnedChanges, PinnedFiles, PinnedInput, PinnedTable
 from penstock.assets.slice import WHOLE, Slice
 from penstock.errors import DefinitionError, InputError, LakeError
@@ -167,9 +167,7 @@ def _pin(
         case Changes() as changed:
             return _pin_changes(name, changed, spec.write, lake, state, own)
         case Landing() as landed:
-            # what is replaced is made of all files; what is added to, of those not taken yet
-            again = isinstance(spec.write, Overwrite | ReplaceSlice)
-            return _pin_files(name, landed, slice_, lake, frozenset() if again else _taken(own))
+            return _pin_files(spec, name, landed, _arrived(name, landed, slice_, lake), own)
 
 
 def _opened(name: str, dataset: str, lake: Lake) -> tuple[Table, TableLog]:
@@ -228,10 +226,13 @@ def _pin_changes(
     rewritten = [c for c in log.commits() if c.changes_rows]  # the newest first
     version = max(after, rewritten[0].version if rewritten else 0)
     between = [c for c in rewritten if after < c.version]
-    row_key = _row_key(rewritten[0]) if rewritten else ()
-    apart = _apart(write, changed, row_key, {column.name for column in log.columns()})
+    # what another writer did since does not change what a row of the table is
+    facts = next((c.facts for c in rewritten if c.facts), None) or {}
+    table_key = tuple(facts.get("row_key") or ())
+    apart = _apart(write, changed, table_key, {column.name for column in log.columns()})
     net = _net(write, apart, between)
-    whole = {*row_key} == {*apart}  # the table holds the newest of each row, and no other
+    # the table holds the newest of each row, and no other
+    newest = bool(facts) and bool(rewritten[0].facts) and {*table_key} == {*apart}
     return PinnedChanges(
         name=name,
         table=table,
@@ -241,17 +242,12 @@ def _pin_changes(
         net=net,
         key=changed.key,
         apart=apart,
-        feed=after >= 0 or (net is Net.NEWEST and not whole and _has_all_changes(log)),
+        feed=after >= 0 or (net is Net.NEWEST and not newest and _has_all_changes(table, log)),
     )
 
 
-def _row_key(commit: Commit) -> tuple[str, ...]:
-    """The columns that tell the table's rows apart after the commit, none when nobody said."""
-    return tuple((commit.facts or {}).get("row_key") or ())
-
-
 def _apart(
-    write: WriteMode, changed: Changes, row_key: tuple[str, ...], columns: set[str]
+    write: WriteMode, changed: Changes, table_key: tuple[str, ...], columns: set[str]
 ) -> tuple[str, ...]:
     """The columns that tell the rows of an input apart, none where they are not known.
 
@@ -261,7 +257,7 @@ def _apart(
     key = changed.key
     match write:
         case Merge() if key:
-            return row_key if {*key} < {*row_key} else key
+            return table_key if {*key} < {*table_key} else key
         case Scd2() if key:
             moment = changed.valid_from or write.valid_from
             return (*key, moment) if moment in columns else ()
@@ -269,11 +265,16 @@ def _apart(
             return ()
 
 
-def _has_all_changes(log: TableLog) -> bool:
-    """Whether the changes can be read from the first commit on, as far as the log says."""
+def _has_all_changes(table: Table, log: TableLog) -> bool:
+    """Whether the changes can be read from the first commit on, as far as the log says.
+
+    Delta need not note a VACUUM in a log on an object store: what was taken out may be gone there.
+    """
     first = None
     for commit in log.commits():
         if commit.operation.startswith(("VACUUM", "OPTIMIZE", "REORG")):
+            return False
+        if "://" in table.uri and commit.changes_rows and not commit.only_adds:
             return False
         first = commit
     # a table that Penstock made keeps a change feed from the beginning
@@ -329,16 +330,46 @@ def _taken(own: list[Commit]) -> frozenset[tuple[str | None, str]]:
     )
 
 
+def _last_taken(own: list[Commit]) -> dict[str, str]:
+    """The SHA-256 of each landing file by its name, as the newest commit that took it saw it."""
+    last: dict[str, str] = {}
+    for commit in own:
+        for item in (commit.facts or {}).get("inputs", {}).values():
+            for file in (*item.get("files", ()), *item.get("copies", ())):
+                last.setdefault(file["name"], file["sha256"])
+    return last
+
+
 def _pin_files(
-    name: str,
-    landed: Landing,
-    slice_: Slice,
-    lake: Lake,
-    taken: frozenset[tuple[str | None, str]],
+    spec: Dataset, name: str, landed: Landing, arrived: list[TakenFile], own: list[Commit]
 ) -> PinnedFiles:
-    seen = set(taken)
+    """Which files the run takes: all where rows are replaced, else those not taken yet."""
     files: list[TakenFile] = []
     copies: list[TakenFile] = []
+    match spec.write:
+        case Merge() | Scd2():
+            # bytes that came before may say that a row is again as it was
+            last = _last_taken(own)
+            for file in arrived:
+                (copies if last.get(file.name) == file.sha256 else files).append(file)
+            apart = spec.row_key if {*spec.row_key}.isdisjoint(landed.derived) else ()
+        case Overwrite() | ReplaceSlice() | Append():
+            apart = ()
+            seen = set(_taken(own)) if isinstance(spec.write, Append) else set()
+            for file in arrived:
+                # commits made before days were noted say the content alone
+                known = not seen.isdisjoint({file.identity, (None, file.sha256)})
+                (copies if known else files).append(file)
+                seen.add(file.identity)
+        case _:
+            assert_never(spec.write)
+    return PinnedFiles(
+        name=name, landing=landed, files=tuple(files), copies=tuple(copies), apart=apart
+    )
+
+
+def _arrived(name: str, landed: Landing, slice_: Slice, lake: Lake) -> list[TakenFile]:
+    """The files of the slice that are there. Raises InputError for a day that has none."""
     found: list[tuple[LandingFile, date | None]] = []
     missing = []
     for pattern, day in landed.patterns(slice_.days()):
@@ -358,13 +389,7 @@ def _pin_files(
             next_step="wait for the file, run the days that have arrived, or correct the pattern "
             "of landing(...)",
         )
-    for file, day in found:
-        inspected = inspect_file(lake, file, day)
-        # commits made before days were noted say the content alone
-        known = not seen.isdisjoint({inspected.identity, (None, inspected.sha256)})
-        (copies if known else files).append(inspected)
-        seen.add(inspected.identity)
-    return PinnedFiles(name=name, landing=landed, files=tuple(files), copies=tuple(copies))
+    return [inspect_file(lake, file, day) for file, day in found]
 
 
 def _digest(facts: Mapping[str, Any]) -> str:

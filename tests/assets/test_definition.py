@@ -281,6 +281,11 @@ WRONG_DATASETS: dict[str, tuple[Callable[[], object], str, str]] = {
         "lookback is no duration",
         "write lookback=timedelta(days=7)",
     ),
+    "versions by a column that is not there": (
+        lambda: changes(Item, valid_from="dya"),
+        "valid_from is no column of the input",
+        "name the column that says from when on a version of a row holds",
+    ),
     "NULL where none may be": (
         lambda: dataset(Item, inputs=FILES, masking=MaskingPolicy.of({"id": Null()}))(_same),
         "masking writes NULL to a column that may not be NULL",

@@ -49,22 +49,28 @@ def _tiers(name: str) -> type[Contract]:
     return Tier
 
 
-def _versioned(name: str) -> type[Contract]:
-    class Version(Contract, name=name, version="1.0.0", owner="team:shop"):
-        """One tier of a customer and when it held."""
+class Ever(Contract, name="gold.ever", version="1.0.0", owner="team:shop"):
+    """One tier of a customer and when it held."""
 
-        id: int = column(key=True)
-        tier: str = column()
-        since: datetime = column()
-        until: datetime = column(nullable=True)
-        is_current: bool = column()
+    id: int = column(key=True)
+    tier: str = column()
+    since: datetime = column()
+    until: datetime = column(nullable=True)
+    is_current: bool = column()
 
-    return Version
+
+class EverLate(Contract, name="gold.ever_late", version="1.0.0", owner="team:shop"):
+    """The same, taken now and then, under other names."""
+
+    id: int = column(key=True)
+    tier: str = column()
+    valid_from: datetime = column()
+    valid_to: datetime = column(nullable=True)
+    is_current: bool = column()
 
 
 Told = _tiers("bronze.told")
 Now, Late = _tiers("silver.now"), _tiers("silver.late")  # late is taken now and then
-Ever, EverLate = _versioned("gold.ever"), _versioned("gold.ever_late")
 Latest = _tiers("gold.latest")
 ByDay = _tiers("bronze.by_day")
 KEPT = Scd2(valid_from="since", valid_to="until", keep_repeated=True)
@@ -92,9 +98,13 @@ def ever(now: DataFrame) -> DataFrame:
     return now.selectExpr(*VERSION)
 
 
-@dataset(EverLate, inputs={"now": changes(Now)}, write=KEPT)
+@dataset(
+    EverLate,
+    inputs={"now": changes(Now, valid_from="since")},
+    write=Scd2(keep_repeated=True),
+)
 def ever_late(now: DataFrame) -> DataFrame:
-    return now.selectExpr(*VERSION)
+    return now.selectExpr("id", "tier", "CAST(since AS timestamp) AS valid_from")
 
 
 @dataset(Latest, inputs={"ever": changes(Ever)}, write=Merge())
@@ -127,7 +137,7 @@ def test_the_newest_of_each_key_and_of_each_version_in_any_cut_into_runs(shop: S
     assert _current(shop, now) == expected
     assert _current(shop, late) == expected
     assert _versions(shop, ever) == versions
-    assert _versions(shop, ever_late) == versions
+    assert _versions(shop, ever_late, "valid_from") == versions
     last = {key: max(day for other, day in versions if other == key) for key in newest}
     assert _current(shop, latest) == {key: (versions[key, day], day) for key, day in last.items()}
 
@@ -172,7 +182,7 @@ def _current(shop: Shop, spec: Dataset) -> Mapping[int, tuple[str, int]]:
     return {key: (tier, day) for key, tier, day in rows}
 
 
-def _versions(shop: Shop, spec: Dataset) -> Mapping[tuple[int, int], str]:
-    rows = shop.table(spec).selectExpr("id", "day(since)", "tier").collect()
+def _versions(shop: Shop, spec: Dataset, start: str = "since") -> Mapping[tuple[int, int], str]:
+    rows = shop.table(spec).selectExpr("id", f"day({start})", "tier").collect()
     assert len({row[:2] for row in rows}) == len(rows)
     return {(key, day): tier for key, day, tier in rows}

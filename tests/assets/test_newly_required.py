@@ -82,3 +82,8 @@ def test_rows_that_are_replaced_need_none(shop: Shop) -> None:
     assert "in one range" in caught.value.next_step
     assert shop.run(stricter, Slice.day(date(2013, 1, 5), date(2013, 1, 6))).committed
     assert shop.table(orders).where("item IS NULL").count() == 0
+    # a RESTORE brings back rows that were written under the contract before
+    path = shop.runtime.lake.table(orders.name).path
+    shop.spark.sql(f"RESTORE delta.`{path}` TO VERSION AS OF 1").collect()
+    with pytest.raises(GateError):
+        shop.run(stricter, DAY)

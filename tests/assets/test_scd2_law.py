@@ -29,26 +29,20 @@ Statements = dict[int, str | None]  # the day of January, and what holds from th
 RUNS, KEYS, DAYS = 4, 150, 6
 
 
-class Tier(Contract, name="silver.tiers", version="1.0.0", owner="team:shop"):
-    """One tier of a customer."""
+def _versioned(name: str) -> type[Contract]:
+    class Version(Contract, name=name, version="1.0.0", owner="team:shop"):
+        """One tier of a customer and when it held."""
 
-    id: int = column(key=True)
-    tier: str = column(nullable=True)
-    valid_from: datetime = column()
-    valid_to: datetime = column(nullable=True)
-    is_current: bool = column()
+        id: int = column(key=True)
+        tier: str = column(nullable=True)
+        valid_from: datetime = column()
+        valid_to: datetime = column(nullable=True)
+        is_current: bool = column()
 
-
-class Stated(Contract, name="silver.stated", version="1.0.0", owner="team:shop"):
-    """One statement about a customer's tier."""
-
-    id: int = column(key=True)
-    tier: str = column(nullable=True)
-    valid_from: datetime = column()
-    valid_to: datetime = column(nullable=True)
-    is_current: bool = column()
+    return Version
 
 
+Tier, Stated = _versioned("silver.tiers"), _versioned("silver.stated")
 FILES = landing("orders/tiers*.csv", derived=["valid_to", "is_current"])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -302,6 +303,27 @@ def test_merge_takes_the_files_not_taken_yet(shop: Shop) -> None:
     assert (outcome.rows_quarantined, outcome.rows_changed) == (0, 1)
     assert {row.id: row.item for row in shop.table(merged_files).collect()} == {1: "ink", 2: "cup"}
     assert not shop.run(merged_files).committed
+    # the next dump is as the first one was, to the byte
+    shop.land("orders-c.csv", *FIRST)
+    assert shop.run(merged_files).rows_changed == 1
+    assert {row.id: row.item for row in shop.table(merged_files).collect()} == {1: "ink", 2: None}
+    assert not shop.run(merged_files).committed
+
+
+def test_of_a_key_in_several_new_files_the_newest_counts(shop: Shop) -> None:
+    # whole dumps that nothing was taken of; the names are not in the order of the times
+    same = [f"{key},same,1,2013-01-05" for key in (2, 4, 5, 6)]
+    for number, (name, item) in enumerate((("c", "old"), ("b", "older"), ("a", "new"))):
+        lines = [f"1,{item},1,2013-01-05", *same, *(["7,pen,1,bad"] if name == "b" else [])]
+        os.utime(shop.land(f"orders-{name}.csv", *lines), (1_357_000_000 + number,) * 2)
+    file = shop.land("orders-d.csv", "3,twice,1,2013-01-05", "3,Twice,1,2013-01-05")
+    os.utime(file, (1_356_000_000,) * 2)
+    outcome = shop.run(merged_files)
+    assert dict(outcome.quarantined_by_rule) == {"day:type": 1, "key:unique": 2}
+    assert {row.id: row.item for row in shop.table(merged_files).collect()} == {
+        1: "new",
+        **dict.fromkeys((2, 4, 5, 6), "same"),
+    }
 
 
 def test_files_of_two_days_with_the_same_bytes_are_two_files(shop: Shop) -> None:
