@@ -17,7 +17,7 @@ from typing import Any
 
 from penstock.schemas.model import CheckModel, ColumnModel, ContractModel, Severity
 from penstock.schemas.pattern import UnportablePatternError, java_pattern
-from penstock.schemas.rule import kept
+from penstock.schemas.rule import cannot_fail, kept
 
 __all__ = [
     "CHECK_KEYWORDS",
@@ -273,8 +273,14 @@ def rules(contract: ContractModel, severity: Severity) -> list[tuple[str, str]]:
                 found.append((check.id, f"({guard}{check.sql})"))
     scalar = (c.name for c in contract.columns if c.type.partition("(")[0] in _SCALAR)
     plain = next((quoted(name) for name in scalar), None)
+    types = tuple((column.name, column.type) for column in contract.columns)
     found.extend(
-        (check.id, kept(check.sql, plain))
+        (
+            check.id,
+            f"coalesce({check.sql}, true)"
+            if cannot_fail(check.sql, types)
+            else kept(check.sql, plain),
+        )
         for check in contract.checks
         if not check.column and check.severity is severity
     )

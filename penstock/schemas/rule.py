@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from penstock.errors import DefinitionError
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
 
     from sqlglot.expressions import Expr
 
-__all__ = ["kept", "row_rules"]
+__all__ = ["cannot_fail", "kept", "row_rules"]
 
+_NUMBERS = ("tinyint", "smallint", "int", "bigint", "double")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _EXAMPLE = "write rules={'arrives_after_departure': 'arrived >= departed'}"
 
@@ -37,6 +39,38 @@ def kept(sql: str, column: str | None) -> str:
     tried = f"try_to_binary({text}, 'utf-8') <=> X'31'"
     hidden = f"exists(array(1), _one -> {tried})"
     return f"CASE WHEN hash({column}) = 0 THEN {hidden} ELSE {tried} END" if column else hidden
+
+
+@lru_cache(maxsize=1024)
+def cannot_fail(sql: str, types: tuple[tuple[str, str], ...]) -> bool:
+    """Whether the rule only compares columns, and asks for NULL: no row makes an error of that.
+
+    `types` are the columns' names and Spark types. Nothing is cast but numbers to wider ones.
+    """
+    from sqlglot import exp
+
+    kinds = {name.lower(): kind for name, kind in types}
+
+    def kind(node: Expr | None) -> str | None:
+        if isinstance(node, exp.Column) and len(node.parts) == 1:
+            found = kinds.get(node.name.lower())
+            return "number" if found in _NUMBERS else found
+        return "number" if isinstance(node, exp.Literal) and not node.is_string else None
+
+    def sound(node: Expr | None) -> bool:
+        match node:
+            case exp.Paren() | exp.Not():
+                return sound(node.this)
+            case exp.And() | exp.Or():
+                return sound(node.left) and sound(node.right)
+            case exp.Is():
+                return kind(node.this) is not None and isinstance(node.expression, exp.Null)
+            case exp.EQ() | exp.NEQ() | exp.GT() | exp.GTE() | exp.LT() | exp.LTE():
+                return kind(node.left) is not None and kind(node.left) == kind(node.right)
+            case _:
+                return kind(node) == "boolean"
+
+    return sound(_parsed("", sql))
 
 
 def row_rules(where: str, rules: Mapping[str, str], columns: Sequence[str]) -> list[CheckModel]:

@@ -25,6 +25,7 @@ from penstock.schemas.predicates import (
     literal,
     quoted,
 )
+from penstock.schemas.rule import cannot_fail
 from penstock.testing import rows
 
 if TYPE_CHECKING:
@@ -346,6 +347,16 @@ def test_a_rule_that_fails_on_a_row_is_broken_by_it(spark: SparkSession) -> None
     assert total
     told = [rule for row in expected for rule in row]
     assert dict(zip(ids, total, strict=True)) == {rule: told.count(rule) for rule in ids}
+
+
+TYPES = (("a", "bigint"), ("b", "int"), ("x", "double"), ("s", "string"), ("yes", "boolean"))
+NEVER_FAIL = ("a >= b", "A > 3.5", "a > x AND (NOT yes OR s IS NOT NULL)", "s != s", "yes")
+MAY_FAIL = ("a + b > 3", "s = a", "s > 1", "a / b > 1", "s RLIKE 'x'", "CAST(s AS int) > 1", "s.a")
+
+
+@pytest.mark.parametrize("sql", [*NEVER_FAIL, *MAY_FAIL])
+def test_a_rule_is_tried_unless_no_row_makes_it_fail(sql: str) -> None:
+    assert cannot_fail(f"({sql})", TYPES) is (sql in NEVER_FAIL)
 
 
 def test_a_contract_without_rules_has_no_predicate() -> None:
