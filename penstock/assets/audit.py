@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, assert_never
 from pyspark.sql import Observation
 from pyspark.sql import functions as F
 
-from penstock.assets.frames import raise_unless, read_table
+from penstock.assets.frames import FILE, raise_unless, read_table, with_file
 from penstock.assets.gate import frame_columns
 from penstock.assets.modes import Fail, Merge, Quarantine, ReplaceSlice, Scd2, Warn
 from penstock.errors import ValidationError
@@ -114,11 +114,12 @@ def set_aside(
     commits the frame in place of what the same token left there before.
     """
     total, found = Observation(), Observation()
-    flagged, flags = _flagged(resolved, spark, frame)
+    names = frame.columns
+    flagged, flags = _flagged(resolved, spark, with_file(frame, resolved.inputs))
     # above what shuffles: adaptive execution drops an empty stage and the counts taken in it
     counted = flagged.observe(total, F.count(F.lit(1)).alias("rows"))
     row = F.to_json(
-        F.struct(*(F.col(quoted(name)) for name in frame.columns)), {"ignoreNullFields": "false"}
+        F.struct(*(F.col(quoted(name)) for name in names)), {"ignoreNullFields": "false"}
     )
     # never true, which the optimizer cannot know: where it knows that no row is bad, the count of
     # all rows would go with the filter
@@ -128,14 +129,16 @@ def set_aside(
     bad = bad.select(
         F.expr(_reasons(resolved, flags)).alias("reasons"),
         row.alias("row"),
-        F.lit(None).cast("string").alias("file"),
+        F.col(FILE).alias("file"),
+        F.lit(False).alias("unread"),
     )
-    entries = reduce(lambda a, b: a.unionByName(b), [bad, *rejected])
+    unread = (frame.withColumn("unread", F.lit(True)) for frame in rejected)
+    entries = reduce(lambda a, b: a.unionByName(b), [bad, *unread])
     known = _rule_ids(resolved)
     entries = entries.observe(
         found,
         F.count(F.lit(1)).alias("rows"),
-        F.count_if(F.col("file").isNotNull()).alias("rejected"),
+        F.count_if("unread").alias("unread"),
         *(
             F.count_if(F.array_contains("reasons", rule)).alias(f"r{n}")
             for n, rule in enumerate(known)
@@ -144,7 +147,7 @@ def set_aside(
     write(entries.select(*(F.lit(v).alias(k) for k, v in facts.items()), "reasons", "row", "file"))
     seen = found.get
     return Audit(
-        rows=int(total.get["rows"]) + int(seen["rejected"]),
+        rows=int(total.get["rows"]) + int(seen["unread"]),
         bad=int(seen["rows"]),
         by_rule={rule: int(seen[f"r{n}"]) for n, rule in enumerate(known) if seen[f"r{n}"]},
     )

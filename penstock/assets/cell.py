@@ -13,6 +13,7 @@ _TIME = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6}0*)?)?"
 _NUMBER = r"[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)"
 _WHOLE = r"[+-]?[0-9]+"
 _REAL = rf"{_NUMBER}([eE][+-]?[0-9]+)?|NaN|[+-]?Infinity"
+_AROUND = r"[\x00-\x20\x7f]*"  # what casts leave out of account
 _DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
 _GRAMMARS = {
     "tinyint": _WHOLE,
@@ -39,31 +40,37 @@ def grammar(kind: str) -> str | None:
     return _GRAMMARS.get(kind)
 
 
-def value_sql(cell: str, kind: str) -> str:
-    """SQL, the value of the cell; NULL where it is not of the type."""
-    return cell if kind == "string" else f"try_cast(trim({cell}) AS {kind})"
+def value_sql(cell: str, kind: str, pattern: str | None = None) -> str:
+    """SQL, the value of the cell; NULL where it is not of the type.
+
+    `pattern` is how a date or datetime is written, in Spark's datetime patterns.
+    """
+    if pattern is not None:
+        return f"CAST(try_to_timestamp(trim({cell}), {literal(pattern)}) AS {kind})"
+    return cell if kind == "string" else f"try_cast({cell} AS {kind})"
 
 
-def wrong_sql(cell: str, kind: str) -> str:
+def wrong_sql(cell: str, kind: str, value: str, pattern: str | None = None) -> str:
     """SQL, true for the text of a cell that is not of the type; the cell is not NULL.
 
-    A regular expression for each cell would cost as much as reading it: what is written in the
-    usual way is told by its length and a few of its characters.
+    `value` is the column that holds `value_sql` of the same arguments. Where Spark's cast takes
+    more than the grammar, a regular expression for each cell would cost as much as reading it:
+    what is written in the usual way is told by its length and a few of its characters.
     """
-    value, text = value_sql(cell, kind), f"trim({cell})"
     wrong = f"{value} IS NULL"
-    if (pattern := grammar(kind)) is not None:
-        whole = rf"\A(?:{pattern})\z"
-        wrong += f" OR NOT ({_usual(text, kind)} OR {text} RLIKE {literal(whole)})"
+    if pattern is not None:
+        return wrong
+    if (usual := _usual(cell, kind)) is not None:
+        whole = rf"\A{_AROUND}(?:{grammar(kind)}){_AROUND}\z"
+        wrong += f" OR NOT ({usual} OR {cell} RLIKE {literal(whole)})"
     if kind in ("float", "double"):
         # a number too large for the type is read as infinity
         wrong += f" OR (abs({value}) = CAST('Infinity' AS {kind}) AND NOT contains({cell}, 'Inf'))"
     return wrong
 
 
-def _usual(text: str, kind: str) -> str:
-    """SQL, true only for texts of the grammar, if Spark can cast them; cheap."""
-    bare = f"left({text}, 1) > ' ' AND right({text}, 1) > ' '"  # casts drop what is around
+def _usual(text: str, kind: str) -> str | None:
+    """SQL, true only for texts of the grammar, if Spark can cast them; None: for all of those."""
     day = f"locate('-', {text}) = 5 AND locate('-', {text}, 6) = 8"
     if kind == "date":
         return f"(length({text}) = 10 AND {day} AND {_digit(text, 10)})"
@@ -75,12 +82,13 @@ def _usual(text: str, kind: str) -> str:
         return f"({length} AND {day} AND {time})"
     if kind in ("float", "double"):
         hexadecimal = f"contains({text}, 'x') OR contains({text}, 'X')"
-        return f"({bare} AND right({text}, 1) <= '9' AND NOT ({hexadecimal}))"
+        return f"({_digit(text, -1)} AND NOT ({hexadecimal}))"
     if found := _DECIMAL.fullmatch(kind):
         point = f"locate('.', {text})"
         few = f"({point} = 0 OR length({text}) - {point} <= {found[2]})"
-        return f"({bare} AND {few} AND NOT (contains({text}, 'e') OR contains({text}, 'E')))"
-    return f"({bare})"
+        plain = f"length({text}) = octet_length({text})"
+        return f"({plain} AND {few} AND NOT (contains({text}, 'e') OR contains({text}, 'E')))"
+    return None
 
 
 def _digit(text: str, place: int) -> str:

@@ -30,6 +30,7 @@ __all__ = ["check_dataset", "check_schedule", "refuse_parts"]
 
 _PYTHON = {"date": "date", "timestamp": "datetime"}
 _GROUP = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*")
+_NESTED = ("array<", "map<", "struct<", "variant")
 _TAG = re.compile(r"([\w.-]{1,63}/)?[\w.-]{1,63}", re.ASCII)
 _TAG_VALUE = re.compile(r"[\w.-]{0,63}", re.ASCII)
 
@@ -163,6 +164,8 @@ def _check_inputs(spec: Dataset, where: str) -> None:
                 next_step="write {day} where the files' names have the day, or load the files into "
                 "a dataset without partitions and read that",
             )
+        if isinstance(item, Landing):
+            _check_cells(spec, name, item, where)
         if isinstance(item, Changes) and not isinstance(spec.write, Append | Merge | Scd2):
             raise DefinitionError(
                 f"input {name} gives changes, which would replace the rows before them",
@@ -170,6 +173,31 @@ def _check_inputs(spec: Dataset, where: str) -> None:
                 expected="write=Append(), Merge() or Scd2()",
                 found=type(spec.write).__name__,
                 next_step="add the changes to the table, or read the whole table",
+            )
+
+
+def _check_cells(spec: Dataset, name: str, landed: Landing, where: str) -> None:
+    """A cell of a file holds one value; how a date is written can be said for dates alone."""
+    for named, _ in landed.formats:
+        column = spec.model.column(named)
+        if column is None or named in landed.derived or column.type not in _PYTHON:
+            dates = [c.name for c in spec.model.columns if c.type in _PYTHON]
+            raise DefinitionError(
+                "formats= names no date or datetime column of the files",
+                where=where,
+                expected=f"one of {', '.join(dates)}" if dates else "a contract with such a column",
+                found=named,
+                next_step="name the column as the contract does",
+            )
+    for column in spec.model.columns:
+        if column.name not in landed.derived and column.type.startswith(_NESTED):
+            raise DefinitionError(
+                f"input {name} cannot give the column: a cell of a CSV file holds one value",
+                where=f"contract {spec.contract.__name__}.{column.name}",
+                expected="a type without parts",
+                found=column.type,
+                next_step="load the text into a dataset with a str column and take it apart in the "
+                "next one; or name the column in landing(derived=...) if the function adds it",
             )
 
 

@@ -12,7 +12,7 @@ from penstock.errors import DefinitionError
 from penstock.schemas.contract import model_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from penstock.schemas.contract import Contract
     from penstock.schemas.model import ContractModel
@@ -61,6 +61,7 @@ class Landing:
     null_value: str = ""
     extra_columns: bool = False
     derived: tuple[str, ...] = ()
+    formats: tuple[tuple[str, str], ...] = ()
 
     def patterns(self, days: tuple[date, ...]) -> tuple[tuple[str, date | None], ...]:
         """(glob, the day it is for) of each day; the bare pattern when it is not by day."""
@@ -151,6 +152,7 @@ def landing(
     null_value: str = "",
     extra_columns: bool = False,
     derived: Sequence[str] = (),
+    formats: Mapping[str, str] | None = None,
 ) -> Landing:
     """CSV files under the lake's landing, e.g. `flights/flights-{day}*.csv`.
 
@@ -163,7 +165,9 @@ def landing(
     in one file is set aside: nobody knows.
     `null_value` is the text that stands for NULL (an empty cell always does). `extra_columns`
     says that columns the contract does not name are ignored; otherwise they are refused.
-    `derived` are the contract's columns that the function adds: no file has them.
+    `derived` are the contract's columns that the function adds: no file has them. `formats` says
+    how date and datetime columns are written, in Spark's datetime patterns, where not as in
+    docs/concepts.md: `formats={"day": "dd.MM.yyyy"}`; a datetime whose pattern has no zone is UTC.
     """
     if pattern.startswith("/") or ".." in pattern.split("/") or re.search(r"\{(?!day\})", pattern):
         raise DefinitionError(
@@ -172,12 +176,34 @@ def landing(
             expected="a path relative to landing; {day} is the only placeholder",
             next_step="write it like flights/flights-{day}*.csv",
         )
+    for name, written in (formats or {}).items():
+        _check_format(f"landing({pattern!r}), formats[{name!r}]", written)
     return Landing(
         pattern=pattern,
         null_value=null_value,
         extra_columns=extra_columns,
         derived=tuple(derived),
+        formats=tuple(sorted((formats or {}).items())),
     )
+
+
+def _check_format(where: str, written: object) -> None:
+    """Raise DefinitionError for a pattern that cannot say a day, or that Spark does not know."""
+    letters = set(re.sub(r"'[^']*'", "", written)) if isinstance(written, str) else set()
+    unknown = sorted(c for c in letters if c.isalpha() and c not in "GyMLdDEaHhKkmsSVzOXxZQq")
+    lacks = [
+        part
+        for part, of in {"year": "y", "month": "MLD", "day": "dD"}.items()
+        if not letters & {*of}
+    ]
+    if unknown or lacks or letters & {*"#{}[]"}:
+        raise DefinitionError(
+            "this is no way to write a date",
+            where=where,
+            expected="one of Spark's datetime patterns with year, month and day, like dd.MM.yyyy",
+            found=f"{written!r}, without {', '.join(lacks)}" if lacks else repr(written),
+            next_step="see Spark's documentation of datetime patterns",
+        )
 
 
 def _is_duration(value: object) -> bool:

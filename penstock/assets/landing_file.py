@@ -1,4 +1,4 @@
-"""A landing file, looked at before Spark is: its content's hash, header and damage."""
+"""A landing file, looked at before Spark is: its content's hash, header, quotes and damage."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import codecs
 import csv
 import gzip
 import hashlib
+import io
+import json
 import re
 import zlib
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from penstock.assets.quoting import Quoting
 from penstock.errors import InputError
 
 if TYPE_CHECKING:
@@ -26,6 +29,22 @@ __all__ = ["TakenFile", "inspect_file", "refuse_changed"]
 
 _CHUNK = 1 << 20
 _LONGEST_HEADER = 1 << 20
+_CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f]")
+_UNZIP = "send the CSV itself, compressed only as .csv.gz"
+_MAGIC = {
+    b"PK\x03\x04": ("a zip archive or an Excel workbook", _UNZIP),
+    b"\x1f\x8b": ("compressed with gzip", "end its name in .gz"),
+    b"PAR1": ("Parquet", "write it as CSV"),
+    b"Obj\x01": ("Avro", "write it as CSV"),
+    b"ORC": ("ORC", "write it as CSV"),
+    b"\x28\xb5\x2f\xfd": ("compressed with Zstandard", _UNZIP),
+    b"BZh": ("compressed with bzip2", _UNZIP),
+    b"\xfd7zXZ\0": ("compressed with xz", _UNZIP),
+    b"\xd0\xcf\x11\xe0": ("an old Excel workbook", _UNZIP),
+    b"%PDF": ("a PDF", "send the CSV itself"),
+    codecs.BOM_UTF16_LE: ("text in UTF-16", "write it as text in UTF-8"),
+    codecs.BOM_UTF16_BE: ("text in UTF-16", "write it as text in UTF-8"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +59,8 @@ class TakenFile:
     day: date | None
     header: tuple[str, ...]
     utf8: bool  # False: some bytes are not UTF-8, the rows with them must be set aside
+    separator: str | None  # of records that may span lines; None: each line is a record
+    goes_on: bool  # some quoted cell has text behind its closing quote
 
     @property
     def identity(self) -> tuple[str | None, str]:
@@ -54,25 +75,27 @@ class TakenFile:
 
 
 def inspect_file(lake: Lake, file: LandingFile, day: date | None) -> TakenFile:
-    """Read the file once. Raises InputError for a damaged file or header, or one that grows."""
+    """Read the file once.
+
+    Raises InputError for a damaged file or header, one that grows, and one that is no CSV.
+    """
+    if ":" in file.name and "://" not in file.uri:
+        raise InputError(
+            "Spark reads no local file whose name has a colon",
+            where=file.name,
+            expected="a name without a colon",
+            next_step="have the sender write 10-15 for 10:15, or rename the file",
+        )
     digest = hashlib.sha256()
     decoder = codecs.getincrementaldecoder("utf-8")()
+    quoting = Quoting()
     head, utf8 = b"", True
     with lake.open(file) as stream:
         try:
             for chunk in _content(stream, digest, zipped=file.name.endswith(".gz")):
-                if b"\n" not in head and len(head) < _LONGEST_HEADER:
-                    head += chunk
-                if utf8:
-                    try:
-                        decoder.decode(chunk)
-                    except UnicodeDecodeError:
-                        utf8 = False
-            if utf8:
-                try:
-                    decoder.decode(b"", final=True)
-                except UnicodeDecodeError:
-                    utf8 = False
+                head += chunk[: _LONGEST_HEADER - len(head)]
+                quoting.feed(chunk)
+                utf8 = utf8 and _decodes(decoder, chunk)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise InputError(
                 "the compressed file is damaged or ends too early",
@@ -81,6 +104,9 @@ def inspect_file(lake: Lake, file: LandingFile, day: date | None) -> TakenFile:
                 found=type(error).__name__,
                 next_step="have the file sent again; nothing of it was loaded",
             ) from error
+    quoting.close()
+    _refuse_other_formats(file.name, head)
+    _refuse_endless(file.name, quoting)
     taken = TakenFile(
         name=file.name,
         uri=file.uri,
@@ -89,10 +115,20 @@ def inspect_file(lake: Lake, file: LandingFile, day: date | None) -> TakenFile:
         sha256=digest.hexdigest(),
         day=day,
         header=_header(file.name, head),
-        utf8=utf8,
+        utf8=utf8 and _decodes(decoder, b"", final=True),
+        separator=quoting.separator if quoting.spans_lines else None,
+        goes_on=quoting.goes_on,
     )
     refuse_changed([taken])
     return taken
+
+
+def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> bool:
+    try:
+        decoder.decode(chunk, final)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def refuse_changed(files: Iterable[TakenFile]) -> None:
@@ -142,27 +178,87 @@ def _content(stream: BinaryIO, digest: Any, *, zipped: bool) -> Iterator[bytes]:
         raise EOFError
 
 
-def _header(name: str, head: bytes) -> tuple[str, ...]:
-    # where Spark ends a line: a lone CR counts
-    line = re.split(rb"\r\n|\r|\n", head, maxsplit=1)[0].decode("utf-8-sig", errors="replace")
+def _refuse_other_formats(name: str, head: bytes) -> None:
+    """Raise InputError for a file that is no CSV text, and say what it is."""
+    if found := _format(head):
+        what, step = found
+        raise InputError(
+            f"the file is {what}, not CSV",
+            where=name,
+            expected="CSV text in UTF-8 with a header line, or the same with gzip as .csv.gz",
+            found=what,
+            next_step=f"have the sender {step}",
+        )
+
+
+def _format(head: bytes) -> tuple[str, str] | None:
+    """(What the file is, what its sender should do), None for what may be CSV."""
+    binary = _CONTROL.search(head[:1024]) is not None
+    for magic, found in _MAGIC.items():
+        # a column may be called PAR1
+        if head.startswith(magic) and (binary or not magic.isalnum()):
+            return found
+    if b"\0" in head[:1024]:
+        return "binary, or text in UTF-16 or UTF-32", "write it as text in UTF-8"
+    first = head.removeprefix(codecs.BOM_UTF8).lstrip()[:1]
+    if first in (b"{", b"["):
+        return None if _is_csv_all_the_same(head) else ("JSON", "write it as CSV")
+    if first == b"<":
+        return "XML or HTML", "write it as CSV, or see whether it is an error page"
+    return None
+
+
+def _is_csv_all_the_same(head: bytes) -> bool:
+    line = head.removeprefix(codecs.BOM_UTF8).lstrip().splitlines()[0]
     try:
-        header = tuple(cell.strip() for cell in next(csv.reader([line]), []))
+        json.loads(line)
+    except ValueError:
+        return line.strip() not in (b"{", b"[")
+    return False
+
+
+def _refuse_endless(name: str, quoting: Quoting) -> None:
+    """Raise InputError for a file of which nobody knows where its records end."""
+    if quoting.unclosed is not None:
+        raise InputError(
+            "a quoted cell does not end",
+            where=f"{name}, line {quoting.unclosed:,}",
+            expected='a second quote (") that closes the cell; a quote within a cell is doubled',
+            found="the end of the file",
+            next_step="have the file sent again, whole, or with its quotes doubled; nothing of it "
+            "was loaded",
+        )
+    if quoting.spans_lines and quoting.separator is None:
+        raise InputError(
+            "records that span lines end in different ways",
+            where=name,
+            expected="records that all end in LF or CRLF, or all in CR",
+            found="CR alone ends some of them, LF or CRLF others",
+            next_step="have the sender end all lines in the same way; nothing of it was loaded",
+        )
+
+
+def _header(name: str, head: bytes) -> tuple[str, ...]:
+    text = head.decode("utf-8-sig", errors="replace")
+    try:
+        first = next(csv.reader(io.StringIO(text, newline="")), [])
     except csv.Error as error:
         raise InputError(
             "the first line is not a CSV header",
             where=name,
             expected="a header line that names the columns",
-            found=f"{len(line):,} characters that are no list of names",
+            found=f"{len(text.splitlines()[0]):,} characters that are no list of names",
             next_step="have the sender send the CSV itself, compressed only as .csv.gz",
         ) from error
-    if not any(header):
+    if not any(cell.strip() for cell in first):
         raise InputError(
-            "the file is empty",
+            "the first line is empty" if text.strip() else "the file is empty",
             where=name,
             expected="a header line that names the columns",
             found="nothing",
             next_step="have the file sent again, or remove it from landing",
         )
+    header = tuple(cell.strip() or f"column {n} without a name" for n, cell in enumerate(first, 1))
     if twice := [str(n) for n, cell in enumerate(header, 1) if cell in header[: n - 1]]:
         raise InputError(
             "the header names a column twice",

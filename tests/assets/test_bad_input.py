@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import shutil
 import traceback
+import zipfile
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
 
-from penstock import Quarantine, dataset, landing
+from penstock import Quarantine, Slice, dataset, landing
 from penstock.errors import InputError, ValidationError
 from tests.assets.shop import BY_DAY, DAILY, DAY, HEADER, Order, Shop, copied, logged, orders
 
@@ -71,7 +74,7 @@ def test_rows_that_cannot_be_read_are_set_aside_each_with_its_reasons(shop: Shop
         GOOD,
         f"2,{CANARY}",  # short
         f"3,{CANARY},1,2013-01-05,more",  # long
-        f'4,"{CANARY},1,2013-01-05',  # a quote that never closes
+        f'4,"{CANARY}" x,1,2013-01-05',  # text behind a closing quote
         f"five,{CANARY},1,2013-01-05",  # a wrong type
         f"6,{CANARY},{CANARY},soon",  # two wrong types
         b"7,kanarienvogel\xff,1,2013-01-05",  # not UTF-8
@@ -98,8 +101,7 @@ def test_rows_that_cannot_be_read_are_set_aside_each_with_its_reasons(shop: Shop
     assert [row.id for row in shop.table(tolerant).collect()] == [1]
     entries = shop.quarantine(tolerant).collect()
     assert len(entries) == 12
-    arrived = [e for e in entries if e.file]
-    assert {e.file for e in arrived} == {"orders-2013-01-05.csv"}
+    assert {e.file for e in entries} == {"orders/orders-2013-01-05.csv"}
     lines = [json.loads(e.row) for e in entries]
     assert {"line": f"2,{CANARY}"} in lines
     assert {"id": "five", "item": CANARY, "price": "1", "day": "2013-01-05"} in lines
@@ -125,11 +127,22 @@ def _file(*lines: str | bytes, header: str | None = HEADER) -> bytes:
     return b"".join(text + b"\n" for text in texts)
 
 
+def _zipped() -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("orders.csv", _file(THIRD))
+    return content.getvalue()
+
+
 THIRD = f"3,{CANARY},3,2013-01-05"
 FOURTH = f"4,{CANARY},4,2013-01-05"
 WRONG_HEADER = "the file's header is not the contract's"
 DAMAGED = "the compressed file is damaged or ends too early"
 NO_HEADER = "the file has no header line"
+OTHER_SPELLING = "the file's header writes columns in another way than the contract"
+NO_COMMAS = "the cells of the file are not separated by commas"
+ENDLESS = "a quoted cell does not end"
+NO_CSV = "the file is {}, not CSV"
 TWICE = "the header names a column twice"
 EMPTY = "the file is empty"
 NOT_A_HEADER = "the first line is not a CSV header"
@@ -142,9 +155,50 @@ REFUSED = {
     ),
     "a column is named in another case": (
         _file(THIRD, header="id,item,Price,day"),
-        WRONG_HEADER,
-        "missing price; extra Price",
+        OTHER_SPELLING,
+        "price is written Price",
     ),
+    "columns with what cannot be seen, and wide letters": (
+        _file(THIRD, header="\u200bid,it\u00adem,\uff50rice,day"),
+        OTHER_SPELLING,
+        "id is written \\u200bid; item is written it\\xadem; price is written \\uff50rice",
+    ),
+    "a comma at the end of each line": (
+        _file(f"{THIRD},", header=f"{HEADER},"),
+        WRONG_HEADER,
+        "extra column 5 without a name",
+    ),
+    "semicolons": (
+        _file(THIRD.replace(",", ";"), header=HEADER.replace(",", ";")),
+        NO_COMMAS,
+        "semicolons",
+    ),
+    "tabs": (_file(THIRD.replace(",", "\t"), header=HEADER.replace(",", "\t")), NO_COMMAS, "tabs"),
+    "a quote that never closes": (_file(THIRD, f'4,"{CANARY},4,2013-01-05', FOURTH), ENDLESS, None),
+    "line ends of two kinds around a quoted one": (
+        f'{HEADER}\r3,"a\nb",3,2013-01-05\n4,{CANARY},4,2013-01-05\r'.encode(),
+        "records that span lines end in different ways",
+        None,
+    ),
+    "UTF-16": (f"{HEADER}\n{FOURTH}\n".encode("utf-16"), NO_CSV.format("text in UTF-16"), None),
+    "UTF-16 without a mark": (
+        f"{HEADER}\n{FOURTH}\n".encode("utf-16-le"),
+        NO_CSV.format("binary, or text in UTF-16 or UTF-32"),
+        None,
+    ),
+    "JSON lines": (
+        _file(f'{{"id": 4, "item": "{CANARY}"}}', header=None),
+        NO_CSV.format("JSON"),
+        None,
+    ),
+    "HTML": (_file(f"<html>{CANARY}</html>", header=None), NO_CSV.format("XML or HTML"), None),
+    "a zip archive": (_zipped(), NO_CSV.format("a zip archive or an Excel workbook"), None),
+    "compressed under another name": (
+        gzip.compress(_file(THIRD)),
+        NO_CSV.format("compressed with gzip"),
+        None,
+    ),
+    "Parquet": (b"PAR1\x15\x04\x15" + CANARY.encode() + b"PAR1", NO_CSV.format("Parquet"), None),
     "no header": (_file(f"7,{CANARY},1,2013-01-05", header=None), NO_HEADER, None),
     "no header and cells that repeat": (
         _file(f"{CANARY},{CANARY},1,1", header=None),
@@ -159,6 +213,14 @@ REFUSED = {
     "a gzip cut off": (gzip.compress(_file(THIRD, FOURTH))[:-12], DAMAGED, "EOFError"),
 }
 SET_ASIDE = {
+    "a quoted cell over lines, in a record too long": (
+        _file(THIRD, f'4,"{CANARY}\n7,x,7,2013-01-05\n",4,2013-01-05,5'),
+        ["csv:malformed"],
+    ),
+    "quotes escaped by a backslash": (
+        _file(THIRD, rf'4,"{CANARY} \"x\"",4,2013-01-05'),
+        ["csv:malformed"],
+    ),
     "a wrong type": (_file(THIRD, f"four,{CANARY},4,2013-01-05"), ["id:type"]),
     "a malformed line": (_file(THIRD, f"4,{CANARY}"), ["csv:malformed"]),
     "not UTF-8": (_file(THIRD, b"4,kanarienvogel\xff,4,2013-01-05"), ["csv:encoding"]),
@@ -238,6 +300,48 @@ def test_extra_columns_and_another_order_are_read_by_name(shop: Shop) -> None:
     assert found == [(1, None, "1.50"), (2, "pen", "1.00")]
 
 
+def test_an_empty_cell_is_null_whatever_else_is(shop: Shop) -> None:
+    shop.land("orders-2013-01-05.csv", '1,"",1,2013-01-05', "2,,1,2013-01-05", "3,NA,1,2013-01-05")
+    shop.run(open_minded, DAY)
+    assert [row.item for row in shop.table(open_minded).collect()] == [None] * 3
+
+
+def test_a_quoted_line_end_is_part_of_its_cell(shop: Shop) -> None:
+    header = f'{HEADER},"a\r\nnote"'.encode()
+    shop.land("orders-2013-01-05.csv").write_bytes(
+        header + b'\r\n3,"call back\r\n7,and ask",1,2013-01-05,\r\n4,pen,1,2013-01-05,"x"\r\n'
+        b'5,"p\nq\r",1,2013-01-05,NA\r\n'
+    )
+    assert shop.run(open_minded, DAY).rows_quarantined == 0
+    found = sorted((row.id, row.item) for row in shop.table(open_minded).collect())
+    assert found == [(3, "call back\r\n7,and ask"), (4, "pen"), (5, "p\nq\r")]
+
+
+def test_files_of_two_folders_are_told_apart_in_quarantine(shop: Shop) -> None:
+    @dataset(
+        Order,
+        inputs={"raw": landing("days/{day}/part-0.csv")},
+        partitions=DAILY,
+        bad_rows=Quarantine(max_fraction=None),
+    )
+    def by_folder(raw: DataFrame) -> DataFrame:
+        return raw.where("id > 0")
+
+    for day, rows in {
+        "2013-01-05": ["1,a,-1,2013-01-05", GOOD],
+        "2013-01-06": ["2,b,1,2013-01-07"],
+    }.items():
+        folder = shop.path / "landing" / "days" / day
+        folder.mkdir(parents=True)
+        (folder / "part-0.csv").write_bytes(_file(*rows))
+    shop.run(by_folder, Slice.day(date(2013, 1, 5), date(2013, 1, 6)))
+    found = {(e.reasons[0], e.file) for e in shop.quarantine(by_folder).collect()}
+    assert found == {
+        ("price:ge", "days/2013-01-05/part-0.csv"),
+        ("slice:outside", "days/2013-01-06/part-0.csv"),
+    }
+
+
 def test_a_header_and_no_row_is_an_empty_slice(shop: Shop) -> None:
     shop.land("orders-2013-01-05.csv", GOOD)
     shop.run(orders, DAY)
@@ -251,7 +355,24 @@ def test_a_file_name_with_signs_of_a_glob_is_that_file(shop: Shop) -> None:
     shop.land("orders-2013-01-05 1.csv", "2,pen,x,2013-01-05")
     outcome = shop.run(tolerant, DAY)
     assert (outcome.rows_in, outcome.rows_quarantined) == (2, 1)
-    assert [e.file for e in shop.quarantine(tolerant).collect()] == ["orders-2013-01-05 1.csv"]
+    assert [e.file for e in shop.quarantine(tolerant).collect()] == [
+        "orders/orders-2013-01-05 1.csv"
+    ]
+
+
+def test_a_file_name_with_signs_of_an_address_is_that_file(shop: Shop) -> None:
+    name = "orders-2013-01-05 50%25+#ä?.csv"
+    shop.land(name, GOOD, "2,pen,x,2013-01-05")
+    outcome = shop.run(tolerant, DAY)
+    assert (outcome.rows_in, outcome.rows_quarantined) == (2, 1)
+    assert [e.file for e in shop.quarantine(tolerant).collect()] == [f"orders/{name}"]
+
+
+def test_a_file_name_with_a_colon_is_refused_before_spark_fails_at_it(shop: Shop) -> None:
+    shop.land("orders-2013-01-05T10:15.csv", GOOD)
+    with pytest.raises(InputError, match="no local file whose name has a colon") as caught:
+        shop.run(tolerant, DAY)
+    assert caught.value.where == "orders/orders-2013-01-05T10:15.csv"
 
 
 def test_the_same_name_with_other_content_is_another_file(shop: Shop) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
+AROUND = "".join(map(chr, [*range(33), 127]))
 TIMES = ["2013-02-07 10:15", "2013-02-07T10:15:30Z", "2013-02-07 10:15:30.123456000+01:00"]
 GOOD = {
     "bigint": ["1", "-9223372036854775808", " +7 "],
@@ -41,14 +42,17 @@ WRONG = {
 def test_a_cell_is_what_is_written_and_nothing_is_guessed(spark: SparkSession) -> None:
     cells = [(kind, text, False) for kind in GOOD for text in GOOD[kind]]
     cells += [(kind, text, True) for kind in WRONG for text in WRONG[kind]]
-    tests = [f"({wrong_sql(literal(text), kind)})" for kind, text, _ in cells]
+    tests = [
+        f"({wrong_sql(literal(text), kind, value_sql(literal(text), kind))})"
+        for kind, text, _ in cells
+    ]
     found = spark.sql(f"SELECT array({', '.join(tests)}) AS wrong").collect()[0].wrong
     assert [(*cell[:2], bool(wrong)) for cell, wrong in zip(cells, found, strict=True)] == cells
 
 
 def test_what_is_told_without_the_grammar_is_what_the_grammar_says(spark: SparkSession) -> None:
     chance = random.Random(20130207)
-    letters = "0123456789-:.+ TZeEdDfFxXIn\n\t"
+    letters = "0123456789-:.+ TZeEdDfFxXIn\n\t\x7f\u0661\u00a0"
     for kind in (*GOOD, "timestamp_ntz", "tinyint", "float"):
         near = [
             *GOOD.get(kind, ()),
@@ -59,11 +63,11 @@ def test_what_is_told_without_the_grammar_is_what_the_grammar_says(spark: SparkS
         ]
         cells = sorted({_mutated(chance, chance.choice(near), letters) for _ in range(1500)})
         frame = spark.createDataFrame([(cell,) for cell in cells], "cell string")
-        wrong = f"coalesce({wrong_sql('cell', kind)}, false)"
-        rows = frame.selectExpr("cell", f"{value_sql('cell', kind)} AS value", f"{wrong} AS wrong")
+        wrong = f"coalesce({wrong_sql('cell', kind, 'value')}, false)"
+        rows = frame.selectExpr("cell", f"{value_sql('cell', kind)} AS value")
         whole = re.compile(grammar(kind) or "")
-        for cell, value, told in rows.selectExpr("cell", "string(value)", "wrong").collect():
-            fits = value is not None and whole.fullmatch(cell.strip(" ")) is not None
+        for cell, value, told in rows.selectExpr("cell", "string(value)", wrong).collect():
+            fits = value is not None and whole.fullmatch(cell.strip(AROUND)) is not None
             large = kind in ("float", "double") and "Infinity" in str(value) and "Inf" not in cell
             assert told is not (fits and not large), (kind, cell, value)
 
@@ -77,3 +81,26 @@ def _mutated(chance: random.Random, text: str, letters: str) -> str:
             + text[place + chance.randint(0, 1) :]
         )
     return text
+
+
+def test_a_declared_way_to_write_a_date_is_the_only_one(spark: SparkSession) -> None:
+    cells = {
+        ("date", "dd.MM.yyyy"): {
+            " 07.02.2013 ": "2013-02-07",
+            "2013-02-07": None,
+            "30.02.2013": None,
+        },
+        ("date", "MMM d, yyyy"): {"Feb 7, 2013": "2013-02-07", "Feb 7, 13": None},
+        ("timestamp", "yyyyMMdd HHmm"): {"20130207 1015": "2013-02-07 10:15:00", "20130207": None},
+        ("timestamp", "yyyy-MM-dd'T'HH:mmXXX"): {
+            "2013-02-07T10:15+01:00": "2013-02-07 09:15:00",
+            "2013-02-07T10:15": None,
+        },
+    }
+    for (kind, pattern), texts in cells.items():
+        frame = spark.createDataFrame([(text,) for text in texts], "cell string")
+        value = f"{value_sql('cell', kind, pattern)} AS value"
+        rows = frame.selectExpr("cell", value)
+        wrong = wrong_sql("cell", kind, "value", pattern)
+        for cell, found, told in rows.selectExpr("cell", "string(value)", wrong).collect():
+            assert (found, told) == (texts[cell], texts[cell] is None), (pattern, cell)

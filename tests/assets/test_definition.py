@@ -198,6 +198,18 @@ WRONG_DATASETS: dict[str, tuple[Callable[[], object], str, str]] = {
         "write= is of another kind",
         "write write=Merge()",
     ),
+    "a way to write times of day": (
+        lambda: landing("items/*.csv", formats={"day": "HH:mm"}),
+        "this is no way to write a date",
+        "see Spark's documentation of datetime patterns",
+    ),
+    "a way to write what is no date": (
+        lambda: dataset(
+            Item, inputs={"items": landing("items/*.csv", formats={"id": "dd.MM.yyyy"})}
+        )(_same),
+        "formats= names no date or datetime column of the files",
+        "name the column as the contract does",
+    ),
     "a policy's name": (
         lambda: dataset(Item, inputs=FILES, bad_rows="fail"),  # type: ignore[arg-type]
         "bad_rows= is of another kind",
@@ -365,9 +377,14 @@ def test_a_map_is_refused_where_rows_are_compared(write: Merge | Scd2) -> None:
     facts = {"name": "silver.states", "version": "1.0.0", "owner": "team:shop"}
     contract = types.new_class("States", (Contract,), facts, lambda space: space.update(body))
     with pytest.raises(DefinitionError, match="compares no maps") as caught:
-        dataset(contract, inputs=FILES, write=write)(_same)
+        dataset(contract, inputs={"items": table("shop.items")}, write=write)(_same)
     assert caught.value.where == "contract States.parts"
-    dataset(contract, inputs=FILES)(_same)
+    dataset(contract, inputs={"items": table("shop.items")})(_same)
+    with pytest.raises(DefinitionError, match="a cell of a CSV file holds one value") as caught:
+        dataset(contract, inputs=FILES)(_same)
+    assert caught.value.where == "contract States.parts"
+    landed = landing("items.csv", derived=["parts"])
+    dataset(contract, inputs={"items": landed})(_same)
 
 
 RESOURCES: dict[str, Any] = {"lake": None, "ledger": None, "cluster": None}

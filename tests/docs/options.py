@@ -20,6 +20,7 @@ from penstock import (
     changes,
     column,
     dataset,
+    landing,
     table,
 )
 
@@ -38,6 +39,7 @@ NAMES: dict[str, Any] = {
     "dataset": dataset,
     "table": table,
     "changes": changes,
+    "landing": landing,
     "Daily": Daily,
     "Schedule": Schedule,
     "Quarantine": Quarantine,

@@ -1,0 +1,151 @@
+"""What reading landing costs: CPU-seconds of the process tree against Spark's own typed CSV read.
+
+    python benchmarks/landing.py                   some minutes on two quiet cores
+    python benchmarks/landing.py --rows 200000 --pairs 3
+
+Penstock looks at each file (hash, header, encoding, quotes), reads every cell as text, holds it to
+its type's grammar and stops at the first bad row. Spark reads with the types as its schema and
+stops likewise (FAILFAST). Both give their rows to a sink that drops them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import tempfile
+from dataclasses import asdict
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cpu import tree_cpu_seconds
+from report import facts, markdown, ratio
+
+from penstock import Contract, Decimal, column, landing
+from penstock.assets.frames import input_frames
+from penstock.assets.landing_file import inspect_file
+from penstock.assets.pinned import PinnedFiles
+from penstock.resources.lake import Lake
+from penstock.resources.local import LocalCluster
+from penstock.schemas.contract import model_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pyspark.sql import DataFrame, SparkSession
+
+_OUT = Path(__file__).parent / "results" / "landing.json"
+_BEGIN = datetime(2013, 1, 1, tzinfo=UTC)
+_KINDS = {
+    "plain": "landing, no quotes",
+    "quoted": "landing, text in quotes",
+    "spanning": "landing, one record spans two lines",
+}
+
+
+class Arrivals(Contract, owner="team:benchmarks", version="1.0.0", name="bench.arrivals"):
+    """A row of a file as airports send them."""
+
+    id: int = column()
+    minutes: int = column()
+    delay: int = column(nullable=True)
+    day: date = column()
+    left: datetime = column()
+    landed: datetime = column()
+    miles: Decimal(10, 2) = column()
+    speed: float = column()
+    tail: str = column()
+    origin: str = column()
+    carrier: str = column()
+    note: str = column(nullable=True)
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rows", type=int, default=600_000, help="of each file (600000)")
+    parser.add_argument("--pairs", type=int, default=5, help="rounds of each comparison (5)")
+    parser.add_argument("--only", choices=_KINDS, nargs="+", default=[*_KINDS], help="these files")
+    parser.add_argument("--out", type=Path, default=_OUT, help="the JSON file")
+    asked = parser.parse_args()
+    when = facts()
+    used: dict[str, dict[str, list[float]]] = {}
+    with tempfile.TemporaryDirectory(prefix="penstock-landing-") as scratch:
+        lake = Lake(root=f"{scratch}/lake", landing=f"{scratch}/landing")
+        Path(lake.landing).mkdir()
+        with LocalCluster().session() as spark:
+            for kind in asked.only:
+                _make(Path(lake.landing) / f"{kind}.csv", asked.rows, kind)
+                sides = {"penstock": _penstock, "spark": _spark}
+                rounds: dict[str, list[float]] = {side: [] for side in sides}
+                for n in range(asked.pairs + 2):  # two warm the JVM up
+                    for side, read in sides.items():
+                        before = tree_cpu_seconds()
+                        rows = read(spark, lake, f"{kind}.csv")
+                        rows.write.format("noop").mode("overwrite").save()
+                        if n > 1:
+                            rounds[side].append(tree_cpu_seconds() - before)
+                used[kind] = rounds
+    ratios = [
+        ratio(what, "Spark's typed CSV read", used[kind]["penstock"], used[kind]["spark"], None)
+        for kind, what in _KINDS.items()
+        if kind in used
+    ]
+    told = {
+        "facts": when,
+        "rows": asked.rows,
+        "cpu_seconds": used,
+        "ratios": [*map(asdict, ratios)],
+    }
+    asked.out.parent.mkdir(parents=True, exist_ok=True)
+    asked.out.write_text(json.dumps(told, indent=2) + "\n")
+    print(markdown(ratios))
+
+
+def _penstock(spark: SparkSession, lake: Lake, name: str) -> DataFrame:
+    (found,) = lake.landing_files(name)
+    files = (inspect_file(lake, found, None),)
+    item = PinnedFiles(name="raw", landing=landing(name), files=files)
+    frames, _ = input_frames(spark, [item], model_of(Arrivals), strict=True)
+    return frames["raw"]
+
+
+def _spark(spark: SparkSession, lake: Lake, name: str) -> DataFrame:
+    schema = ", ".join(f"{c.name} {c.type}" for c in model_of(Arrivals).columns)
+    reader = spark.read.schema(schema).option("header", "true").option("mode", "FAILFAST")
+    if name == "spanning.csv":
+        reader = reader.option("multiLine", "true")
+    return reader.option("escape", '"').csv(f"{lake.landing}/{name}")
+
+
+def _make(path: Path, rows: int, kind: str) -> None:
+    quoting = csv.QUOTE_MINIMAL if kind == "plain" else csv.QUOTE_NONNUMERIC
+    with path.open("w", newline="") as file:
+        out = csv.writer(file, quoting=quoting, lineterminator="\n")
+        out.writerow([c.name for c in model_of(Arrivals).columns])
+        out.writerows(_rows(rows, kind))
+
+
+def _rows(rows: int, kind: str) -> Iterator[tuple[object, ...]]:
+    for n in range(rows):
+        left = _BEGIN + timedelta(seconds=n)
+        note = "on\ntime" if kind == "spanning" and n == rows // 2 else 'says "on time"'
+        yield (
+            n,
+            n % 1000,
+            n % 77 or None,
+            left.date(),
+            f"{left:%Y-%m-%dT%H:%M:%SZ}",
+            f"{left + timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}",
+            n * 1.25,
+            n / 7,
+            f"N{n}",
+            "EWR",
+            "United Air Lines",
+            "on time" if kind == "plain" else note,
+        )
+
+
+if __name__ == "__main__":
+    main()
