@@ -63,6 +63,11 @@ class Landing:
     derived: tuple[str, ...] = ()
     formats: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def dataset(self) -> str:
+        """The name that lineage and Dagster know the folder by: `landing/flights`."""
+        return f"landing/{self.pattern.rpartition('/')[0] or self.pattern}"
+
     def patterns(self, days: tuple[date, ...]) -> tuple[tuple[str, date | None], ...]:
         """(glob, the day it is for) of each day; the bare pattern when it is not by day."""
         if "{day}" not in self.pattern:

@@ -29,10 +29,21 @@ __all__ = [
 
 CONTRACT_CHECK = "contract"
 
+# a hyphen that a code point would begin with is written as its own, or two names could share a key
+_NOT_IN_A_KEY = re.compile(r"[^A-Za-z0-9_.-]|-(?=0x)")
+
 
 def asset_key(dataset: str) -> dg.AssetKey:
-    """`silver.bookings` and `landing/bookings` as asset keys."""
-    return dg.AssetKey(re.split(r"[./]", dataset))
+    """`silver.bookings` and `landing/bookings` as asset keys; no two names share one.
+
+    What Dagster takes in no name is written as its code point: `landing/a b`, `landing/a-0x20-b`.
+    """
+    parts = dataset.split("/" if "/" in dataset else ".")
+    return dg.AssetKey([_NOT_IN_A_KEY.sub(_code_point, part) for part in parts])
+
+
+def _code_point(found: re.Match[str]) -> str:
+    return f"-{ord(found[0]):#x}-"
 
 
 def check_name(rule: str) -> str:

@@ -104,7 +104,7 @@ class PinnedFiles:
     @property
     def dataset(self) -> str:
         """The name lineage knows the folder by."""
-        return f"landing/{self.landing.pattern.rpartition('/')[0] or self.landing.pattern}"
+        return self.landing.dataset
 
     def content(self) -> dict[str, Any]:
         """What of it the result depends on."""

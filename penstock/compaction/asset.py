@@ -62,7 +62,13 @@ def compaction_asset(
         group_name=key[0],
         kinds={"spark", "delta"},
         pool=cluster,
-        deps=[dg.AssetDep(dg.AssetKey(contract.name.split("."))) for contract in contracts],
+        # numbered: `deps` makes one input of a_b.c and a.b_c
+        ins={
+            f"input_{number}": dg.AssetIn(
+                dg.AssetKey(contract.name.split(".")), dagster_type=dg.Nothing
+            )
+            for number, contract in enumerate(contracts)
+        },
         check_specs=[
             dg.AssetCheckSpec(
                 ROWS_CHECK,
