@@ -10,24 +10,25 @@ from typing import Any
 import dagster as dg
 
 from penstock.assets.agreement import check_together
+from penstock.assets.asset_checks import (
+    Verdict,
+    check_specs,
+    failed_contract,
+    freshness_verdict,
+    row_verdicts,
+)
 from penstock.assets.dataset import Dataset
 from penstock.assets.executor import run
 from penstock.assets.fault import place, translated
+from penstock.assets.freshness import freshness_of
+from penstock.assets.freshness_sensor import freshness_sensor
 from penstock.assets.inputs import Landing, Snapshot
-from penstock.assets.metadata import (
-    CONTRACT_CHECK,
-    asset_key,
-    check_facts,
-    check_name,
-    definition_metadata,
-    outcome_metadata,
-    warning_rules,
-)
+from penstock.assets.metadata import asset_key, definition_metadata, outcome_metadata
 from penstock.assets.outcome import Outcome
 from penstock.assets.runtime import Invocation, Runtime
 from penstock.assets.slice import WHOLE, Daily, Slice
 from penstock.errors import ClusterError, ConflictError, LakeError, PenstockError, ValidationError
-from penstock.lineage import ParentRun
+from penstock.lineage import ParentRun, utc_now
 
 __all__ = ["build_asset", "datasets_of", "definitions", "landing_specs", "partitions_of"]
 
@@ -56,14 +57,17 @@ def definitions(
 
     `resources` must hold `lake`, `ledger`, the clusters the datasets name, and `secrets` when one
     makes tokens. `external` are names of tables in the lake that others write and these datasets
-    read. `others` (jobs, schedules, sensors, further assets) go to `dg.Definitions`.
+    read. `others` (jobs, schedules, sensors, further assets) go to `dg.Definitions`. Where a
+    contract promises freshness, a sensor is added that keeps the check of it true; it is on.
 
     Raises DefinitionError when a dataset reads what none makes, or two of them do not agree.
     """
     specs = list(datasets)
     check_together(specs, external)
     assets = [*map(build_asset, specs), *landing_specs(specs), *others.pop("assets", ())]
-    return dg.Definitions(assets=assets, resources=resources, **others)
+    promised = [spec for spec in specs if spec.model.freshness]
+    sensors = [*([freshness_sensor(promised)] if promised else []), *others.pop("sensors", ())]
+    return dg.Definitions(assets=assets, resources=resources, sensors=sensors, **others)
 
 
 def partitions_of(partitions: Daily | None) -> dg.DailyPartitionsDefinition | None:
@@ -99,7 +103,8 @@ def build_asset(spec: Dataset) -> dg.AssetsDefinition:
     """The asset of one dataset, with an in-step check that blocks what is downstream."""
     key = asset_key(spec.name)
     model, plan = spec.model, spec.schedule
-    warnings = {check_name(rule): rule for rule in warning_rules(spec)}
+    partitions = partitions_of(spec.partitions)
+    checks = check_specs(spec, key, partitions)
     automation = dg.AutomationCondition.eager() if plan.eager else None
     if plan.cron:
         automation = dg.AutomationCondition.on_cron(plan.cron)
@@ -114,12 +119,9 @@ def build_asset(spec: Dataset) -> dg.AssetsDefinition:
         kinds={"spark", "delta"},
         code_version=spec.code_version,
         metadata=definition_metadata(spec),
-        partitions_def=partitions_of(spec.partitions),
+        partitions_def=partitions,
         backfill_policy=dg.BackfillPolicy.single_run() if spec.partitions else None,
         automation_condition=automation,
-        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=model.freshness)
-        if model.freshness
-        else None,
         retry_policy=dg.RetryPolicy(
             max_retries=plan.max_retries,
             delay=plan.retry_delay.total_seconds(),
@@ -127,35 +129,24 @@ def build_asset(spec: Dataset) -> dg.AssetsDefinition:
             jitter=dg.Jitter.PLUS_MINUS,
         ),
         pool=spec.cluster,
-        check_specs=[
-            dg.AssetCheckSpec(
-                CONTRACT_CHECK,
-                asset=key,
-                blocking=True,
-                description="Every committed row keeps the contract; the others are in quarantine.",
-            ),
-            *(
-                dg.AssetCheckSpec(name, asset=key, description=f"{rule}, counted, not enforced.")
-                for name, rule in warnings.items()
-            ),
-        ],
+        check_specs=checks,
         required_resource_keys={"lake", "ledger", spec.cluster}
         | ({"secrets"} if spec.masking and spec.masking.needs_key else set()),
     )
     def asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
         try:
-            outcome = _produce(spec, context)
+            outcome, fresh = _produce(spec, context)
         except Exception as error:  # noqa: BLE001 - whatever it is, Dagster must not store its text
             told = translated(error, spec.name)
             if isinstance(told, ValidationError):
-                yield _failed_check(told)
+                yield from _reported(context, checks, [failed_contract(told)])
             # from None: the message of a cause can quote rows, and Dagster's log would keep it
             raise _failure(spec, told) from None
         yield dg.MaterializeResult(
             metadata=outcome_metadata(outcome, context.resources.ledger.page(spec.name)),
             data_version=dg.DataVersion(f"{outcome.version}"),
-            check_results=list(_checks(outcome, warnings)),
         )
+        yield from _reported(context, checks, [*row_verdicts(spec, outcome), *fresh])
 
     return asset
 
@@ -181,7 +172,8 @@ def _ins(spec: Dataset) -> dict[str, dg.AssetIn]:
     }
 
 
-def _produce(spec: Dataset, context: dg.AssetExecutionContext) -> Outcome:
+def _produce(spec: Dataset, context: dg.AssetExecutionContext) -> tuple[Outcome, list[Verdict]]:
+    """What the run did, and whether the dataset is fresh now, where that is promised."""
     resources = context.resources
     tokens = spec.masking is not None and spec.masking.needs_key
     runtime = Runtime(
@@ -205,7 +197,9 @@ def _produce(spec: Dataset, context: dg.AssetExecutionContext) -> Outcome:
         window = context.partition_time_window
         slice_ = Slice(start=window.start, end=window.end)
     with getattr(resources, spec.cluster).session() as spark:
-        return run(spec, spark, slice_, runtime=runtime, invocation=invocation)
+        outcome = run(spec, spark, slice_, runtime=runtime, invocation=invocation)
+    judged = freshness_of(runtime.lake.table(spec.name).read(), spec.model, utc_now())
+    return outcome, [freshness_verdict(judged)] if judged else []
 
 
 def _failure(spec: Dataset, error: Exception) -> dg.Failure:
@@ -230,29 +224,20 @@ def _failure(spec: Dataset, error: Exception) -> dg.Failure:
     )
 
 
-def _failed_check(error: ValidationError) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        check_name=CONTRACT_CHECK,
-        passed=False,
-        severity=dg.AssetCheckSeverity.ERROR,
-        description=error.what,
-        metadata={"found": error.found or "", "expected": error.expected or ""},
-    )
+def _reported(
+    context: dg.AssetExecutionContext,
+    specs: Sequence[dg.AssetCheckSpec],
+    verdicts: Iterable[Verdict],
+) -> Iterator[Any]:
+    """The verdicts as a step yields them: of rows for each slice, of freshness for the dataset.
 
-
-def _checks(outcome: Outcome, warnings: dict[str, str]) -> Iterator[dg.AssetCheckResult]:
-    yield dg.AssetCheckResult(
-        check_name=CONTRACT_CHECK,
-        passed=True,
-        description=f"{outcome.rows_quarantined} rows are set aside",
-        metadata=check_facts(outcome.quarantined_by_rule),
-    )
-    for name, rule in warnings.items():
-        rows = outcome.warned.get(rule, 0)
-        yield dg.AssetCheckResult(
-            check_name=name,
-            passed=rows == 0,
-            severity=dg.AssetCheckSeverity.WARN,
-            description=f"{rows} rows",
-            metadata={"rows": rows},
-        )
+    Dagster plans every check for each slice of the step, also one that has no slices.
+    """
+    days = context.partition_keys if context.assets_def.partitions_def else []
+    by_name = {spec.name: spec for spec in specs}
+    for verdict in verdicts:
+        spec = by_name[verdict.check]
+        yield dg.Output(None, output_name=spec.get_python_identifier())
+        of_all = [] if spec.partitions_def else [None]
+        for day in [*days, *of_all]:
+            yield verdict.evaluation(context.asset_key, day)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from penstock.assets.freshness import duration_words
 from penstock.schemas.model import CheckModel, ColumnModel, Severity
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def definition_metadata(spec: Dataset) -> dict[str, Any]:
     if spec.partitions:
         facts["partition_column"] = spec.partitions.column
     durations = {"freshness": model.freshness, "retention": model.retention}
-    facts |= {name: _words(duration) for name, duration in durations.items() if duration}
+    facts |= {name: duration_words(duration) for name, duration in durations.items() if duration}
     if model.clustering:
         facts["clustering"] = ", ".join(model.clustering)
     if model.cleared:
@@ -132,7 +132,7 @@ def outcome_metadata(outcome: Outcome, page: str | None = None) -> dict[str, Any
     facts |= {name: number for name, number in counts.items() if number is not None}
     if outcome.rows_in is not None:
         rows = outcome.rows_in - outcome.rows_quarantined
-        facts["dagster/partition_row_count" if outcome.slice_key != "whole" else "rows_good"] = rows
+        facts["dagster/partition_row_count" if outcome.one_slice else "rows_good"] = rows
     if outcome.table_rows is not None:
         facts["dagster/row_count"] = outcome.table_rows
     if outcome.quarantined_by_rule:
@@ -173,9 +173,3 @@ def _lineage_table(lineage: ColumnLineage) -> str:
 def check_facts(counts: Mapping[str, int]) -> dict[str, Any]:
     """Counts by rule, as metadata of a check."""
     return {check_name(rule): count for rule, count in sorted(counts.items())}
-
-
-def _words(duration: timedelta) -> str:
-    if duration.days > 1:
-        return f"{duration / timedelta(days=1):g} days"
-    return f"{duration / timedelta(hours=1):g} hours"

@@ -41,6 +41,11 @@ class Outcome:
     path: str = ""
     seconds: float = 0.0
 
+    @property
+    def one_slice(self) -> bool:
+        """Whether it is about one slice: not a range of them, nor the whole dataset."""
+        return self.slice_key != "whole" and "..." not in self.slice_key
+
     def document(self) -> dict[str, Any]:
         """The outcome as JSON-ready data, without the column lineage."""
         return {

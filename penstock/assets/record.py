@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from penstock.assets.account import Account, column_metrics, input_refs
+from penstock.assets.freshness import freshness_assertions
 from penstock.assets.modes import Scd2
 from penstock.assets.outcome import Outcome
 from penstock.assets.recovery import recovered_event
@@ -183,7 +184,12 @@ class Record:
             else self._spark.conf.get("spark.app.id", None),
             kind=self._kind(),
             column_lineage=lineage,
-            assertions=account.assertions(self._spec.model) if account else (),
+            assertions=(
+                *account.assertions(self._spec.model),
+                *freshness_assertions(log, self._spec.model, commit.at),
+            )
+            if account and commit
+            else (),
             rows_in=account.rows_in if account else None,
             rows_committed=account.rows_changed if account else None,
             rows_quarantined=account.rows_quarantined if account else None,

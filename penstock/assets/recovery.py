@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from penstock.assets.account import Account, column_metrics, input_refs
+from penstock.assets.freshness import freshness_assertions
 from penstock.assets.slice import Slice
 from penstock.errors import LakeError
 from penstock.lineage import DatasetRef, RunFacts, RunIdentity, complete_event, event_payload
@@ -112,7 +113,12 @@ def _facts(
             contract=contract,
         ),
         inputs=input_refs(documents, said.get("content"), runtime),
-        assertions=account.assertions(contract) if contract else (),
+        assertions=(
+            *account.assertions(contract),
+            *freshness_assertions(log, contract, commit.at),
+        )
+        if contract
+        else (),
         rows_in=account.rows_in,
         rows_committed=account.rows_changed,
         rows_quarantined=account.rows_quarantined,

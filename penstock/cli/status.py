@@ -16,6 +16,8 @@ from penstock.cli.words import ago, number
 if TYPE_CHECKING:
     import typer
 
+    from penstock.assets.dataset import Dataset
+    from penstock.assets.deployment import Deployment
     from penstock.lineage import RunRecord
 
 __all__ = ["register"]
@@ -27,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 
 def status(call: Call) -> None:
-    """Open, failed and last runs of all datasets, and how far each lineage backend was told."""
+    """Open, failed and last runs, who is as fresh as promised, and what lineage has to tell."""
     from penstock.lineage import deliveries
 
     deployment = call.deployment()
@@ -35,11 +37,13 @@ def status(call: Call) -> None:
     last = {spec.name: last_run(ledger, spec.name) for spec in deployment.in_order()}
     open_runs = [{**run_document(run), "process": _process(run)} for run in ledger.open_runs()]
     failed = [run_document(run) for run in last.values() if run and run.state in ("FAIL", "ABORT")]
+    fresh = {spec.name: _freshness(spec, deployment) for spec in deployment.in_order()}
     outbox = [asdict(status) for status in deliveries(ledger.database)]
     document = {
         "open": open_runs,
         "failed": failed,
         "last": {name: run_document(run) if run else None for name, run in last.items()},
+        "freshness": {name: judged for name, judged in fresh.items() if judged},
         "outbox": outbox,
     }
     call.answer(
@@ -47,8 +51,38 @@ def status(call: Call) -> None:
         _runs("at work", open_runs),
         _failures(failed),
         _runs("last runs", [run for run in document["last"].values() if run]),  # type: ignore[attr-defined]
+        _promises(document["freshness"]),  # type: ignore[arg-type]
         _outbox(outbox),
     )
+
+
+def _freshness(spec: Dataset, deployment: Deployment) -> dict[str, Any] | None:
+    """The judgement by the table's log; None when the contract promises nothing."""
+    from penstock.assets.freshness import freshness_of, freshness_words
+    from penstock.errors import LakeError
+    from penstock.lineage import utc_now
+
+    try:
+        log = deployment.resources["lake"].table(spec.name).read()
+        judged = freshness_of(log, spec.model, utc_now())
+    except LakeError as error:
+        return {"verdict": "unknown", "said": f"not known: {error.what}"}
+    if judged is None:
+        return None
+    kept = ("verdict", "as_of", "late_by_seconds", "promise_seconds", "newest_slice", "judged_at")
+    return {**{name: judged[name] for name in kept}, "said": freshness_words(judged)}
+
+
+def _promises(fresh: dict[str, dict[str, Any]]) -> Table | Text:
+    if not fresh:
+        return Text("freshness: no contract promises any", style="dim")
+    table = Table(title="freshness", title_justify="left", box=None, pad_edge=False)
+    for heading in ("dataset", "verdict"):
+        table.add_column(heading, no_wrap=heading == "dataset", overflow="fold")
+    for name, judged in fresh.items():
+        kept = judged["verdict"] == "fresh"
+        table.add_row(Text(name), Text(printable(judged["said"]), style="green" if kept else "red"))
+    return table
 
 
 def _process(run: RunRecord) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +43,13 @@ class Orders(Contract, name="shop.orders", version="1.2.0", owner="team:shop", c
     amount: int = column(ge=0, unit="euro")
 
 
-class Totals(Contract, name="shop.totals", version="1.0.0", owner="team:shop"):
+class Totals(
+    Contract,
+    name="shop.totals",
+    version="1.0.0",
+    owner="team:shop",
+    freshness=timedelta(hours=26),
+):
     """The turnover of each day."""
 
     day: date = column(key=True)

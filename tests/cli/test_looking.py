@@ -83,6 +83,26 @@ def test_status_tells_open_failed_and_last_runs(filled: Any) -> None:
     assert filled("status").exit_code == 0
 
 
+def test_status_judges_freshness_by_the_newest_slice_not_by_when_it_was_written(
+    filled: Any,
+) -> None:
+    fresh = filled.json("status")["freshness"]
+    assert set(fresh) == {"shop.totals"}
+    assert fresh["shop.totals"]["verdict"] == "late"
+    assert fresh["shop.totals"]["as_of"] == "2013-02-09T00:00:00+00:00"
+    assert fresh["shop.totals"]["newest_slice"]["slice"] == "2013-02-08"
+    text = filled("status").stdout
+    assert "the newest rows are of 2013-02-09 00:00 UTC (slice 2013-02-08)" in text
+    assert "the contract promises none older than 26 hours" in text
+
+
+def test_status_says_so_when_freshness_is_not_known(shop: Any) -> None:
+    log = shop.root / "lake/shop/totals/_delta_log"
+    log.mkdir(parents=True)
+    (log / "00000000000000000000.json").write_text("{not json\n")
+    assert shop.json("status")["freshness"]["shop.totals"]["verdict"] == "unknown"
+
+
 def test_a_damaged_table_log_is_exit_7(shop: Any) -> None:
     log = shop.root / "lake/shop/orders/_delta_log"
     log.mkdir(parents=True)

@@ -212,6 +212,25 @@ def test_nothing_is_fresh_by_what_comes_later_or_before_anybody_wrote(told: Told
     assert told.fresh(3 * HOUR + 59)["verdict"] == "late"
 
 
+def test_an_old_slice_that_is_made_late_or_anew_makes_nothing_fresh(told: Told) -> None:
+    told.promise(timedelta(days=2))
+    told.run("new", 5 * DAY + HOUR, rows=3, slice="5", nominal_end=moment(5 * DAY))
+    at = told.fresh(6 * DAY)
+    assert (at["verdict"], at["as_of"], at["age_seconds"]) == ("fresh", moment(5 * DAY), 86400)
+    told.run("old", 8 * DAY, rows=3, slice="2", nominal_end=moment(2 * DAY))
+    told.run("again", 8 * DAY + 1, rows=3, slice="5", nominal_end=moment(5 * DAY))
+    at = told.fresh(8 * DAY + 2)
+    assert (at["verdict"], at["as_of"], at["late_by_seconds"]) == (
+        *("late", moment(5 * DAY)),
+        86400 + 120,
+    )
+    assert at["written"]["run_id"] == identity("again")
+    # a slice that has not ended is as new as what wrote it
+    told.run("open", 8 * DAY + 3, rows=3, slice="8", nominal_end=moment(9 * DAY))
+    at = told.fresh(8 * DAY + 4)
+    assert (at["verdict"], at["as_of"]) == ("fresh", moment(8 * DAY + 3))
+
+
 def test_a_contract_promises_nothing_before_it_is_there(told: Told) -> None:
     told.run("one", -10, rows=3)
     told.promise(timedelta(hours=1))

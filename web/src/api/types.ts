@@ -176,13 +176,15 @@ export interface Freshness {
   judged_at: string;
   promise_seconds: number | null;
   contract_version: string | null;
+  /** what the newest rows are of: the end of their slice, or the run that wrote them if that is earlier */
+  as_of: string | null;
   age_seconds: number | null;
   late_by_seconds: number | null;
   /** the last run that completed and wrote rows */
   written: (WrittenBy & { rows: number | null }) | null;
   /** a later one that wrote none */
   unchanged: (WrittenBy & { rows: number | null }) | null;
-  /** a later one that does not say whether it wrote */
+  /** one that does not say whether it wrote; its rows would be newer */
   untold: (WrittenBy & { rows: number | null }) | null;
   failed_since: number;
   newest_slice: { slice: string | null; until: string | null; run_id: string } | null;

@@ -24,6 +24,7 @@ export function Freshness({ told }: { told: Told }) {
       ),
     ],
   ];
+  if (told.as_of) facts.push(["Newest rows are of", time(told.as_of, { seconds: true })]);
   if (unchanged) facts.push(["Looked at since, no row written", <At key="unchanged" run={unchanged} />]);
   if (untold) facts.push(["Completed since, rows not said", <At key="untold" run={untold} />]);
   facts.push(["Failed or aborted since", told.failed_since ? <span className="in-clear">{plural(told.failed_since, "run")}</span> : "none"]);
@@ -36,8 +37,8 @@ export function Freshness({ told }: { told: Told }) {
       <Facts label="Freshness" facts={facts} />
       <p className="note note-after">
         Judged from the events of the {told.complete ? "" : "latest "}
-        {plural(told.runs, "run")} that named it as an output. Rows count as fresh from the moment that a run which wrote some has completed. A run that failed, one that wrote no row, and upkeep make nothing
-        fresh. A run of Penstock that finds its sources unchanged tells no event, so that look is not seen here.
+        {plural(told.runs, "run")} that named it as an output. Rows are as old as the end of their slice, or as the run that wrote them where the slice had not ended: an old slice that is made late, or anew, makes nothing fresh. Neither
+        does a run that failed, one that wrote no row, or upkeep. A run of Penstock that finds its sources unchanged tells no event, so that look is not seen here.
       </p>
     </>
   );
@@ -61,13 +62,13 @@ function Verdict({ told }: { told: Told }) {
 }
 
 const SAID: Record<Told["verdict"], (told: Told) => string> = {
-  fresh: (told) => `The last rows were ${span(told.age_seconds)} old, and the contract promises none older than ${span(told.promise_seconds)}.`,
+  fresh: (told) => `The newest rows were ${span(told.age_seconds)} old, and the contract promises none older than ${span(told.promise_seconds)}.`,
   late: (told) =>
     told.age_seconds === null
       ? `No run says that it wrote rows, and the contract promises some no older than ${span(told.promise_seconds)}.`
-      : `The last rows were ${span(told.age_seconds)} old, and the contract promises none older than ${span(told.promise_seconds)}.`,
+      : `The newest rows were ${span(told.age_seconds)} old, and the contract promises none older than ${span(told.promise_seconds)}.`,
   unproven: () => "Only a run that does not say whether it wrote rows would keep the contract’s promise.",
-  no_promise: (told) => (told.age_seconds === null ? "No contract says how fresh it has to be, and no run says that it wrote rows." : `No contract says how fresh it has to be. The last rows were ${span(told.age_seconds)} old.`),
+  no_promise: (told) => (told.age_seconds === null ? "No contract says how fresh it has to be, and no run says that it wrote rows." : `No contract says how fresh it has to be. The newest rows were ${span(told.age_seconds)} old.`),
   never: (told) => (told.promise_seconds === null ? "No run on record has written rows of it." : `No run on record has written rows of it, and the contract promises some no older than ${span(told.promise_seconds)}.`),
   unknown: (told) => `None of its latest ${count(told.runs)} runs wrote rows; older ones were not looked at.`,
 };

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request
 from sqlalchemy import select
 
+from penstock.lineage.freshness import freshness
 from penstock.lineage.graph.column_edge import ROWS
 from penstock.lineage.graph.told_versions import names_of
 from penstock.lineage.graph.walk import FoundEdge, Walk
@@ -23,7 +24,6 @@ from penstock.lineage.server.own.described import (
     label_of,
     owners_of,
 )
-from penstock.lineage.server.own.freshness import freshness
 from penstock.lineage.server.own.writing import writings
 from penstock.lineage.server.reading import Reading, ledger_of
 from penstock.lineage.tables import contract

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from penstock.lineage.server.own.writing import Writing
+    from penstock.lineage.writing import Writing
 
 __all__ = ["quarantined"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from penstock.lineage.server.own.writing import Writing
+    from penstock.lineage.writing import Writing
 
 __all__ = ["upkeep"]
 

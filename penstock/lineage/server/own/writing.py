@@ -5,8 +5,7 @@ A facet of another producer may hold anything: what makes no sense in it is as i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from penstock.lineage.graph.catalog import Catalog
 from penstock.lineage.graph.naming import id_of
@@ -17,8 +16,9 @@ from penstock.lineage.graph.spark_query import (
     queries_of_runs,
     runs_of_penstock,
 )
-from penstock.lineage.instant import instant, told_moment
+from penstock.lineage.instant import told_moment
 from penstock.lineage.run_facts import JobKind
+from penstock.lineage.writing import Writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,56 +27,13 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from penstock.lineage.graph.nodes import JobNode, RunNode, UseNode
+    from penstock.lineage.writing import Outcome
 
-__all__ = ["Outcome", "Writing", "writings"]
-
-Outcome = Literal["rows", "nothing", "untold", "none"]
+__all__ = ["writings"]
 
 _PAGE = 200
 _USE_FACETS = ("outputStatistics", "version")
 _RUN_FACETS = (OWN, GROUP, "penstock_upkeep", "nominalTime")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Writing:
-    """A run that had the dataset as an output. None: its events do not say.
-
-    `outcome`: it completed and wrote rows, or wrote none; it completed and does not say whether it
-    wrote any (`untold`); it did not complete (`none`). `upkeep` is None for a run of rows.
-    """
-
-    run_id: str
-    job: str
-    state: str
-    at: datetime
-    ended: datetime | None
-    outcome: Outcome
-    slice: str | None = None
-    covers_until: datetime | None = None
-    rows: int | None = None
-    files: int | None = None
-    bytes: int | None = None
-    version: str | None = None
-    rows_quarantined: int | None = None
-    by_check: Mapping[str, int] = field(default_factory=dict)
-    quarantine: str | None = None
-    upkeep: Mapping[str, Any] | None = None
-
-    @property
-    def moment(self) -> datetime:
-        """When it ended, or was last heard of."""
-        return self.ended or self.at
-
-    def line(self) -> dict[str, Any]:
-        """What every list says of it."""
-        return {
-            "run_id": self.run_id,
-            "job": self.job,
-            "state": self.state,
-            "at": instant(self.moment),
-            "slice": self.slice,
-            "version": self.version,
-        }
 
 
 def writings(

@@ -1,7 +1,9 @@
 """Whether a dataset is as fresh as its contract promises, by what runs have written. Pure.
 
-Only a run that completed and wrote rows makes data fresh. One that failed, one that wrote nothing
-and upkeep do not; one that does not say whether it wrote is no proof.
+A dataset is as old as the newest rows that a run wrote: as the end of their slice, or as that run
+where the slice had not ended. A slice that is made late, or anew, is no fresher for that. A run
+that failed, one that wrote nothing and upkeep make nothing fresh; one that does not say whether it
+wrote is no proof.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime, timedelta
 
-    from penstock.lineage.server.own.writing import Writing
+    from penstock.lineage.writing import Writing
 
 __all__ = ["freshness"]
 
@@ -35,9 +37,12 @@ def freshness(
     `verdict`: `fresh` or `late` by the promise; `unproven`, if the only run that would keep it does
     not say whether it wrote; `no_promise`; `never`, if no run on record wrote rows; `unknown`, if
     none of the `limit` runs that were looked at did. A run that ended after `at` has not yet. Once
-    a run that wrote is found, no more than `enough` are looked at (`complete` is false then).
+    no earlier run can have written newer rows, no more than `enough` are looked at (`complete` is
+    false then). `written` is the last run that wrote rows, whatever their slice; `as_of` the
+    instant that the newest rows are of.
     """
     last: Writing | None = None
+    best: Writing | None = None
     looked: Writing | None = None
     untold: Writing | None = None
     newest: Writing | None = None
@@ -45,7 +50,7 @@ def freshness(
     seen, whole = 0, True
     for one in written:
         seen += 1
-        if seen >= (enough if last else limit):
+        if seen >= limit or (seen >= enough and best is not None and one.moment <= best.as_of):
             whole = False
             break
         if one.upkeep is not None or one.ended is None or one.ended > at:
@@ -53,30 +58,32 @@ def freshness(
         match one.outcome:
             case "rows":
                 last = _later(last, one)
+                best = _fresher(best, one)
                 newest = _further(newest, one)
             case "nothing":
                 looked = _later(looked, one)
             case "untold":
-                untold = _later(untold, one)
+                untold = _fresher(untold, one)
             case "none":
                 failures.append(one.ended)
-    proof = last.moment if last else None
-    looked, untold = (
-        one if one and (proof is None or one.moment > proof) else None for one in (looked, untold)
-    )
-    hint = untold.moment if untold else proof
+    proof = best.as_of if best else None
+    since = last.moment if last else None
+    looked = looked if looked and (since is None or looked.moment > since) else None
+    untold = untold if untold and (proof is None or untold.as_of > proof) else None
+    hint = untold.as_of if untold else proof
     verdict = _verdict(proof, hint, promise, at, whole=whole)
     late = at - hint - promise if verdict == "late" and hint and promise is not None else None
     return {
         "verdict": verdict,
         "judged_at": instant(at),
         "promise_seconds": None if promise is None else promise.total_seconds(),
+        "as_of": instant(proof) if proof else None,
         "age_seconds": (at - proof).total_seconds() if proof else None,
         "late_by_seconds": None if late is None else late.total_seconds(),
         "written": _told(last),
         "unchanged": _told(looked),
         "untold": _told(untold),
-        "failed_since": sum(proof is None or moment > proof for moment in failures),
+        "failed_since": sum(since is None or moment > since for moment in failures),
         "newest_slice": _covered(newest),
         "runs": seen,
         "complete": whole,
@@ -102,6 +109,10 @@ def _verdict(
 
 def _later(known: Writing | None, one: Writing) -> Writing:
     return one if known is None or one.moment > known.moment else known
+
+
+def _fresher(known: Writing | None, one: Writing) -> Writing | None:
+    return one if known is None or one.as_of > known.as_of else known
 
 
 def _further(known: Writing | None, one: Writing) -> Writing | None:
