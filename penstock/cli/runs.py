@@ -1,4 +1,4 @@
-"""`penstock run` and `penstock backfill`: produce datasets here and now, without Dagster."""
+"""`penstock run` and `penstock backfill`: produce datasets here and now. Dagster is told of it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import typer
 from rich.text import Text
 
 from penstock.cli.command import Call, command
+from penstock.cli.dagster_instance import DagsterInstance
 from penstock.cli.progress import outcome_words, run_progress
-from penstock.errors import DefinitionError
+from penstock.errors import DefinitionError, ValidationError
 
 if TYPE_CHECKING:
     from penstock.assets.dataset import Dataset
@@ -97,6 +98,7 @@ def _produce(
         call.say(f"{len(settled.completed)} earlier run(s) had committed and then died: completed")
     if settled.aborted:
         call.say(f"{len(settled.aborted)} earlier run(s) had died and are now recorded as aborted")
+    dagster = DagsterInstance(call, deployment)
     outcomes = []
     for spec, slice_ in jobs:
         cluster = deployment.cluster(spec)
@@ -107,8 +109,13 @@ def _produce(
             run_progress(call.err, f"{spec.name} {slice_.key}", spark) as step,
         ):
             invocation = Invocation(on_step=step)
-            outcome = run(spec, spark, slice_, runtime=runtime, invocation=invocation)
+            try:
+                outcome = run(spec, spark, slice_, runtime=runtime, invocation=invocation)
+            except ValidationError as error:
+                dagster.told(spec, slice_, error)
+                raise
         call.say(outcome_words(outcome), style="green" if outcome.committed else "dim")
+        dagster.told(spec, slice_, outcome)
         outcomes.append(outcome)
     return outcomes
 

@@ -91,6 +91,8 @@ def in_project(root: Path) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         patch.delenv("PENSTOCK_DEPLOYMENT", raising=False)
+        # a project's own: the suite must tell nothing to the instance of the clone
+        patch.setenv("DAGSTER_HOME", str(root / "dagster"))
         yield
     sys.path[:] = path
     for name in set(sys.modules) - modules:
