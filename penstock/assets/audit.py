@@ -35,6 +35,7 @@ __all__ = [
     "count_dataset_checks",
     "good_rows",
     "judge",
+    "rule_ids",
     "set_aside",
     "split_counts",
     "strict",
@@ -134,7 +135,7 @@ def set_aside(
     )
     unread = (frame.withColumn("unread", F.lit(True)) for frame in rejected)
     entries = reduce(lambda a, b: a.unionByName(b), [bad, *unread])
-    known = _rule_ids(resolved)
+    known = rule_ids(resolved.spec)
     entries = entries.observe(
         found,
         F.count(F.lit(1)).alias("rows"),
@@ -309,9 +310,8 @@ def _warnings(spec: Dataset) -> list[tuple[str, str]]:
     return [*(rule for rule in rules(model, Severity.ERROR) if rule not in enforced), *found]
 
 
-def _rule_ids(resolved: Resolved) -> list[str]:
+def rule_ids(spec: Dataset) -> list[str]:
     """Every rule that can set a row aside, the ones of arriving files included."""
-    spec = resolved.spec
     ids = [rule for rule, _ in rules(_enforced(spec), Severity.ERROR)]
     ids += [SLICE_RULE, KEY_RULE, *(key.id for key in spec.model.foreign_keys)]
     ids += ["csv:malformed", "csv:encoding", *(f"{c.name}:type" for c in spec.model.columns)]

@@ -53,7 +53,7 @@ def list_datasets(call: Call) -> None:
             row["write"],
             f"daily by {row['partitions']['column']}" if row["partitions"] else "none",
             Text(state or "never", style=STATE_STYLES.get(state or "", "dim")),
-            ago(latest.get("started")),
+            ago(latest.get("ended") or latest.get("started")),
             number(latest.get("rows_committed")),
         )
     call.answer(rows, table)

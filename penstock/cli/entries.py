@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -11,8 +13,7 @@ from uuid import UUID
 from penstock.errors import LakeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from datetime import datetime
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from penstock.assets.dataset import Dataset
     from penstock.assets.slice import Slice
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from penstock.resources.table_log import Commit
     from penstock.schemas.model import ContractModel
 
-__all__ = ["Entry", "Fate", "Fates", "fates", "hidden", "read_entries"]
+__all__ = ["Entry", "Fate", "Fates", "day_of", "fates", "hidden", "read_entries"]
 
 HIDDEN = "(hidden)"
 _READ = ["token", "run_id", "slice", "contract_version", "reasons", "row", "file"]
@@ -112,8 +113,10 @@ class Fates:
         return None
 
 
-def read_entries(table: Table, fates: Fates) -> Iterator[Entry]:
+def read_entries(table: Table, fates: Fates, model: ContractModel) -> Iterator[Entry]:
     """The entries of a quarantine table, a batch of rows at a time; none when there is no table.
+
+    Numbers with a point are floats in columns of floats, and text as written in all others.
 
     Raises LakeError when it cannot be read.
     """
@@ -122,6 +125,7 @@ def read_entries(table: Table, fates: Fates) -> Iterator[Entry]:
     from deltalake import DeltaTable
     from deltalake.exceptions import DeltaError
 
+    floats = {c.name for c in model.columns if c.type in ("float", "double")}
     try:
         rows = DeltaTable(table.uri, storage_options=dict(table.options) or None)
         for batch in rows.to_pyarrow_dataset().to_batches(columns=_READ):
@@ -132,7 +136,7 @@ def read_entries(table: Table, fates: Fates) -> Iterator[Entry]:
                     slice=entry["slice"],
                     contract_version=entry["contract_version"],
                     reasons=tuple(entry["reasons"] or ()),
-                    row=_columns(entry["row"]),
+                    row=_columns(entry["row"], floats),
                     file=entry["file"],
                 )
     except (DeltaError, OSError) as error:
@@ -142,6 +146,32 @@ def read_entries(table: Table, fates: Fates) -> Iterator[Entry]:
             found=type(error).__name__,
             next_step=f"check read access to {table.path}, and that its files are all there",
         ) from error
+
+
+def day_of(entry: Entry, spec: Dataset) -> date | None:
+    """The day that the entry's file is for, else that of the row; None where neither says it."""
+    from penstock.assets.inputs import Landing
+
+    patterns = [i.pattern for i in spec.inputs.values() if isinstance(i, Landing)]
+    for pattern in patterns if entry.file else ():
+        found = re.fullmatch(_file_of_a_day(pattern), entry.file or "")
+        if found and found.groups():
+            return _day(found[1])
+    return _day(entry.row.get(spec.partitions.column)) if spec.partitions else None
+
+
+def _file_of_a_day(pattern: str) -> str:
+    """A regular expression for the names of a pattern's files, no folders; a group is a day."""
+    text = re.escape(pattern.rpartition("/")[2]).replace(re.escape("{day}"), r"(\d{4}-\d{2}-\d{2})")
+    return text.replace(r"\*", ".*").replace(r"\?", ".")
+
+
+def _day(value: object) -> date | None:
+    try:
+        moment = datetime.fromisoformat(str(value).strip())
+    except ValueError:
+        return None
+    return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
 
 
 def hidden(row: Mapping[str, Any], model: ContractModel) -> dict[str, Any]:
@@ -158,12 +188,24 @@ def hidden(row: Mapping[str, Any], model: ContractModel) -> dict[str, Any]:
     }
 
 
-def _columns(text: str | None) -> dict[str, Any]:
+def _columns(text: str | None, floats: Collection[str]) -> dict[str, Any]:
     try:
-        row = json.loads(text or "{}")
+        # a decimal that becomes a float loses digits: 12.30, and more than the last zero
+        row = json.loads(text or "{}", parse_float=_Digits)
     except ValueError:
-        row = {"line": text}
-    return row if isinstance(row, dict) else {"line": text}
+        return {"line": text}
+    if not isinstance(row, dict):
+        return {"line": text}
+    return {
+        name: float(value) if name in floats and isinstance(value, _Digits) else value
+        for name, value in row.items()
+    }
+
+
+class _Digits(str):
+    """A number with a point, as it was written."""
+
+    __slots__ = ()
 
 
 def _made(commits: Iterable[Commit]) -> Iterator[tuple[str, Slice, datetime]]:

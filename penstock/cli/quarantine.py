@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
 from itertools import islice
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
 from penstock.cli.command import Call, command
-from penstock.cli.entries import Entry, Fate, Fates, hidden, read_entries
+from penstock.cli.entries import Entry, Fate, Fates, day_of, hidden, read_entries
 from penstock.cli.failure import printable
-from penstock.errors import DefinitionError
+from penstock.errors import DefinitionError, InputError
+
+if TYPE_CHECKING:
+    from penstock.assets.dataset import Dataset
+    from penstock.resources.table_log import TableLog
 
 __all__ = ["register"]
 
@@ -53,9 +58,19 @@ def show(
     lake = deployment.resources["lake"]
     log = lake.table(spec.name).read()
     fates = Fates(spec, log.commits() if log else (), deployment.resources["ledger"].open())
-    where = _Wanted(slice_key, rule, superseded=superseded)
+    where = _Wanted(spec, slice_key, rule, superseded=superseded)
+    aside = lake.quarantine(spec.name)
+    if log is None and aside.read() is None:
+        raise InputError(
+            "the dataset has never run here: nothing is known of its rows",
+            where=spec.name,
+            expected=f"a table in {lake.table(spec.name).path}",
+            next_step=f"make it: penstock run {spec.name}",
+        )
     with call.busy("Reading the quarantine"):
-        found = [e for e in read_entries(lake.quarantine(spec.name), fates) if where.has(e)]
+        found = [e for e in read_entries(aside, fates, spec.model) if where.has(e)]
+    where.check_rule()
+    where.check_slice(log)
     found.sort(key=lambda entry: (entry.fate is not Fate.SET_ASIDE, entry.slice))
     if reveal:
         call.say("Values of personal data are shown in clear.", style="bold yellow")
@@ -92,7 +107,9 @@ def show(
 class _Wanted:
     """Which entries were asked for."""
 
-    def __init__(self, slice_key: str | None, rule: str | None, *, superseded: bool) -> None:
+    def __init__(
+        self, spec: Dataset, slice_key: str | None, rule: str | None, *, superseded: bool
+    ) -> None:
         from penstock.assets.slice import WHOLE, Slice
 
         try:
@@ -106,16 +123,64 @@ class _Wanted:
                 next_step="see the slices with: penstock history DATASET",
             ) from error
         self._parse = Slice.parse
+        self._spec = spec
+        self._days = frozenset(self._slice.days())
         self._rule = rule
         self._superseded = superseded
+        self._reasons: set[str] = set()
+        self._ran = self._slice.whole
 
     def has(self, entry: Entry) -> bool:
         """Whether the entry is one of them."""
+        self._reasons.update(entry.reasons)
+        self._ran = self._ran or self._slice.overlaps(self._parse(entry.slice))
         if entry.fate is Fate.SUPERSEDED and not self._superseded:
             return False
         if self._rule is not None and self._rule not in entry.reasons:
             return False
-        return self._slice.whole or self._slice.overlaps(self._parse(entry.slice))
+        return self._slice.whole or self._of_slice(entry)
+
+    def check_rule(self) -> None:
+        """Raise DefinitionError for a rule that is none of the dataset's, nor of any entry."""
+        if self._rule is None or self._rule in self._reasons:
+            return
+        from penstock.assets.audit import rule_ids
+
+        known = sorted({*rule_ids(self._spec), *self._reasons})
+        if self._rule in known:
+            return
+        near = difflib.get_close_matches(self._rule, known, 1)
+        raise DefinitionError(
+            "no rule of this name sets rows of the dataset aside",
+            where="--rule",
+            expected=", ".join(known),
+            found=repr(self._rule),
+            next_step=f"did you mean {near[0]}?" if near else f"penstock show {self._spec.name}",
+        )
+
+    def check_slice(self, log: TableLog | None) -> None:
+        """Raise InputError for a slice that no run on record was about."""
+        from penstock.assets.slice import Slice
+
+        for commit in log.commits() if log and not self._ran else ():
+            if commit.facts and "token" in commit.facts:
+                slice_ = Slice.from_document(commit.facts["slice"])
+                self._ran = self._ran or self._slice.overlaps(slice_)
+        if not self._ran:
+            raise InputError(
+                "no run of this slice is on record: nothing is known of its rows",
+                where=f"{self._spec.name} {self._slice.key}",
+                next_step=f"see the slices with: penstock history {self._spec.name}",
+            )
+
+    def _of_slice(self, entry: Entry) -> bool:
+        """A range was run as one slice: a row of it is of the day its file, or itself, is of."""
+        slice_ = self._parse(entry.slice)
+        if not self._slice.overlaps(slice_):
+            return False
+        day = None if self._days.issuperset(slice_.days()) else day_of(entry, self._spec)
+        # of which day it is nobody can say: it may be of this one
+        return day is None or day in self._days
 
 
 def _value(value: object) -> str:

@@ -105,7 +105,7 @@ def _runs(title: str, runs: list[dict[str, Any]]) -> Table | Text:
             Text(run["dataset"]),
             run["slice"] or "whole",
             Text(run["state"], style=STATE_STYLES.get(run["state"], "")),
-            ago(run["started"]),
+            ago(run["ended"] or run["started"]),
             run.get("process", ""),
             number(run["rows_committed"]),
             number(run["rows_quarantined"]),
@@ -123,7 +123,11 @@ def _failures(runs: list[dict[str, Any]]) -> Table | Text:
         why = Text(printable(run["error"] or "it ended without a word"))
         state = Text(run["state"], style="red")
         table.add_row(
-            Text(run["dataset"]), run["slice"] or "whole", state, ago(run["started"]), why
+            Text(run["dataset"]),
+            run["slice"] or "whole",
+            state,
+            ago(run["ended"] or run["started"]),
+            why,
         )
     return table
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
+from tests.lineage.told_events import run_event
 
 HOSTILE = [
     "../../etc/passwd",
@@ -81,6 +85,19 @@ def test_status_tells_open_failed_and_last_runs(filled: Any) -> None:
     assert status["last"]["shop.orders"]["state"] == "COMPLETE"
     assert status["last"]["shop.stock"] is None
     assert filled("status").exit_code == 0
+
+
+def test_what_a_run_came_to_is_told_with_when_it_ended(shop: Any) -> None:
+    assert shop("list").exit_code == 0
+    ledger = sys.modules["small_shop"].deployment.runtime().ledger
+    now = datetime.now(UTC)
+    for kind, ago in (("START", timedelta(days=3)), ("COMPLETE", timedelta(hours=2))):
+        event = run_event(kind, 0, "shop.orders", run="slow", namespace="penstock")
+        ledger.append({**event, "eventTime": (now - ago).isoformat()})
+    for command in ("list", "status"):
+        text = shop(command).stdout
+        assert "2 hours ago" in text
+        assert "3 days ago" not in text
 
 
 def test_status_judges_freshness_by_the_newest_slice_not_by_when_it_was_written(

@@ -159,6 +159,63 @@ def test_quarantine_is_cut_by_slice_rule_and_limit(filled: Any) -> None:
 
 
 @pytest.mark.usefixtures("spark")
+def test_quarantine_of_a_day_is_that_days_also_after_a_range(shop: Any) -> None:
+    for day in ("2013-02-07", "2013-02-08"):
+        rows = [f"{day[-1]}{n},{day},ada@example.org,10" for n in range(5)]
+        # the last is of a day that cannot be read, in the file of this one
+        torn = f"{day[-1]}9,someday,ada@example.org,10"
+        shop.deliver(day, *rows, f"{day[-1]}8,{day},ada@example.org,-1", torn)
+    shop.json("backfill", "shop.orders", "--from", "2013-02-07", "--to", "2013-02-08")
+    assert shop.json("quarantine", "show", "shop.orders")["rows"] == 4
+    for day in ("2013-02-07", "2013-02-08"):
+        found = shop.json("quarantine", "show", "shop.orders", "--slice", day)
+        assert {str(e["row"]["order_id"]) for e in found["entries"]} == {
+            f"{day[-1]}8",
+            f"{day[-1]}9",
+        }
+    both = ("--slice", "2013-02-07...2013-02-08")
+    assert shop.json("quarantine", "show", "shop.orders", *both)["rows"] == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("shop.orders", "--rule", "amount:gee"), 2, "did you mean amount:ge?"),
+        (("shop.stock",), 4, "the dataset has never run here"),
+        (("shop.orders", "--slice", "2013-03-01"), 4, "no run of this slice is on record"),
+    ],
+    ids=["rule", "dataset", "slice"],
+)
+def test_quarantine_does_not_say_nothing_of_what_it_does_not_know(
+    filled: Any, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    result = filled("quarantine", "show", *arguments)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert said in result.stderr
+
+
+def test_quarantine_knows_a_rule_that_no_row_broke(filled: Any) -> None:
+    assert filled.json("quarantine", "show", "shop.orders", "--rule", "key:unique")["rows"] == 0
+
+
+def test_a_decimal_is_shown_as_it_was_written(spark: SparkSession, tmp_path: Path) -> None:
+    from penstock.cli.entries import Fates, read_entries
+    from tests.assets.shop import Shop as Lake
+    from tests.assets.shop import orders
+
+    lake = Lake.at(spark, tmp_path)
+    lake.land("orders-2013-01-05-a.csv", "1,a,12.30,2013-01-05", "1,b,12345678.10,2013-01-05")
+    lake.land("orders-2013-01-05-b.csv", *(f"{n},c,1,2013-01-05" for n in range(2, 6)))
+    lake.run(orders)
+    runtime = lake.runtime
+    log = runtime.lake.table(orders.name).read()
+    assert log
+    fates = Fates(orders, log.commits(), runtime.ledger)
+    entries = read_entries(runtime.lake.quarantine(orders.name), fates, orders.model)
+    assert sorted(entry.row["price"] for entry in entries) == ["12.30", "12345678.10"]
+
+
+@pytest.mark.usefixtures("spark")
 def test_quarantine_leaves_out_what_a_later_run_judged_anew(shop: Any) -> None:
     good = "2,2013-02-07,ada@example.org,10"
     shop.deliver("2013-02-07", "1,2013-02-07,ada@example.org,-1", good)
