@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
     from penstock.assets.outcome import Outcome
 
-__all__ = ["Stage", "active_stage", "outcome_words", "run_progress"]
+__all__ = ["Pace", "Stage", "active_stage", "outcome_words", "run_progress"]
 
 _POLL_SECONDS = 0.25
 _QUIET_SECONDS = 2.0  # shorter work needs no bar
 _LINE_SECONDS = 5.0  # between lines about a stage, where lines stay
+_MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,28 @@ class Stage:
         rows = {"read": self.rows_read, "written": self.rows_written}
         told = [f", {number(count)} rows {what}" for what, count in rows.items() if count]
         return f"stage {self.number}: {self.done}/{self.tasks} tasks{''.join(told)}"
+
+
+class Pace:
+    """How much of the stage at work is done, and when it will be, at the pace it has had."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._first: Stage | None = None
+        self._since = 0.0
+
+    def words(self, stage: Stage) -> str:
+        """`40 % of the stage, 25 s left`; without the time before a task has ended."""
+        now = self._clock()
+        if self._first is None or self._first.number != stage.number:
+            self._first, self._since = stage, now
+        share = f"{100 * stage.done // max(stage.tasks, 1)} % of the stage"
+        ended = stage.done - self._first.done
+        if ended <= 0:
+            return share
+        seconds = (now - self._since) / ended * (stage.tasks - stage.done)
+        left = f"{seconds:.0f} s" if seconds < _MINUTE else f"{seconds / _MINUTE:.0f} min"
+        return f"{share}, {left} left"
 
 
 def active_stage(spark: Any) -> Stage | None:
@@ -157,6 +180,7 @@ class _Bar:
         self._task = self._progress.add_task(title, total=None, detail="")
         self._began = time.monotonic()
         self._drawn = False
+        self._pace = Pace()
 
     def step(self, step: str) -> None:
         self._progress.update(self._task, description=f"{self._title} · {step}")
@@ -168,9 +192,8 @@ class _Bar:
         if stage is None:
             self._progress.update(self._task, total=None, detail="")
             return
-        self._progress.update(
-            self._task, total=stage.tasks, completed=stage.done, detail=str(stage)
-        )
+        detail = f"{stage}, {self._pace.words(stage)}"
+        self._progress.update(self._task, total=stage.tasks, completed=stage.done, detail=detail)
 
     def close(self) -> None:
         if self._drawn:
@@ -184,13 +207,17 @@ class _Lines:
         self._console = console
         self._title = title
         self._last = time.monotonic()
+        self._pace = Pace()
 
     def step(self, step: str) -> None:
         self._say(step)
 
     def stage(self, stage: Stage | None) -> None:
-        if stage is not None and time.monotonic() - self._last > _LINE_SECONDS:
-            self._say(str(stage))
+        if stage is None:
+            return
+        words = self._pace.words(stage)
+        if time.monotonic() - self._last > _LINE_SECONDS:
+            self._say(f"{stage}, {words}")
 
     def close(self) -> None:
         pass
