@@ -58,7 +58,7 @@ __all__ = [
     "token",
 ]
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """Every schema revision this code knows, oldest first; the last is the one it works with."""
 
 REVISION_TABLE = "penstock_revision"  # Dagster, whose database this may be, has alembic_version
@@ -337,7 +337,7 @@ graph_job = Table(
     UniqueConstraint("namespace", "name", name="graph_job_once"),
 )
 
-# `states` is {event type: [event time, event hash]}, the last told of each.
+# `states` are those of `graph.run_state`.
 graph_run = Table(
     "graph_run",
     metadata,
@@ -354,7 +354,9 @@ graph_run = Table(
     Index("graph_run_of_parent", "parent_run_id"),
 )
 
-# What was read and written. The teller is a run of a job, or a job event by its hash.
+# What was read and written. The teller is a run of a job, or a job event by its hash. `history` is
+# {facet: {digest: [[event time, event hash], ...]}}, the first and the last telling of each; the
+# use itself stands in it as the facet "" with the digest "".
 graph_use = Table(
     "graph_use",
     metadata,
@@ -363,6 +365,7 @@ graph_use = Table(
     Column("role", String(3), primary_key=True),
     Column("at", UtcDateTime, nullable=False),
     Column("facets", Text, nullable=False),
+    Column("history", Text, nullable=False),
     Index("graph_use_of_dataset", "dataset", "at"),
 )
 
@@ -401,7 +404,8 @@ graph_edge = Table(
     Index("graph_edge_of_target", "target", "lineage", "source", "type", "masking"),
 )
 
-# Who told which lineage, and when it held: the statements that the intervals are made of.
+# Who told which lineage, and from when until when (NULL: for good) that is so: the statements that
+# the intervals are made of.
 graph_told = Table(
     "graph_told",
     metadata,
@@ -409,6 +413,7 @@ graph_told = Table(
     Column("dataset", Integer, primary_key=True),
     Column("at", UtcDateTime, primary_key=True),
     Column("teller", String(64), primary_key=True),
+    Column("until", UtcDateTime),
     Column("lineage", Integer, nullable=False),
     Index("graph_told_by", "teller"),
 )

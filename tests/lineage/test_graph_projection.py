@@ -22,6 +22,7 @@ from penstock.lineage.graph.fingerprint import graph_lines
 from penstock.lineage.graph.projector import catch_up, rebuild
 from penstock.lineage.name import LONGEST_NAME_BYTES
 from tests.lineage.told_events import (
+    FACET,
     PRODUCER,
     dataset,
     lineage,
@@ -88,6 +89,7 @@ def story() -> list[dict[str, Any]]:
         run_event("COMPLETE", 55, "explicit", inputs=("/f",), outputs=(dataset("/h", lineage={
             "inputs": [{"namespace": "file", "name": "/e", "type": "DATASET", "field": "k"}],
         }),)),
+        *broken_off(),
         {
             "eventTime": moment(55),
             "producer": PRODUCER,
@@ -103,6 +105,25 @@ def story() -> list[dict[str, Any]]:
             "dataset": dataset("/g", schema=schema("x")),
         },
     ]  # fmt: skip
+    return told
+
+
+def broken_off() -> list[dict[str, Any]]:
+    """Streams of one job that tell this and that, at once, and are broken off."""
+    one = dataset("/s", columnLineage=lineage("/e.k > k"))
+    other = dataset("/s", columnLineage=lineage("/e.k ~ k", "/c.x > k"))
+    told = [run_event("COMPLETE", 70, "flow", run="s-0", inputs=("/e",), outputs=(one,))]
+    for number, end in enumerate(["ABORT", "FAIL", "COMPLETE"]):
+        run, at = f"s-{number + 1}", 71 + 4 * number
+        told += [
+            run_event("START", at, "flow", run=run, inputs=("/e",)),
+            run_event("RUNNING", at + 1, "flow", run=run, outputs=(one,)),
+            run_event("RUNNING", at + 3, "flow", run=run, outputs=(other,)),
+            run_event(None, at + 5, "flow", run=run, inputs=("/c",), outputs=(one,)),
+            run_event(end, at + 7, "flow", run=run),
+        ]
+    kind = {**FACET, "processingType": "BATCH", "integration": "SPARK"}
+    told[4]["job"]["facets"] = {"jobType": kind}
     return told
 
 

@@ -13,11 +13,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, update
 
 from penstock.lineage import Ledger, tables
+from penstock.lineage.graph.fingerprint import graph_lines
+from penstock.lineage.graph.projector import catch_up
 from penstock.lineage.ledger_database import LedgerDatabase
-from penstock.lineage.ledger_schema import MIGRATIONS
+from penstock.lineage.ledger_schema import MIGRATIONS, revision
+from penstock.lineage.tables import graph_dataset
 from tests.lineage.told_events import run_event
 from tests.patience import PATIENCE_SECONDS
 
@@ -119,6 +122,22 @@ def test_the_migrations_make_the_tables_that_the_code_uses(url: str) -> None:
     script = ScriptDirectory(str(MIGRATIONS))
     known = tuple(one.revision for one in reversed(list(script.walk_revisions())))
     assert known == tables.REVISIONS
+
+
+def test_a_graph_of_an_older_revision_is_made_anew(url: str) -> None:
+    story = [run_event(kind, at, "job", inputs=("/a",), outputs=("/b",)) for at, kind in
+             enumerate(["START", "RUNNING", "COMPLETE"])]  # fmt: skip
+    with Ledger.open(url) as ledger:
+        ledger.append_all(story)
+        catch_up(ledger.database)
+        with ledger.database.write() as connection:
+            before = graph_lines(connection)
+            connection.execute(update(graph_dataset).values(facets='{"of": "another kind"}'))
+            connection.execute(update(revision).values(version_num="0002"))
+    with Ledger.open(url) as ledger:
+        assert catch_up(ledger.database) == len(story)
+        with ledger.database.read() as connection:
+            assert graph_lines(connection) == before
 
 
 @pytest.mark.parametrize("step", ["make", "upgrade"])

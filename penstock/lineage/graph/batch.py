@@ -10,18 +10,18 @@ from sqlalchemy import insert, select
 
 from penstock.lineage.graph.column_edge import schema_columns
 from penstock.lineage.graph.datasets import Datasets
-from penstock.lineage.graph.last_told import merged
+from penstock.lineage.graph.last_told import first_and_last, merged
 from penstock.lineage.graph.rows import Rows, chunks
-from penstock.lineage.graph.run_state import RunState
-from penstock.lineage.graph.told import Told
+from penstock.lineage.graph.run_state import RunState, with_event
+from penstock.lineage.graph.told import TELLS, USED, Teller, Told
 from penstock.lineage.tables import graph_document, graph_job, graph_run, graph_use
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from sqlalchemy import Connection
 
+    from penstock.lineage.graph.last_told import Telling
     from penstock.lineage.graph.rows import Row
     from penstock.lineage.graph.statement import Statement, Use
 
@@ -40,8 +40,10 @@ class Batch:
         key = ("namespace", "name")
         self._jobs = Rows(connection, graph_job, key, numbered=True, parsed=("facets",))
         self._runs = Rows(connection, graph_run, ("run_id", "job"), parsed=("states", "facets"))
-        self._uses = Rows(connection, graph_use, ("teller", "dataset", "role"), parsed=("facets",))
-        self._touched: dict[str, tuple[int, datetime | None]] = {}
+        self._uses = Rows(
+            connection, graph_use, ("teller", "dataset", "role"), parsed=("facets", "history")
+        )
+        self._touched: dict[str, Teller] = {}
         self._schemas: set[tuple[int, str]] = set()
 
     def take(self, statements: Sequence[Statement]) -> None:
@@ -80,9 +82,13 @@ class Batch:
             teller = _teller(told, job)
             if told.run_id:
                 state = self._run(told, job)
-                self._touched[teller] = (job, state.counts_from)
+                counts = (state.counts_from, state.completed, state.broken_off)
             else:
-                self._touched[teller] = (job, told.at)
+                counts = (told.at, told.at, None)
+            begun, completed, broken_off = counts
+            self._touched[teller] = Teller(
+                job=job, counts_from=begun, completed=completed, broken_off=broken_off
+            )
         for use in told.uses:
             dataset = self._datasets.see(use.dataset, told.at, use.facets)
             for name in use.other_names:
@@ -121,9 +127,9 @@ class Batch:
         return number
 
     def _run(self, told: Statement, job: int) -> RunState:
-        event = {told.event_type: [told.moment, told.hash]}
         row = self._runs.get(told.run_id, job)
-        states = merged(row["states"] if row else {}, event)
+        known = row["states"] if row else {}
+        states = with_event(known, told.event_type, [told.moment, told.hash], told.job_kind)
         state = RunState.of(states)
         facets = merged(row["facets"] if row else {}, told.run_facets)
         parents = (row["parent_run_id"], row["root_run_id"]) if row else (None, None)
@@ -146,12 +152,22 @@ class Batch:
 
     def _use(self, told: Statement, teller: str, dataset: int, use: Use) -> None:
         facets = {**use.facets, **use.use_facets}
+        entry = [told.moment, told.hash]
+        history: dict[str, Telling] = {USED: {"": [entry]}}
+        history |= {name: {facets[name][-1]: [entry]} for name in TELLS if name in facets}
         row = self._uses.get(teller, dataset, use.role)
         if row is None:
             key = {"teller": teller, "dataset": dataset, "role": use.role}
-            self._uses.add({**key, "at": told.at, "facets": facets})
+            self._uses.add({**key, "at": told.at, "facets": facets, "history": history})
             return
-        self._uses.change(row, at=max(row["at"], told.at), facets=merged(row["facets"], facets))
+        known = row["history"]
+        self._uses.change(
+            row,
+            at=max(row["at"], told.at),
+            facets=merged(row["facets"], facets),
+            history=known
+            | {name: first_and_last(known.get(name, {}), each) for name, each in history.items()},
+        )
 
     def _write_documents(self) -> None:
         known = set(_known(self._connection, self._documents))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, MutableMapping
     from datetime import datetime
 
-    from penstock.lineage.graph.last_told import LastTold
+    from penstock.lineage.graph.last_told import Entry, LastTold
 
 __all__ = ["Role", "Statement", "Use"]
 
@@ -42,7 +42,8 @@ class Use:
 class Statement:
     """One event. `job` is None for a dataset event, `run_id` also for a job event.
 
-    `moment` is `at` as text, `parents` the ids of the parent run and of the root run.
+    `moment` is `at` as text, `parents` the ids of the parent run and of the root run, `job_kind`
+    what it says of how the job works, as far as that decides what a run of it tells.
     """
 
     at: datetime
@@ -53,6 +54,7 @@ class Statement:
     event_type: str
     job_facets: LastTold
     run_facets: LastTold
+    job_kind: LastTold
     parents: tuple[str | None, str | None]
     uses: tuple[Use, ...]
 
@@ -95,6 +97,7 @@ class Statement:
             event_type=payload.get("eventType") or "OTHER",
             job_facets=kept(job_facets),
             run_facets=kept(run_facets),
+            job_kind=_job_kind(job_facets, [moment, payload_hash]),
             parents=_parents(run_facets.get("parent", {})),
             uses=tuple(
                 Use(
@@ -133,6 +136,11 @@ def _other_names(dataset: Name, facet: Mapping[str, Any]) -> tuple[Name, ...]:
         if is_name(namespace) and is_name(name) and (namespace, name) != dataset:
             found.append((namespace, name))
     return tuple(found)
+
+
+def _job_kind(facets: Mapping[str, Any], entry: Entry) -> LastTold:
+    told = facets.get("jobType", {}).get("processingType")
+    return {"processingType": [*entry, told.upper()]} if isinstance(told, str) else {}
 
 
 def _parents(parent: Mapping[str, Any]) -> tuple[str | None, str | None]:

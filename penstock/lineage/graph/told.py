@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, delete, func, insert, select, update
@@ -11,7 +13,8 @@ from penstock.lineage.chain import digest_of
 from penstock.lineage.graph.column_edge import ColumnEdge, column_edges, order_of
 from penstock.lineage.graph.explicit_lineage import explicit_edges, explicit_sources
 from penstock.lineage.graph.rows import Rows, chunks
-from penstock.lineage.graph.validity import intervals
+from penstock.lineage.graph.validity import Stated, intervals
+from penstock.lineage.instant import instant
 from penstock.lineage.tables import (
     graph_document,
     graph_edge,
@@ -22,23 +25,65 @@ from penstock.lineage.tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from sqlalchemy import Connection
 
     from penstock.lineage.graph.datasets import Datasets
+    from penstock.lineage.graph.last_told import Telling
     from penstock.lineage.graph.rows import Row
     from penstock.lineage.name import Name
 
-__all__ = ["Told"]
+__all__ = ["TELLS", "USED", "Teller", "Told"]
 
+#: In the history of a use: that there was one.
+USED = ""
+#: What tells what a dataset is made of.
+TELLS = ("columnLineage", "lineage")
 #: In place of the dataset's id where a job writes none.
 NOTHING = 0
 _LONGEST_TYPE, _LONGEST_SUBTYPE = 16, 64
 
 Subject = tuple[int, int]  # (job, dataset)
+Key = tuple[str, int, int, datetime]  # (teller, job, dataset, at)
 Documents = tuple[str | None, ...]
+# since when, until when, what is made of what: (dataset, documents) each, sources
+_Telling = tuple[datetime, datetime | None, list[tuple[int, Documents]], list[int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Teller:
+    """A run of the job, or an event about it; when what it tells counts is as of a RunState."""
+
+    job: int
+    counts_from: datetime | None
+    completed: datetime | None
+    broken_off: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Wanted:
+    """A statement of which the lineage is to be found or made."""
+
+    key: Key
+    until: datetime | None
+    digest: str
+    sources: list[int]
+    documents: Documents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Standing:
+    """When a subject was told last, and the last interval of it."""
+
+    told: datetime
+    begun: datetime
+    ended: datetime | None
+    lineage: int
+
+    def is_late(self, at: datetime) -> bool:
+        """Whether what is so from `at` on does not only come after all that was told."""
+        return at <= max(self.told, self.begun) or (self.ended is not None and at < self.ended)
 
 
 class Told:
@@ -58,18 +103,18 @@ class Told:
 
     def renew(
         self,
-        tellers: Mapping[str, tuple[int, datetime | None]],
+        tellers: Mapping[str, Teller],
         uses: Mapping[str, list[Row]],
         known: Collection[str],
     ) -> None:
-        """Each teller has told what its uses say, as of the moment given, or (None) nothing yet.
+        """Each teller has told what its uses say.
 
         `known` are those that had uses before the batch.
         """
         new = dict(self._statements(tellers, uses))
         old = dict(self._known(known))
-        gone = {key: at for key, (at, lineage) in old.items() if new.get(key) != (at, lineage)}
-        come = {key: value for key, value in new.items() if old.get(key) != value}
+        gone = [key for key, said in old.items() if new.get(key) != said]
+        come = {key: said for key, said in new.items() if old.get(key) != said}
         if gone:
             self._connection.execute(
                 delete(graph_told).where(
@@ -80,66 +125,69 @@ class Told:
                 ),
                 [
                     {"gone_teller": t, "gone_job": j, "gone_dataset": d, "gone_at": at}
-                    for (t, j, d), at in gone.items()
+                    for t, j, d, at in gone
                 ],
             )
         since: dict[Subject, datetime] = {}
-        for (_, job, dataset), at in [*gone.items(), *((k, v[0]) for k, v in come.items())]:
+        for _, job, dataset, at in (*gone, *come):
             since[job, dataset] = min(since.get((job, dataset), at), at)
-        standing = dict(self._standing(since))
-        late = {key for key, at in since.items() if key in standing and at <= standing[key][0]}
+        standing = {key: held for key, held in self._standing(since) if key in since}
+        late = {key for key, held in standing.items() if held.is_late(since[key])}
+        late |= {(job, dataset) for _, job, dataset, _ in gone}
+        # what is so for a time alone may give back what was so before
+        late |= {(job, dataset) for (_, job, dataset, _), said in come.items() if said.until}
         if come:
             self._connection.execute(
                 insert(graph_told),
                 [
-                    {"teller": t, "job": j, "dataset": d, "at": at, "lineage": lineage}
-                    for (t, j, d), (at, lineage) in come.items()
+                    {"teller": t, "job": j, "dataset": d, "at": at, "until": said.until,
+                     "lineage": said.state}
+                    for (t, j, d, at), said in come.items()
                 ],
-            )
-        late |= {(j, d) for _, j, d in gone}
-        self._hold(since, come, late, {key: held for key, (_, *held) in standing.items()})
+            )  # fmt: skip
+        self._hold(come, since, late, standing)
 
     def _statements(
-        self,
-        tellers: Mapping[str, tuple[int, datetime | None]],
-        uses: Mapping[str, list[Row]],
-    ) -> Iterator[tuple[tuple[str, int, int], tuple[datetime, int]]]:
-        counted = {teller: at for teller, (_, at) in tellers.items() if at is not None}
-        names = self._datasets.names(row["dataset"] for teller in counted for row in uses[teller])
+        self, tellers: Mapping[str, Teller], uses: Mapping[str, list[Row]]
+    ) -> Iterator[tuple[Key, Stated]]:
+        counted = {name: each for name, each in tellers.items() if each.counts_from is not None}
+        names = self._datasets.names(row["dataset"] for name in counted for row in uses[name])
         wanted = []
-        for teller in counted:
-            job, rows = tellers[teller][0], uses[teller]
-            sources = sorted(
-                {row["dataset"] for row in rows if row["role"] == "IN"}, key=names.__getitem__
-            )
-            targets = [
-                (row["dataset"], _documents(row["facets"])) for row in rows if row["role"] == "OUT"
-            ]
-            if not targets and sources:
-                targets = [(NOTHING, (None,))]
-            for dataset, documents in targets:
-                named = [
-                    *self._jobs[job],
-                    names.get(dataset),
-                    [names[s] for s in sources],
-                    *documents,
-                ]
-                digest = digest_of(json.dumps(named))
-                wanted.append((teller, job, dataset, digest, sources, documents))
-        self._lineages.load("digest", (item[3] for item in wanted))
-        self._make([item for item in wanted if self._lineages.get(item[3]) is None], counted)
-        for teller, job, dataset, digest, _, _ in wanted:
-            lineage = self._lineages.get(digest)
+        for name, teller in counted.items():
+            last: dict[int, str] = {}
+            for at, until, targets, sources in _told(teller, uses[name]):
+                sources.sort(key=names.__getitem__)
+                for dataset, documents in targets:
+                    told = [
+                        *self._jobs[teller.job],
+                        names.get(dataset),
+                        [names[s] for s in sources],
+                        *documents,
+                    ]
+                    digest = digest_of(json.dumps(told))
+                    if last.get(dataset) == digest:
+                        continue
+                    last[dataset] = digest
+                    wanted.append(
+                        _Wanted(
+                            key=(name, teller.job, dataset, at),
+                            until=until,
+                            digest=digest,
+                            sources=sources,
+                            documents=documents,
+                        )
+                    )
+        self._lineages.load("digest", (item.digest for item in wanted))
+        self._make([item for item in wanted if self._lineages.get(item.digest) is None])
+        for item in wanted:
+            lineage = self._lineages.get(item.digest)
             assert lineage
-            yield (teller, job, dataset), (counted[teller], lineage["id"])
+            told_by, _, _, at = item.key
+            yield item.key, Stated(at=at, teller=told_by, state=lineage["id"], until=item.until)
 
-    def _make(
-        self,
-        wanted: list[tuple[str, int, int, str, list[int], Documents]],
-        counted: Mapping[str, datetime],
-    ) -> None:
+    def _make(self, wanted: list[_Wanted]) -> None:
         """The lineages that nobody told before."""
-        every = {item[5] for item in wanted}
+        every = {item.documents for item in wanted}
         self._read_documents(
             {document for documents in every for document in documents if document}
         )
@@ -148,17 +196,18 @@ class Told:
         self._datasets.load_columns_of(
             name for edges, named in read.values() for name in _names(edges, named)
         )
-        self._datasets.load_columns(item[2] for item in wanted)
+        self._datasets.load_columns(item.key[2] for item in wanted)
         sources, rows = [], []
-        for teller, job, dataset, digest, inputs, documents in wanted:
-            if self._lineages.get(digest) is not None:
+        for item in wanted:
+            if self._lineages.get(item.digest) is not None:
                 continue
-            lineage = self._lineages.add({"digest": digest, "job": job, "dataset": dataset})["id"]
-            edges, named = read[documents]
-            at = counted[teller]
+            _, job, dataset, at = item.key
+            told = {"digest": item.digest, "job": job, "dataset": dataset}
+            lineage = self._lineages.add(told)["id"]
+            edges, named = read[item.documents]
             ids = {name: self._datasets.see(name, at, {}) for name in _names(edges, named)}
             # who tells what a dataset is made of tells that it is made of nothing else
-            made_of = {*ids.values()} if named is not None else {*inputs, *ids.values()}
+            made_of = {*ids.values()} if named is not None else {*item.sources, *ids.values()}
             sources += [{"lineage": lineage, "dataset": each} for each in sorted(made_of)]
             rows += [
                 self._row(lineage, number, dataset, ids[edge.source], edge)
@@ -203,63 +252,70 @@ class Told:
                 (row.digest, row.body) for row in self._connection.execute(query)
             )
 
-    def _known(
-        self, tellers: Iterable[str]
-    ) -> Iterator[tuple[tuple[str, int, int], tuple[datetime, int]]]:
+    def _known(self, tellers: Iterable[str]) -> Iterator[tuple[Key, Stated]]:
         for some in chunks(sorted(tellers)):
             query = select(graph_told).where(graph_told.c.teller.in_(some))
             for row in self._connection.execute(query):
-                yield (row.teller, row.job, row.dataset), (row.at, row.lineage)
+                yield (row.teller, row.job, row.dataset, row.at), _stated(row)
 
-    def _standing(
-        self, subjects: Collection[Subject]
-    ) -> Iterator[tuple[Subject, tuple[datetime, datetime, int]]]:
-        """For when each subject was told last, and since when which lineage holds."""
+    def _standing(self, subjects: Collection[Subject]) -> Iterator[tuple[Subject, _Standing]]:
+        """What was told last of each subject of these jobs, and the last interval."""
+        same = [
+            graph_told.c.job == graph_validity.c.job,
+            graph_told.c.dataset == graph_validity.c.dataset,
+        ]
+        told = select(func.max(graph_told.c.at)).where(*same).scalar_subquery()
+        other = graph_validity.alias("other")
         last = (
-            select(func.max(graph_told.c.at))
-            .where(
-                graph_told.c.job == graph_validity.c.job,
-                graph_told.c.dataset == graph_validity.c.dataset,
-            )
+            select(func.max(other.c.valid_from))
+            .where(other.c.job == graph_validity.c.job, other.c.dataset == graph_validity.c.dataset)
             .scalar_subquery()
         )
-        query = select(graph_validity, last.label("told")).where(
-            graph_validity.c.valid_to.is_(None)
+        query = select(graph_validity, told.label("told")).where(
+            graph_validity.c.valid_from == last
         )
         for some in chunks(sorted({job for job, _ in subjects})):
             for row in self._connection.execute(query.where(graph_validity.c.job.in_(some))):
-                # what was told last may have been taken back
                 yield (
                     (row.job, row.dataset),
-                    (row.told or row.valid_from, row.valid_from, row.lineage),
+                    # what was told last may have been taken back
+                    _Standing(
+                        told=row.told or row.valid_from,
+                        begun=row.valid_from,
+                        ended=row.valid_to,
+                        lineage=row.lineage,
+                    ),
                 )
 
     def _hold(
         self,
-        since: Mapping[Subject, datetime],
-        come: Mapping[tuple[str, int, int], tuple[datetime, int]],
-        late: set[Subject],
-        open_ones: Mapping[Subject, Sequence[Any]],
+        come: Mapping[Key, Stated],
+        since: Collection[Subject],
+        late: Collection[Subject],
+        standing: Mapping[Subject, _Standing],
     ) -> None:
         """Make the intervals of these subjects say what is told."""
-        new: dict[Subject, list[tuple[datetime, str, int]]] = {key: [] for key in since}
-        for (teller, job, dataset), (at, lineage) in come.items():
-            new[job, dataset].append((at, teller, lineage))
+        new: dict[Subject, list[Stated]] = {key: [] for key in since}
+        for (_, job, dataset, _), said in come.items():
+            new[job, dataset].append(said)
         made: list[dict[str, Any]] = []
         for key, told in new.items():
+            held = standing.get(key)
             if key in late:
                 told = self._all_told(key)  # noqa: PLW2901 - all of it, not only what came
                 self._connection.execute(
                     delete(graph_validity).where(_subject(graph_validity, key))
                 )
-            elif key in open_ones:
-                begun, lineage = open_ones[key]
-                told = [(begun, "", lineage), *told]  # noqa: PLW2901 - on top of what holds
-                found = intervals(told)
+            elif held and held.ended is None:
+                # on top of what holds
+                found = intervals([Stated(at=held.begun, teller="", state=held.lineage), *told])
                 if found[0].valid_to is not None:
                     self._connection.execute(
                         update(graph_validity)
-                        .where(_subject(graph_validity, key), graph_validity.c.valid_from == begun)
+                        .where(
+                            _subject(graph_validity, key),
+                            graph_validity.c.valid_from == held.begun,
+                        )
                         .values(valid_to=found[0].valid_to)
                     )
                 made += [_interval(key, item) for item in found[1:]]
@@ -268,15 +324,76 @@ class Told:
         if made:
             self._connection.execute(insert(graph_validity), made)
 
-    def _all_told(self, key: Subject) -> list[tuple[datetime, str, int]]:
+    def _all_told(self, key: Subject) -> list[Stated]:
         query = select(graph_told).where(_subject(graph_told, key))
-        return [(row.at, row.teller, row.lineage) for row in self._connection.execute(query)]
+        return [_stated(row) for row in self._connection.execute(query)]
 
 
-def _documents(facets: Mapping[str, Any]) -> Documents:
-    """The digests of what tells what a dataset is made of: columnLineage or None, then lineage."""
-    lineage = facets.get("lineage")
-    return (facets.get("columnLineage", (None,))[-1], *([lineage[-1]] if lineage else ()))
+def _stated(row: Any) -> Stated:
+    return Stated(at=row.at, teller=row.teller, state=row.lineage, until=row.until)
+
+
+def _told(teller: Teller, uses: Iterable[Row]) -> Iterator[_Telling]:
+    """What the teller's uses say, each time that they say something new."""
+    moments = sorted(_moments(teller, uses))
+    for number, at in enumerate(moments):
+        all_of_it = at == teller.completed
+        bound = instant(at)
+        so = [
+            (row, _documents(row["history"], None if all_of_it else bound))
+            for row in uses
+            if all_of_it or row["history"][USED][""][0][0] <= bound
+        ]
+        sources = [row["dataset"] for row, _ in so if row["role"] == "IN"]
+        targets = [(row["dataset"], documents) for row, documents in so if row["role"] == "OUT"]
+        until = teller.broken_off
+        if not targets and sources:
+            targets = [(NOTHING, (None,))]
+            if any(row["role"] == "OUT" for row in uses) and number + 1 < len(moments):
+                until = moments[number + 1]
+        yield at, until, targets, sources
+
+
+def _moments(teller: Teller, uses: Iterable[Row]) -> set[datetime]:
+    """At which what the uses say counts, and may change."""
+    assert teller.counts_from
+    told = {
+        entry[0]
+        for row in uses
+        for telling in row["history"].values()
+        for entries in telling.values()
+        for entry in entries
+    }
+    found = set()
+    for moment in map(datetime.fromisoformat, told):
+        at = max(moment, teller.counts_from)
+        if teller.completed:
+            at = min(at, teller.completed)
+        if teller.broken_off is None or at < teller.broken_off:
+            found.add(at)
+    return found
+
+
+def _documents(history: Mapping[str, Telling], until: str | None) -> Documents:
+    """The digests of what tells what a dataset is made of: columnLineage or None, then lineage.
+
+    As told last until a moment, that included; None: until now.
+    """
+    lineage = _last(history.get("lineage", {}), until)
+    return (
+        _last(history.get("columnLineage", {}), until),
+        *([lineage] if lineage else ()),
+    )
+
+
+def _last(told: Telling, until: str | None) -> str | None:
+    found = [
+        (entry, digest)
+        for digest, entries in told.items()
+        for entry in entries
+        if until is None or entry[0] <= until
+    ]
+    return max(found)[1] if found else None
 
 
 def _names(edges: Iterable[ColumnEdge], named: Iterable[Name] | None) -> list[Name]:

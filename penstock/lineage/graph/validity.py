@@ -6,10 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
-__all__ = ["Interval", "intervals"]
+__all__ = ["Interval", "Stated", "intervals"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stated:
+    """That `state` is so from `at` on, and until before `until`; None: for good."""
+
+    at: datetime
+    teller: str
+    state: int
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,18 +31,36 @@ class Interval:
     state: int
 
 
-def intervals(told: Iterable[tuple[datetime, str, int]]) -> list[Interval]:
-    """The intervals of statements (moment, teller, state), whatever their order.
+def intervals(told: Iterable[Stated]) -> list[Interval]:
+    """The intervals of statements, whatever their order.
 
-    A state holds until another is told. Of several at one instant the last by teller counts.
+    Of those that are so at an instant the last told counts; of several that were told at one
+    instant, the last by teller.
     """
-    at_last = {moment: state for moment, _, state in sorted(told)}
     found: list[Interval] = []
-    for moment, state in at_last.items():
-        if found and found[-1].state == state:
-            continue
-        if found:
-            last = found.pop()
-            found.append(Interval(valid_from=last.valid_from, valid_to=moment, state=last.state))
-        found.append(Interval(valid_from=moment, valid_to=None, state=state))
+    for moment, state in _states(told):
+        last = found[-1] if found else None
+        if last and last.valid_to is None:
+            if last.state == state:
+                continue
+            found[-1] = Interval(valid_from=last.valid_from, valid_to=moment, state=last.state)
+        if state is not None:
+            found.append(Interval(valid_from=moment, valid_to=None, state=state))
     return found
+
+
+def _states(told: Iterable[Stated]) -> Iterator[tuple[datetime, int | None]]:
+    """What is so from each moment on at which that may change; None: nothing."""
+    waiting = sorted(told, key=_place, reverse=True)
+    moments = {item.at for item in waiting} | {item.until for item in waiting if item.until}
+    so: list[Stated] = []  # the last told at the end; none above one that is so for good
+    for moment in sorted(moments):
+        while waiting and waiting[-1].at <= moment:
+            item = waiting.pop()
+            so = [*so, item] if item.until else [item]
+        so = [item for item in so if item.until is None or item.until > moment]
+        yield moment, so[-1].state if so else None
+
+
+def _place(item: Stated) -> tuple[datetime, str]:
+    return item.at, item.teller

@@ -1,0 +1,58 @@
+"""The graph is made anew: it keeps when each thing was told, and until when it is so."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from penstock.lineage.tables import UtcDateTime
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+moment = UtcDateTime()
+EMPTIED = (
+    "graph_passed",
+    "graph_document",
+    "graph_dataset",
+    "graph_symlink",
+    "graph_column",
+    "graph_label",
+    "graph_job",
+    "graph_run",
+    "graph_lineage",
+    "graph_source",
+    "graph_edge",
+    "graph_validity",
+)
+
+
+def upgrade() -> None:
+    """Throws the graph away; whoever reads next makes it."""
+    op.drop_table("graph_use")
+    op.create_table(
+        "graph_use",
+        sa.Column("teller", sa.String(64), primary_key=True),
+        sa.Column("dataset", sa.Integer, primary_key=True),
+        sa.Column("role", sa.String(3), primary_key=True),
+        sa.Column("at", moment, nullable=False),
+        sa.Column("facets", sa.Text, nullable=False),
+        sa.Column("history", sa.Text, nullable=False),
+    )
+    op.create_index("graph_use_of_dataset", "graph_use", ["dataset", "at"])
+    op.drop_table("graph_told")
+    op.create_table(
+        "graph_told",
+        sa.Column("job", sa.Integer, primary_key=True),
+        sa.Column("dataset", sa.Integer, primary_key=True),
+        sa.Column("at", moment, primary_key=True),
+        sa.Column("teller", sa.String(64), primary_key=True),
+        sa.Column("until", moment),
+        sa.Column("lineage", sa.Integer, nullable=False),
+    )
+    op.create_index("graph_told_by", "graph_told", ["teller"])
+    for table in EMPTIED:
+        op.execute(sa.delete(sa.table(table)))
+    op.execute(sa.update(sa.table("graph_cursor", sa.column("sequence"))).values(sequence=0))
