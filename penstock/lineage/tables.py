@@ -276,7 +276,8 @@ graph_document = Table(
 )
 
 # `facets` is {name: [event time, event hash, digest]}, the last told of each. `same_as` is the
-# dataset whose other name this is, itself when it is none.
+# dataset whose other name this is, itself when it is none. Other names that it told until
+# `names_withdrawn` are none of it any more.
 graph_dataset = Table(
     "graph_dataset",
     metadata,
@@ -287,6 +288,7 @@ graph_dataset = Table(
     Column("facets", Text, nullable=False),
     Column("first_seen", UtcDateTime, nullable=False),
     Column("last_seen", UtcDateTime, nullable=False),
+    Column("names_withdrawn", UtcDateTime),
     UniqueConstraint("namespace", "name", name="graph_dataset_once"),
     Index("graph_dataset_same", "same_as"),
 )

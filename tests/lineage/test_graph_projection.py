@@ -141,7 +141,25 @@ def labelled() -> list[dict[str, Any]]:
         run_event("COMPLETE", 62, "tell", run="3", outputs=(dataset(**other, tags=gold),)),
         run_event("COMPLETE", 63, "tell", run="4", outputs=(dataset("/l", symlinks=claim),)),
         run_event("COMPLETE", 64, "tell", run="5", outputs=(dataset("/odd", tags=odd),)),
+        *withdrawn(),
     ]
+
+
+def withdrawn() -> list[dict[str, Any]]:
+    """Tags, other names and column lineage that are said to be no more."""
+    gone = {"_deleted": True}
+    claim, other = symlinks(("file", "/w1")), symlinks(("file", "/w2"))
+    told = [
+        {"tags": {"tags": [{"key": "old", "value": "true"}]}, "symlinks": claim},
+        {"columnLineage": lineage("/a.k > k")},
+        {"tags": gone, "symlinks": gone, "columnLineage": gone},
+        {"symlinks": other},
+    ]
+    events = [
+        run_event("COMPLETE", 90 + at, "undo", run=f"w-{at}", outputs=(dataset("/w", **facets),))
+        for at, facets in enumerate(told)
+    ]
+    return [*events, run_event("COMPLETE", 91, "undo", run="w-9", outputs=("/w1", "/w2"))]
 
 
 def labels(ledger: Ledger) -> list[list[Any]]:

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 
 from penstock.lineage.graph.column_edge import schema_columns
 from penstock.lineage.graph.datasets import Datasets
-from penstock.lineage.graph.last_told import first_and_last, merged
+from penstock.lineage.graph.last_told import WITHDRAWN, first_and_last, merged
 from penstock.lineage.graph.rows import Rows, chunks
 from penstock.lineage.graph.run_state import RunState, with_event
 from penstock.lineage.graph.told import TELLS, USED, Teller, Told
@@ -93,8 +93,10 @@ class Batch:
             dataset = self._datasets.see(use.dataset, told.at, use.facets)
             for name in use.other_names:
                 self._datasets.claim(dataset, name, told.at)
-            if "schema" in use.facets:
-                self._name_columns(dataset, use.facets["schema"][-1])
+            if use.withdraws("symlinks"):
+                self._datasets.withdraw_names(dataset, told.at)
+            if schema := use.facets.get("schema", (WITHDRAWN,))[-1]:
+                self._name_columns(dataset, schema)
             if use.role:
                 self._use(told, teller, dataset, use)
 

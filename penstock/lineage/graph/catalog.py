@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, func, literal, or_, select
 
 from penstock.lineage.graph.column_edge import ROWS
-from penstock.lineage.graph.last_told import LastTold, merged
+from penstock.lineage.graph.last_told import LastTold, merged, standing
 from penstock.lineage.graph.nodes import DatasetEdge, DatasetNode, JobNode, RunNode, UseNode
 from penstock.lineage.graph.rows import chunks
 from penstock.lineage.graph.walk import Period, held_at, held_during
@@ -396,7 +396,7 @@ class Catalog:
     def _bodies(self, told: Iterable[LastTold]) -> Mapping[str, Any]:
         known = self._documents
         for some in chunks(
-            sorted({e[-1] for facets in told for e in facets.values()} - known.keys())
+            sorted({e[-1] for facets in told for e in standing(facets).values()} - known.keys())
         ):
             query = select(graph_document).where(graph_document.c.digest.in_(some))
             known.update(
@@ -412,7 +412,7 @@ def _entries(text: str, only: Collection[str] | None) -> LastTold:
 
 
 def _filled(told: LastTold, bodies: Mapping[str, Any]) -> Facets:
-    return {name: bodies[entry[-1]] for name, entry in sorted(told.items())}
+    return {name: bodies[entry[-1]] for name, entry in sorted(standing(told).items())}
 
 
 def is_named(text: str) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, delete, select
 
 from penstock.lineage.graph.labels import FACETS, renew_labels
 from penstock.lineage.graph.last_told import LastTold, merged
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from penstock.lineage.graph.rows import Row
     from penstock.lineage.name import Name
 
 __all__ = ["Datasets"]
@@ -39,6 +40,8 @@ class Datasets:
         self._with_columns: set[int] = set()
         self._names: dict[int, Name] = {}
         self._claimed: set[Name] = set()
+        self._seen: dict[int, Row] = {}
+        self._claimants: set[int] = set()
         self._renamed = False
         self._relabelled: set[int] = set()
 
@@ -62,6 +65,7 @@ class Datasets:
                     "facets": {},
                     "first_seen": at,
                     "last_seen": at,
+                    "names_withdrawn": None,
                 }
             )
             row["same_as"] = row["id"]
@@ -77,10 +81,18 @@ class Datasets:
         if not FACETS.isdisjoint(facets):
             self._relabelled.add(row["same_as"])
         number: int = row["id"]
+        self._seen[number] = row
         return number
+
+    def withdraw_names(self, dataset: int, at: datetime) -> None:
+        """The dataset says that it has no other names, whatever it said before."""
+        row = self._seen[dataset]
+        self._rows.change(row, names_withdrawn=max(row["names_withdrawn"] or at, at))
+        self._claimants.add(dataset)
 
     def claim(self, dataset: int, name: Name, at: datetime) -> None:
         """The dataset says that this is another name of it."""
+        self._claimants.add(dataset)
         row = self._claims.get(*name, dataset)
         if row is None:
             self._claims.add(
@@ -135,9 +147,22 @@ class Datasets:
         """Write what changed; names that mean the same are brought together."""
         for rows in (self._rows, self._claims, self._columns):
             rows.flush()
+        self._drop_claims()
         if self._renamed:
             self._bring_together()
         renew_labels(self._connection, self._relabelled)
+
+    def _drop_claims(self) -> None:
+        """Those of datasets that withdrew them since, or had done so."""
+        for dataset in self._claimants:
+            withdrawn = self._seen[dataset]["names_withdrawn"]
+            if withdrawn is not None:
+                dropped = self._connection.execute(
+                    delete(graph_symlink).where(
+                        graph_symlink.c.dataset == dataset, graph_symlink.c.told <= withdrawn
+                    )
+                )
+                self._renamed |= dropped.rowcount > 0
 
     def _is_other_name(self, dataset: int) -> bool:
         return bool(self._claimed) and self.names([dataset])[dataset] in self._claimed

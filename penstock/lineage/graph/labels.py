@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select
 
-from penstock.lineage.graph.last_told import LastTold, merged
+from penstock.lineage.graph.last_told import LastTold, merged, standing
 from penstock.lineage.graph.rows import chunks
 from penstock.lineage.name import is_name
 from penstock.lineage.tables import graph_dataset, graph_document, graph_label
@@ -61,6 +61,7 @@ def _told(connection: Connection, datasets: list[int]) -> dict[int, set[Label]]:
         entries = json.loads(row.facets)
         own = {name: entries[name] for name in FACETS & entries.keys()}
         told[row.same_as] = merged(told[row.same_as], own)
+    told = {dataset: standing(entries) for dataset, entries in told.items()}
     bodies: dict[str, Any] = {}
     for some in chunks({entry[-1] for entries in told.values() for entry in entries.values()}):
         found = select(graph_document).where(graph_document.c.digest.in_(some))

@@ -1,7 +1,8 @@
 """Facts by name of which the last told counts: a map that merges alike in any order.
 
 An entry is [event time, event hash, what was told]. The later event counts, and of two at the
-same instant the one with the greater hash, so that the order of arrival decides nothing.
+same instant the one with the greater hash, so that the order of arrival decides nothing. What was
+told is empty where an event says that there is no such fact: it takes the place of those before.
 """
 
 from __future__ import annotations
@@ -11,7 +12,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Entry", "LastTold", "Telling", "first_and_last", "first_told", "merged"]
+__all__ = [
+    "WITHDRAWN",
+    "Entry",
+    "LastTold",
+    "Telling",
+    "first_and_last",
+    "first_told",
+    "merged",
+    "standing",
+]
+
+#: In place of what is told.
+WITHDRAWN = ""
 
 Entry = list[Any]
 LastTold = dict[str, Entry]
@@ -28,6 +41,11 @@ def merged(known: Mapping[str, Entry], told: Mapping[str, Entry]) -> LastTold:
         if name not in result or result[name] < entry:
             result[name] = list(entry)
     return result
+
+
+def standing(told: Mapping[str, Entry]) -> LastTold:
+    """Without what was withdrawn."""
+    return {name: entry for name, entry in told.items() if entry[-1] != WITHDRAWN}
 
 
 def first_told(known: Mapping[str, Entry], told: Mapping[str, Entry]) -> LastTold:

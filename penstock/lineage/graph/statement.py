@@ -8,6 +8,7 @@ from uuid import UUID
 
 from penstock.lineage.chain import digest_of
 from penstock.lineage.graph.explicit_lineage import job_reads, job_writes
+from penstock.lineage.graph.last_told import WITHDRAWN
 from penstock.lineage.graph.rows import json_text
 from penstock.lineage.instant import instant, told_moment
 from penstock.lineage.name import Name, is_name
@@ -36,6 +37,10 @@ class Use:
     facets: LastTold
     use_facets: LastTold
     other_names: tuple[Name, ...]
+
+    def withdraws(self, facet: str) -> bool:
+        """Whether it says that the dataset has no such facet."""
+        return facet in self.facets and self.facets[facet][-1] == WITHDRAWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +78,11 @@ class Statement:
         def kept(facets: Mapping[str, Any]) -> LastTold:
             told: LastTold = {}
             for name, body in facets.items():
-                text = json_text(body)
-                digest = digest_of(text)
-                documents[digest] = text
+                digest = WITHDRAWN
+                if not _is_withdrawn(body):
+                    text = json_text(body)
+                    digest = digest_of(text)
+                    documents[digest] = text
                 told[name] = [moment, payload_hash, digest]
             return told
 
@@ -86,7 +93,7 @@ class Statement:
             *_uses(payload.get("inputs") if job else None, "IN"),
             *_uses(payload.get("outputs") if job else None, "OUT"),
             *_uses(None if job else [payload.get("dataset")], ""),
-            *_told_by_the_job(job_facets.get("lineage", {})),
+            *_told_by_the_job(_body(job_facets, "lineage")),
         ]
         return cls(
             at=at,
@@ -98,14 +105,14 @@ class Statement:
             job_facets=kept(job_facets),
             run_facets=kept(run_facets),
             job_kind=_job_kind(job_facets, [moment, payload_hash]),
-            parents=_parents(run_facets.get("parent", {})),
+            parents=_parents(_body(run_facets, "parent")),
             uses=tuple(
                 Use(
                     dataset=name,
                     role=role,
                     facets=kept(facets),
                     use_facets=kept(own),
-                    other_names=_other_names(name, facets.get("symlinks", {})),
+                    other_names=_other_names(name, _body(facets, "symlinks")),
                 )
                 for name, role, facets, own in uses
             ),
@@ -139,7 +146,7 @@ def _other_names(dataset: Name, facet: Mapping[str, Any]) -> tuple[Name, ...]:
 
 
 def _job_kind(facets: Mapping[str, Any], entry: Entry) -> LastTold:
-    told = facets.get("jobType", {}).get("processingType")
+    told = _body(facets, "jobType").get("processingType")
     return {"processingType": [*entry, told.upper()]} if isinstance(told, str) else {}
 
 
@@ -149,12 +156,18 @@ def _parents(parent: Mapping[str, Any]) -> tuple[str | None, str | None]:
 
 
 def _facets(facets: Any) -> dict[str, Any]:
-    """Those that are told; one marked as deleted is told no more."""
-    return {
-        name: body
-        for name, body in (facets or {}).items()
-        if isinstance(body, dict) and not body.get("_deleted")
-    }
+    return {name: body for name, body in (facets or {}).items() if isinstance(body, dict)}
+
+
+def _body(facets: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """What the facet tells, which is nothing where there is none."""
+    body = facets.get(name, {})
+    return {} if _is_withdrawn(body) else body
+
+
+def _is_withdrawn(facet: Mapping[str, Any]) -> bool:
+    """Whether it only says that what was told under its name is so no more."""
+    return facet.get("_deleted") is True
 
 
 def _run_id(holder: Mapping[str, Any]) -> str | None:

@@ -393,7 +393,8 @@ def _last(told: Telling, until: str | None) -> str | None:
         for entry in entries
         if until is None or entry[0] <= until
     ]
-    return max(found)[1] if found else None
+    # what was withdrawn is no document
+    return max(found)[1] or None if found else None
 
 
 def _names(edges: Iterable[ColumnEdge], named: Iterable[Name] | None) -> list[Name]:

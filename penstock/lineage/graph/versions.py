@@ -188,5 +188,5 @@ def _version(row: Any) -> Version:
         run_id=row.run_id,
         job=row.job,
         at=row.ended,
-        told=told[-1] if told else None,
+        told=told[-1] or None if told else None,
     )

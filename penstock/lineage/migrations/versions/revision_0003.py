@@ -16,7 +16,6 @@ moment = UtcDateTime()
 EMPTIED = (
     "graph_passed",
     "graph_document",
-    "graph_dataset",
     "graph_symlink",
     "graph_column",
     "graph_label",
@@ -31,6 +30,20 @@ EMPTIED = (
 
 def upgrade() -> None:
     """Throws the graph away; whoever reads next makes it."""
+    op.drop_table("graph_dataset")
+    op.create_table(
+        "graph_dataset",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("namespace", sa.Text, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("same_as", sa.Integer, nullable=False),
+        sa.Column("facets", sa.Text, nullable=False),
+        sa.Column("first_seen", moment, nullable=False),
+        sa.Column("last_seen", moment, nullable=False),
+        sa.Column("names_withdrawn", moment),
+        sa.UniqueConstraint("namespace", "name", name="graph_dataset_once"),
+    )
+    op.create_index("graph_dataset_same", "graph_dataset", ["same_as"])
     op.drop_table("graph_use")
     op.create_table(
         "graph_use",
