@@ -288,18 +288,21 @@ graph_dataset = Table(
     Column("facets", Text, nullable=False),
     Column("first_seen", UtcDateTime, nullable=False),
     Column("last_seen", UtcDateTime, nullable=False),
+    Column("last_written", UtcDateTime),
     Column("names_withdrawn", UtcDateTime),
     UniqueConstraint("namespace", "name", name="graph_dataset_once"),
     Index("graph_dataset_same", "same_as"),
 )
 
-# Who claims the name (namespace, name) as its own other name, and since when it was last said.
+# Who claims the name (namespace, name) as its own other name, or (`renamed`) as the one that it had
+# until then, and when that was last said.
 graph_symlink = Table(
     "graph_symlink",
     metadata,
     Column("namespace", Text, primary_key=True),
     Column("name", Text, primary_key=True),
     Column("dataset", Integer, primary_key=True),
+    Column("renamed", Boolean, primary_key=True),
     Column("told", UtcDateTime, nullable=False),
 )
 

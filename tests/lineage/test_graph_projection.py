@@ -90,6 +90,7 @@ def story() -> list[dict[str, Any]]:
             "inputs": [{"namespace": "file", "name": "/e", "type": "DATASET", "field": "k"}],
         }),)),
         *broken_off(),
+        *renamed(),
         {
             "eventTime": moment(55),
             "producer": PRODUCER,
@@ -125,6 +126,25 @@ def broken_off() -> list[dict[str, Any]]:
     kind = {**FACET, "processingType": "BATCH", "integration": "SPARK"}
     told[4]["job"]["facets"] = {"jobType": kind}
     return told
+
+
+def renamed() -> list[dict[str, Any]]:
+    """Tables that are renamed, swapped and made again."""
+
+    def rename(at: float, name: str, before: str) -> dict[str, Any]:
+        told = {"lifecycleStateChange": "RENAME",
+                "previousIdentifier": {"namespace": "file", "name": before}}  # fmt: skip
+        out = dataset(name, lifecycleStateChange=told)
+        return run_event("COMPLETE", at, "ddl", run=f"r-{at}", outputs=(out,))
+
+    return [
+        run_event("COMPLETE", 100, "load", run="r-1", inputs=("/a",), outputs=("/r",)),
+        run_event("COMPLETE", 101, "load", run="r-2", inputs=("/a",), outputs=("/staged",)),
+        rename(102, "/r-old", "/r"),
+        rename(103, "/r", "/staged"),
+        rename(104, "/again", "/r-old"),
+        run_event("COMPLETE", 105, "load", run="r-3", outputs=("/staged",)),
+    ]
 
 
 def labelled() -> list[dict[str, Any]]:

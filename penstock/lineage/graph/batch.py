@@ -51,7 +51,9 @@ class Batch:
         self._jobs.load("name", (s.job[1] for s in statements if s.job))
         self._datasets.load(
             joined.from_iterable(
-                (use.dataset, *use.other_names) for s in statements for use in s.uses
+                (use.dataset, *use.other_names, *([use.former_name] if use.former_name else ()))
+                for s in statements
+                for use in s.uses
             )
         )
         self._datasets.load_columns_of(
@@ -93,6 +95,10 @@ class Batch:
             dataset = self._datasets.see(use.dataset, told.at, use.facets)
             for name in use.other_names:
                 self._datasets.claim(dataset, name, told.at)
+            if use.former_name:
+                self._datasets.claim(dataset, use.former_name, told.at, renamed=True)
+            if use.role == "OUT" and told.writes:
+                self._datasets.write(dataset, told.at)
             if use.withdraws("symlinks"):
                 self._datasets.withdraw_names(dataset, told.at)
             if schema := use.facets.get("schema", (WITHDRAWN,))[-1]:

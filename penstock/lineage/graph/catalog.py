@@ -107,6 +107,9 @@ class Catalog:
                 first_seen=min(r.first_seen for r in group),
                 last_seen=max(r.last_seen for r in group),
                 facets=_filled(told[row.id], bodies),
+                told_at={
+                    name: datetime.fromisoformat(entry[0]) for name, entry in told[row.id].items()
+                },
                 other_names=tuple(others.get(row.id, ())),
             )
         return found
@@ -388,6 +391,7 @@ class Catalog:
         found: dict[int, list[Name]] = {}
         for some in chunks(sorted(ids)):
             query = select(graph_symlink).where(graph_symlink.c.dataset.in_(some))
+            query = query.where(~graph_symlink.c.renamed)
             query = query.order_by(graph_symlink.c.told.desc(), graph_symlink.c.name)
             for row in self._connection.execute(query):
                 found.setdefault(row.dataset, []).append((row.namespace, row.name))

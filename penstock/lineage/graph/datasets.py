@@ -3,6 +3,9 @@
 A dataset that says it has another name (its symlinks facet) claims that name: whoever is told
 under it is the claimant. Of several claimants the one that said it last has it. Two that claim
 each other are one, by the name that sorts first.
+
+One that was renamed claims its former name, unless that is written again later: what is made then
+is another dataset.
 """
 
 from __future__ import annotations
@@ -36,7 +39,7 @@ class Datasets:
         key = ("namespace", "name")
         self._rows = Rows(connection, graph_dataset, key, numbered=True, parsed=("facets",))
         self._columns = Rows(connection, graph_column, ("dataset", "name"), numbered=True)
-        self._claims = Rows(connection, graph_symlink, ("namespace", "name", "dataset"))
+        self._claims = Rows(connection, graph_symlink, ("namespace", "name", "dataset", "renamed"))
         self._with_columns: set[int] = set()
         self._names: dict[int, Name] = {}
         self._claimed: set[Name] = set()
@@ -65,6 +68,7 @@ class Datasets:
                     "facets": {},
                     "first_seen": at,
                     "last_seen": at,
+                    "last_written": None,
                     "names_withdrawn": None,
                 }
             )
@@ -84,19 +88,30 @@ class Datasets:
         self._seen[number] = row
         return number
 
+    def write(self, dataset: int, at: datetime) -> None:
+        """The dataset was written."""
+        row = self._seen[dataset]
+        self._rows.change(row, last_written=max(row["last_written"] or at, at))
+
     def withdraw_names(self, dataset: int, at: datetime) -> None:
         """The dataset says that it has no other names, whatever it said before."""
         row = self._seen[dataset]
         self._rows.change(row, names_withdrawn=max(row["names_withdrawn"] or at, at))
         self._claimants.add(dataset)
 
-    def claim(self, dataset: int, name: Name, at: datetime) -> None:
-        """The dataset says that this is another name of it."""
+    def claim(self, dataset: int, name: Name, at: datetime, *, renamed: bool = False) -> None:
+        """The dataset says that this is another name of it, or was its name until then."""
         self._claimants.add(dataset)
-        row = self._claims.get(*name, dataset)
+        row = self._claims.get(*name, dataset, renamed)
         if row is None:
             self._claims.add(
-                {"namespace": name[0], "name": name[1], "dataset": dataset, "told": at}
+                {
+                    "namespace": name[0],
+                    "name": name[1],
+                    "dataset": dataset,
+                    "renamed": renamed,
+                    "told": at,
+                }
             )
             self._claimed.add(name)
             self._renamed = True
@@ -153,16 +168,29 @@ class Datasets:
         renew_labels(self._connection, self._relabelled)
 
     def _drop_claims(self) -> None:
-        """Those of datasets that withdrew them since, or had done so."""
+        """Those that were withdrawn since, or of a former name that was written since."""
+        for claim in self._claims:
+            alias = self._rows.get(claim["namespace"], claim["name"])
+            written = alias["last_written"] if alias and claim["renamed"] else None
+            if written is not None and claim["told"] < written:
+                self._drop(
+                    graph_symlink.c.namespace == claim["namespace"],
+                    graph_symlink.c.name == claim["name"],
+                    graph_symlink.c.dataset == claim["dataset"],
+                    graph_symlink.c.renamed,
+                )
         for dataset in self._claimants:
             withdrawn = self._seen[dataset]["names_withdrawn"]
             if withdrawn is not None:
-                dropped = self._connection.execute(
-                    delete(graph_symlink).where(
-                        graph_symlink.c.dataset == dataset, graph_symlink.c.told <= withdrawn
-                    )
+                self._drop(
+                    graph_symlink.c.dataset == dataset,
+                    ~graph_symlink.c.renamed,
+                    graph_symlink.c.told <= withdrawn,
                 )
-                self._renamed |= dropped.rowcount > 0
+
+    def _drop(self, *where: Any) -> None:
+        dropped = self._connection.execute(delete(graph_symlink).where(*where))
+        self._renamed |= dropped.rowcount > 0
 
     def _is_other_name(self, dataset: int) -> bool:
         return bool(self._claimed) and self.names([dataset])[dataset] in self._claimed

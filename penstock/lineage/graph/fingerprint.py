@@ -62,7 +62,13 @@ def graph_lines(connection: Connection) -> list[str]:
         for r in rows(graph_dataset)
     ]
     facts += [
-        ["other name", r["namespace"], r["name"], datasets[r["dataset"]], _at(r["told"])]
+        [
+            "former name" if r["renamed"] else "other name",
+            r["namespace"],
+            r["name"],
+            datasets[r["dataset"]],
+            _at(r["told"]),
+        ]
         for r in rows(graph_symlink)
     ]
     facts += [

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from penstock.lineage.name import Name
@@ -17,7 +18,10 @@ Facets = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatasetNode:
-    """A dataset under its own name. `other_names` are those it says it has, the last told first."""
+    """A dataset under its own name. `other_names` are those it says it has, the last told first.
+
+    `told_at` is when each facet was told last.
+    """
 
     id: int
     namespace: str
@@ -25,6 +29,7 @@ class DatasetNode:
     first_seen: datetime
     last_seen: datetime
     facets: Facets
+    told_at: Mapping[str, datetime]
     other_names: tuple[Name, ...]
 
 

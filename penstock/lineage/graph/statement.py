@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 
     from penstock.lineage.graph.last_told import Entry, LastTold
 
-__all__ = ["Role", "Statement", "Use"]
+__all__ = ["LIFECYCLE", "Role", "Statement", "Use"]
+
+#: The facet that tells what happened to a dataset.
+LIFECYCLE = "lifecycleStateChange"
+_RENAME = "RENAME"
+#: Events that tell what has been moved.
+_MOVING = ("COMPLETE", "RUNNING", "OTHER")
 
 Role = Literal["IN", "OUT", ""]
 
@@ -29,7 +35,7 @@ class Use:
     """A dataset that an event names. `role` is empty when the event is about the dataset alone.
 
     `facets` are the dataset's own, `use_facets` those of this reading or writing. `other_names`
-    are those it says it has.
+    are those it says it has, `former_name` is what it says it was called until now.
     """
 
     dataset: Name
@@ -37,6 +43,7 @@ class Use:
     facets: LastTold
     use_facets: LastTold
     other_names: tuple[Name, ...]
+    former_name: Name | None
 
     def withdraws(self, facet: str) -> bool:
         """Whether it says that the dataset has no such facet."""
@@ -62,6 +69,11 @@ class Statement:
     job_kind: LastTold
     parents: tuple[str | None, str | None]
     uses: tuple[Use, ...]
+
+    @property
+    def writes(self) -> bool:
+        """Whether its outputs are said to be written, and not only to be going to be."""
+        return self.job is not None and self.event_type in _MOVING
 
     @classmethod
     def of(
@@ -113,6 +125,7 @@ class Statement:
                     facets=kept(facets),
                     use_facets=kept(own),
                     other_names=_other_names(name, _body(facets, "symlinks")),
+                    former_name=_former_name(name, _body(facets, LIFECYCLE)),
                 )
                 for name, role, facets, own in uses
             ),
@@ -143,6 +156,16 @@ def _other_names(dataset: Name, facet: Mapping[str, Any]) -> tuple[Name, ...]:
         if is_name(namespace) and is_name(name) and (namespace, name) != dataset:
             found.append((namespace, name))
     return tuple(found)
+
+
+def _former_name(dataset: Name, facet: Mapping[str, Any]) -> Name | None:
+    told = facet.get("previousIdentifier")
+    if facet.get(LIFECYCLE) != _RENAME or not isinstance(told, dict):
+        return None
+    namespace, name = told.get("namespace"), told.get("name")
+    if is_name(namespace) and is_name(name) and (namespace, name) != dataset:
+        return namespace, name
+    return None
 
 
 def _job_kind(facets: Mapping[str, Any], entry: Entry) -> LastTold:

@@ -65,6 +65,20 @@ def test_lineage_around_a_job_and_of_one_that_has_done_nothing_yet(told: LiveSer
     assert names(alone) == ["job:airflow:daily.report"]
 
 
+def test_a_dropped_dataset_is_there_again_when_it_is_written(server: LiveServer) -> None:
+    dropped = dataset("gone", lifecycleStateChange={"lifecycleStateChange": "DROP"})
+    for minutes, output, deleted in ((1, "gone", False), (2, dropped, True), (3, "gone", False)):
+        run = run_event("COMPLETE", minutes, "job", run=str(minutes), outputs=(output,))
+        assert server.send([run]).status_code == 201
+        assert server.get("/namespaces/file/datasets/gone")["deleted"] is deleted
+        (node,) = (
+            node
+            for node in server.get("/lineage", nodeId="dataset:file:gone")["graph"]
+            if node["type"] == "DATASET"
+        )
+        assert node["data"]["deleted"] is deleted
+
+
 def test_a_node_by_another_name_is_the_dataset(told: LiveServer) -> None:
     answer = told.get("/lineage", nodeId="dataset:penstock:bronze.customers", depth=0)
     assert f"dataset:{LAKE}:{BRONZE}" in names(answer)

@@ -16,7 +16,6 @@ moment = UtcDateTime()
 EMPTIED = (
     "graph_passed",
     "graph_document",
-    "graph_symlink",
     "graph_column",
     "graph_label",
     "graph_job",
@@ -40,10 +39,20 @@ def upgrade() -> None:
         sa.Column("facets", sa.Text, nullable=False),
         sa.Column("first_seen", moment, nullable=False),
         sa.Column("last_seen", moment, nullable=False),
+        sa.Column("last_written", moment),
         sa.Column("names_withdrawn", moment),
         sa.UniqueConstraint("namespace", "name", name="graph_dataset_once"),
     )
     op.create_index("graph_dataset_same", "graph_dataset", ["same_as"])
+    op.drop_table("graph_symlink")
+    op.create_table(
+        "graph_symlink",
+        sa.Column("namespace", sa.Text, primary_key=True),
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("dataset", sa.Integer, primary_key=True),
+        sa.Column("renamed", sa.Boolean, primary_key=True),
+        sa.Column("told", moment, nullable=False),
+    )
     op.drop_table("graph_use")
     op.create_table(
         "graph_use",

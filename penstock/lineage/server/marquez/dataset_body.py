@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from penstock.lineage.graph.catalog import Catalog
+from penstock.lineage.graph.dropped import dropped
 from penstock.lineage.graph.nodes import DatasetNode
+from penstock.lineage.graph.statement import LIFECYCLE
 from penstock.lineage.graph.versions import Versions
 from penstock.lineage.graph.walk import FoundEdge, Walk
 from penstock.lineage.server.marquez.input_field import how, summary
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["dataset_bodies", "lifecycle_state", "named", "node_bodies"]
 
-_SHOWN = ("schema", "tags", "dataSource", "documentation", "lifecycleStateChange")
+_SHOWN = ("schema", "tags", "dataSource", "documentation", LIFECYCLE)
 
 
 def named(name: Name) -> dict[str, str]:
@@ -33,17 +35,17 @@ def named(name: Name) -> dict[str, str]:
 
 def lifecycle_state(facets: dict[str, Any]) -> str | None:
     """What happened to it last: CREATE, ALTER, DROP and such."""
-    return text_of(facets, "lifecycleStateChange", "lifecycleStateChange")
+    return text_of(facets, LIFECYCLE, LIFECYCLE)
 
 
 def dataset_bodies(connection: Connection, ids: Collection[int]) -> dict[int, dict[str, Any]]:
     """The body of each of these datasets with its facets and what its columns are made of."""
     found = Catalog(connection).datasets(ids)
     versions = Versions(connection).latest(ids)
-    made_of = _made_of(connection, ids)
+    made_of, gone = _made_of(connection, ids), dropped(connection, found.values())
     return {
         number: {
-            **_body(node, versions.get(number)),
+            **_body(node, versions.get(number), deleted=number in gone),
             "columnLineage": made_of[number],
             "facets": node.facets,
         }
@@ -55,12 +57,15 @@ def node_bodies(connection: Connection, ids: Collection[int]) -> dict[int, dict[
     """The body of each of these datasets as the graph has it, which is without its facets."""
     found = Catalog(connection).datasets(ids, facets=_SHOWN)
     versions = Versions(connection).latest(ids)
-    return {number: _body(node, versions.get(number)) for number, node in found.items()}
+    gone = dropped(connection, found.values())
+    return {
+        number: _body(node, versions.get(number), deleted=number in gone)
+        for number, node in found.items()
+    }
 
 
-def _body(dataset: DatasetNode, version: Version | None) -> dict[str, Any]:
+def _body(dataset: DatasetNode, version: Version | None, *, deleted: bool) -> dict[str, Any]:
     facets = dataset.facets
-    state = lifecycle_state(facets)
     return {
         "id": {"namespace": dataset.namespace, "name": dataset.name},
         # Marquez calls every dataset of an event a table, and its UI shows nothing else
@@ -74,10 +79,10 @@ def _body(dataset: DatasetNode, version: Version | None) -> dict[str, Any]:
         "fields": fields(facets),
         "tags": tag_names(facets),
         "lastModifiedAt": stamp(version.at if version else None),
-        "lastLifecycleState": state,
+        "lastLifecycleState": lifecycle_state(facets),
         "description": text_of(facets, "documentation", "description"),
         "currentVersion": str(version.id) if version else None,
-        "deleted": state == "DROP",
+        "deleted": deleted,
     }
 
 
