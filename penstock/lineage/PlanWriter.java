@@ -10,6 +10,8 @@ import org.apache.spark.sql.catalyst.expressions.Literal;
 import org.apache.spark.sql.catalyst.expressions.NamedExpression;
 import org.apache.spark.sql.catalyst.expressions.NamedLambdaVariable;
 import org.apache.spark.sql.catalyst.plans.JoinType;
+import org.apache.spark.sql.catalyst.plans.logical.LocalRelation;
+import org.apache.spark.sql.catalyst.trees.Origin;
 import org.apache.spark.sql.catalyst.trees.TreeNode;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
@@ -80,10 +82,22 @@ public class PlanWriter implements Function {
         out.setLength(before);
       }
     }
+    if (node instanceof LocalRelation && stated(node.origin())) {
+      out.append(",\"stated\":1");
+    }
     if (node instanceof Alias || node instanceof AttributeReference
         || node instanceof NamedLambdaVariable) {
       out.append(",\"exprId\":{\"id\":").append(((NamedExpression) node).exprId().id()).append('}');
     }
+  }
+
+  /** Whether it stands for a VALUES in the text of a query; other rows may be data. */
+  private boolean stated(Origin origin) {
+    if (origin.sqlText().isEmpty() || origin.startIndex().isEmpty()) {
+      return false;
+    }
+    String text = (String) origin.sqlText().get();
+    return text.regionMatches(true, ((Integer) origin.startIndex().get()).intValue(), "VALUES", 0, 6);
   }
 
   private void value(Object value, IdentityHashMap below, StringBuilder out) {
@@ -115,7 +129,8 @@ public class PlanWriter implements Function {
     int start = out.length();
     for (scala.collection.Iterator each = values.iterator(); each.hasNext();) {
       Object value = each.next();
-      boolean listed = value instanceof TreeNode || value instanceof scala.collection.Seq;
+      boolean listed = value instanceof TreeNode || value instanceof ExprId
+          || value instanceof scala.collection.Seq;
       if (!listed || below.containsKey(value)) {
         out.setLength(start);
         return;

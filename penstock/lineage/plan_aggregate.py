@@ -25,6 +25,8 @@ def aggregate(function: Expression, filters: tuple[Expression, ...], scope: Scop
     inputs, deciding = function.children, ()
     if function.kind in PICKED_BY_ORDER:
         inputs, deciding = inputs[:1], inputs[1:]  # type: ignore[assignment]
+    if function.kind == "pivotfirst":
+        return (yield from _pivoted(function, scope))
     masking, whole = masks(function), function.kind in AGGREGATES_KEEPING_VALUES
     values = yield from each(inputs, scope)
     result = Value.merge(values if whole else [Value(value.flat) for value in values])
@@ -38,6 +40,15 @@ def aggregate(function: Expression, filters: tuple[Expression, ...], scope: Scop
             *(value.indirect(Subtype.FILTER) for value in filtering),
         )
     )
+
+
+def _pivoted(function: Expression, scope: Scope) -> Steps:
+    """The values of one pivoted column, each in the place that another column says."""
+    deciding, *pivoted = function.children
+    place = yield deciding, scope
+    values = yield from each(pivoted, scope)
+    result = Value.merge(values).then(Subtype.AGGREGATION, whole=True)
+    return Value.merge((result, place.indirect(Subtype.CONDITIONAL)))
 
 
 def window(children: tuple[Expression, ...], scope: Scope) -> Steps:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.errors import AnalysisException
 
 from penstock.lineage.plan_literals import apart, set_apart
+from penstock.lineage.plan_rows import only_values
 from penstock.lineage.plan_text import read_plan_text
 from penstock.lineage.plan_tree import Node
 
@@ -30,8 +31,11 @@ _ANALYZED = re.compile(
 
 def connect_plan(frame: DataFrame) -> Node:
     """The analyzed plan of a frame of a Connect session; asks the server once, runs nothing."""
+    nothing: Any = frame.limit(0)
+    client = nothing.sparkSession.client
+    plan = nothing._plan.to_proto(client)  # noqa: SLF001 - `explain` prints
     try:
-        explained = _explain(frame)
+        explained = _explain(frame.sparkSession, set_apart(plan))
     except AnalysisException:
         reason = "the server could not be asked for the plan with its literals apart"
         return Node(kind="Explanation", unreadable=reason)
@@ -39,18 +43,14 @@ def connect_plan(frame: DataFrame) -> Node:
     if found is None:
         reason = "the server's explanation has no analyzed plan"
         return Node(kind="Explanation", unreadable=reason)
-    return read_plan_text(apart(found[1]))
+    return read_plan_text(apart(found[1]), stated=only_values(plan))
 
 
-def _explain(frame: DataFrame) -> str:
-    session: SparkSession = frame.sparkSession
+def _explain(session: SparkSession, plan: Any) -> str:
     before = session.conf.get(_MAX_FIELDS, None)
     session.conf.set(_MAX_FIELDS, str(2**31 - 1))
     try:
-        nothing: Any = frame.limit(0)
-        client = nothing.sparkSession.client
-        asked = set_apart(nothing._plan.to_proto(client))  # noqa: SLF001 - `explain` prints
-        return str(client.explain_string(asked, "extended"))
+        return str(session.client.explain_string(plan, "extended"))
     finally:
         if before is None:
             session.conf.unset(_MAX_FIELDS)

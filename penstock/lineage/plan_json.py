@@ -13,6 +13,7 @@ from penstock.lineage.plan_tree import Expression, Node, Shape
 __all__ = ["read_plan"]
 
 _OUTPUTS = ("output", "generatorOutput")
+_NUMBERS = ("cteId", "loopId", "id")
 
 
 def read_plan(tree: list[dict[str, Any]]) -> Node:
@@ -42,6 +43,10 @@ def _node(raw: dict[str, Any], children: tuple[Node, ...]) -> Node:
                 output = found
             else:
                 groups[key] = found
+    if kind == "UnionLoop":
+        output = tuple(_numbered(identity) for identity in raw["outputAttrIds"])
+    elif kind == "LocalRelation" and "stated" in raw:
+        kind = "InlineTable"
     identifier = raw.get("identifier")
     join_type = raw.get("joinType")
     return Node(
@@ -51,10 +56,18 @@ def _node(raw: dict[str, Any], children: tuple[Node, ...]) -> Node:
         output=output,
         projections=expanded,
         name=identifier.get("name") if isinstance(identifier, dict) else None,
-        number=raw.get("cteId", raw.get("id")) if kind.startswith("CTE") else None,
+        number=next((raw[key] for key in _NUMBERS if key in raw), None) if _numbers(kind) else None,
         join_type=_join_type(join_type) if isinstance(join_type, dict) else None,
         key_counts=(int(raw.get("leftGroupingLen") or 0), int(raw.get("rightGroupingLen") or 0)),
     )
+
+
+def _numbers(kind: str) -> bool:
+    return kind.startswith(("CTE", "UnionLoop"))
+
+
+def _numbered(identity: dict[str, Any]) -> Expression:
+    return Expression(kind="attributereference", id=identity["id"])
 
 
 def read_expression(tree: list[dict[str, Any]]) -> Expression:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-__all__ = ["apart", "restored", "set_apart", "set_apart_in_sql"]
+__all__ = ["apart", "inner", "restored", "set_apart", "set_apart_in_sql"]
 
 _PLAIN = re.compile(r"[\w.:/%+-]+")
 _WORDS = re.compile(r"AS|CASE|WHEN|THEN|ELSE|END|FILTER|lambda|if|else")
@@ -47,7 +47,7 @@ def set_apart(plan: Any) -> Any:
             case "UnresolvedExtractValue":
                 waiting.append(message.child)  # a field's name has to be a literal
                 continue
-        waiting.extend(_inner(message))
+        waiting.extend(inner(message))
     return changed
 
 
@@ -87,7 +87,8 @@ def _unescaped(found: re.Match[str]) -> str:
     return found[0] if code in "%_" else _CONTROL.get(code, code)
 
 
-def _inner(message: Any) -> list[Any]:
+def inner(message: Any) -> list[Any]:
+    """The messages right within a message."""
     found: list[Any] = []
     for field, value in message.ListFields():
         if field.message_type is None:

@@ -8,7 +8,7 @@ cleanly is handed on as unreadable rather than guessed at.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from penstock.lineage.plan_literals import restored
 from penstock.lineage.plan_text_expression import read_expression
@@ -20,9 +20,11 @@ _LINE = re.compile(r"((?:   |:  )*)(\+- |:- )?(.*)", re.DOTALL)
 _IDENTIFIED = re.compile(r"#(\d+)L?(?:-T\d+ms)?")
 _OUTPUT = re.compile(r"\s*(.+?)#(\d+)L?(?:-T\d+ms)?(?:,\s*|$)", re.DOTALL)
 _ALIASED = re.compile(r"(.*)#(\d+)L?(?:-T\d+ms)?", re.DOTALL)
+_ALIASED_TWICE = re.compile(r"#\d+L? AS ")
 _CUT = re.compile(r"\.\.\. \d+ more fields")
 _SOURCE = re.compile(r"SubqueryAlias `?penstock:")
 _OF_THE_QUERY = "(`_pyspark_connect_temp_view_"  # a frame given to `sql`, with its literals
+_STORED = re.compile(r"View |SQLFunctionNode ")
 _PLAIN_NODE = re.compile(r"(?:SubqueryAlias|View|Relation) .*|Project \[(?:\w+#\d+L?(?:, )?)*\]")
 _OPEN, _CLOSE = "([{", ")]}"
 
@@ -34,15 +36,19 @@ class _Line:
     children: list[_Line] = field(default_factory=list)
     inner: list[_Line] = field(default_factory=list)
     node: Node | None = None
+    stated: bool = False
 
 
 class _UnreadableError(Exception):
     """The line does not come apart."""
 
 
-def read_plan_text(text: str) -> Node:
-    """The plan of an analyzed plan's tree string. Linear in its length, whatever its depth."""
-    root = _lines(text)
+def read_plan_text(text: str, *, stated: bool = False) -> Node:
+    """The plan of an analyzed plan's tree string. Linear in its length, whatever its depth.
+
+    `stated` says that rows held in memory, outside of views, are the VALUES of a query.
+    """
+    root = _lines(text, stated=stated)
     names: dict[int, str] = {}
     ranges = re.search(r"^[ :+-]*Range \(", text, re.MULTILINE) is not None
     pending: list[tuple[_Line, bool]] = [(root, False)]
@@ -58,7 +64,7 @@ def read_plan_text(text: str) -> Node:
     return root.node
 
 
-def _lines(text: str) -> _Line:
+def _lines(text: str, *, stated: bool) -> _Line:
     open_lines: list[_Line] = []
     for raw in text.strip("\n").split("\n"):
         match = _LINE.match(raw)
@@ -73,6 +79,9 @@ def _lines(text: str) -> _Line:
         if open_lines:
             parent = open_lines[-1]
             (parent.children if depth == parent.depth + 1 else parent.inner).append(line)
+            line.stated = parent.stated and _STORED.match(parent.text) is None
+        else:
+            line.stated = stated
         open_lines.append(line)
     return open_lines[0]
 
@@ -83,8 +92,12 @@ def _node(line: _Line, names: dict[int, str], *, ranges: bool) -> Node:
         kind = re.split(r"\W", line.text, maxsplit=1)[0]
     children = tuple(child.node for child in line.children if child.node is not None)
     subqueries = [inner.node for inner in line.inner if inner.node is not None]
-    if kind == "View" and not (rest.startswith(_OF_THE_QUERY) or _plain(line)):
-        reason = "a view over a marked input, whose literals only the server knows"
+    if kind == "LocalRelation" and line.stated:
+        kind = "InlineTable"
+    stored = _STORED.match(line.text) is not None
+    if stored and not (rest.startswith(_OF_THE_QUERY) or _plain(line)):
+        named = "a view" if kind == "View" else "a function"
+        reason = f"{named} over a marked input, whose literals only the server knows"
         return Node(kind=kind, children=children, unreadable=reason)
     try:
         return _NodeText(kind, children, names, subqueries, ranges=ranges).read(rest)
@@ -126,6 +139,7 @@ class _NodeText:
         self.children = children
         self.names = names
         self.subqueries = subqueries
+        self.all_subqueries = tuple(subqueries)
 
     def read(self, rest: str) -> Node:  # noqa: C901, PLR0911, PLR0912 - one case for each kind
         if _CUT.search(rest):
@@ -152,7 +166,7 @@ class _NodeText:
                 if len(self.subqueries) != 1:
                     raise _UnreadableError
                 _, join_type, *more = self._arguments(rest, 2)
-                lateral = (Expression(kind="lateralsubquery", plan=self.subqueries[0]),)
+                lateral = (Expression(kind="lateralsubquery", plan=self.subqueries.pop()),)
                 condition = tuple(self._one(part) for part in more[:1])
                 return self._made(join_type=join_type, right=lateral, condition=condition)
             case "Sort":
@@ -168,10 +182,15 @@ class _NodeText:
                 rows, output = self._arguments(rest, 2)[:2]
                 projections = tuple(self._list(row) for row in self._split(_inside(rows)))
                 return self._made(projections=projections, output=self._new(output))
-            case "CTERelationDef":
+            case "CTERelationDef" | "UnionLoop":
                 return self._made(number=_number(rest))
             case "CTERelationRef":
                 number, _, output, *_ = self._arguments(rest, 3)
+                return self._made(number=_number(number), output=self._new(output))
+            case "ResolvedInlineTable":
+                return self._made(output=self._new(self._arguments(rest, 2)[-1]))
+            case "UnionLoopRef":
+                number, output, *_ = self._arguments(rest, 2)
                 return self._made(number=_number(number), output=self._new(output))
             case "MapInPandas" | "MapInArrow" | "PythonMapInArrow":
                 function, output, *_ = self._arguments(rest, 2)
@@ -206,6 +225,8 @@ class _NodeText:
         key_counts: tuple[int, int] = (0, 0),
         **groups: tuple[Expression, ...],
     ) -> Node:
+        if self.subqueries:  # which of them is whose is not to be told either
+            groups = {key: tuple(map(self._doubted, group)) for key, group in groups.items()}
         return Node(
             kind=self.kind,
             children=self.children,
@@ -217,6 +238,16 @@ class _NodeText:
             join_type=join_type,
             key_counts=key_counts,
         )
+
+    def _doubted(self, expression: Expression) -> Expression:
+        """The expression, which may call a function whose body is one of the subqueries."""
+        if expression.kind == "alias":
+            return replace(expression, children=tuple(map(self._doubted, expression.children)))
+        if expression.kind == "attributereference":
+            return expression
+        bodies = (Expression(kind="listquery", plan=plan) for plan in self.all_subqueries)
+        reason = "what a function written in SQL reads"
+        return Expression(kind="opaque", children=(expression, *bodies), name=reason)
 
     def _arguments(self, text: str, least: int) -> list[str]:
         found = self._split(text)
@@ -249,7 +280,7 @@ class _NodeText:
         if place is None:
             return None, text
         named = _ALIASED.fullmatch(self._plain(text[place + 4 :]))
-        if named is None:
+        if named is None or _ALIASED_TWICE.search(named[1]):
             raise _UnreadableError
         return (int(named[2]), named[1]), text[:place]
 

@@ -8,7 +8,7 @@ Nesting is kept on a list, not on the call stack.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from penstock.lineage.plan_literals import restored
@@ -124,9 +124,7 @@ def _word(
         stack.append(_Frame(closer=")", name=word))
         return stop + 1
     if word.startswith("#") and top.items and text[start - 1] == ")":
-        called = top.items[-1]  # the result id of a Python function
-        if aggregates and isinstance(called, Expression):
-            top.items[-1] = Expression(kind="aggregateexpression", children=(called,))
+        top.items[-1] = _numbered(top.items[-1], word, aggregates=aggregates)
     elif _SUBQUERY.match(word) and subqueries:
         kind = word.rsplit("#", 1)[0]
         top.items.append(Expression(kind=_KINDS.get(kind, "listquery"), plan=subqueries.pop(0)))
@@ -144,10 +142,36 @@ def _word(
         return _fields(text, stop, stack[-1].items)
     elif unknown := _IDENTIFIED.search(word):
         # a column that nothing read so far gives: never to be taken for a word
-        top.items.append(Expression(kind="attributereference", id=int(unknown[1]), name=word))
+        top.items.append(
+            Expression(kind="attributereference", id=int(unknown[1]), name=word[: unknown.start()])
+        )
     else:
         top.items.append(word)
     return stop
+
+
+def _numbered(called: Expression | str, word: str, *, aggregates: bool) -> Expression:
+    """A Python function, whatever it is called, with the id of its result.
+
+    What is given no column is one itself, of which nothing read so far says where it is from.
+    """
+    if not isinstance(called, Expression) or not _has_attribute(called):
+        found = _IDENTIFIED.match(word)
+        return Expression(kind="attributereference", id=int(found[1]) if found else None)
+    function = replace(called, kind="pythonudf")
+    if not aggregates:
+        return function
+    return Expression(kind="aggregateexpression", children=(function,))
+
+
+def _has_attribute(expression: Expression) -> bool:
+    waiting = [expression]
+    while waiting:
+        part = waiting.pop()
+        if part.kind in ("attributereference", "namedlambdavariable") or part.plan is not None:
+            return True
+        waiting += part.children
+    return False
 
 
 def _close(stack: list[_Frame]) -> None:
@@ -178,6 +202,8 @@ def _call(name: str, children: tuple[Expression, ...]) -> Expression:
             return Expression(kind=kind, name=children[0].name, children=children[1:])
         case "dropfield" if children:
             return Expression(kind=kind, name=children[0].name)
+        case "variablereference":
+            return Expression(kind="opaque", name="a variable of the session")
         # a lambda ends with whether it is hidden, a window specification with its frame
         case "lambdafunction" | "windowspecdefinition":
             return Expression(kind=kind, children=children[:-1])

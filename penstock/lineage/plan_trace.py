@@ -102,12 +102,13 @@ class Value:
             return NOTHING
         if len(given) == 1 or all(value is given[0] for value in given):
             return given[0]
-        first = given[0].parts
-        own = frozenset[Trace]().union(*(value.own for value in given))
-        if first is None or any(_names(value) != _names(given[0]) for value in given):
+        built = [value.parts for value in given if value.parts is not None]
+        if any(_names(parts) != _names(built[0]) for parts in built):
             return Value(frozenset().union(*(value.flat for value in given)))
-        columns = zip(*(value.parts or () for value in given), strict=True)
-        return Value(own, tuple((c[0][0], cls.merge(part for _, part in c)) for c in columns))
+        own = frozenset[Trace]().union(*(value.own for value in given))
+        columns = list(zip(*built, strict=True))
+        parts = tuple((c[0][0], cls.merge(part for _, part in c)) for c in columns)
+        return Value(own, parts if built else None)
 
     @property
     def flat(self) -> frozenset[Trace]:
@@ -174,6 +175,25 @@ class Value:
             names = [name for name, _ in shape]
         return tuple((name, self.field(name, place)) for place, name in enumerate(names))
 
+    def placed(self) -> Value:
+        """The value where its fields are known by place only, as in a later side of a union."""
+        own = (t if t.source.shape else t._replace(whole=False) for t in self.own)
+        return Value(frozenset(own), self.parts)
+
+    def same(self, other: Value) -> bool:
+        """Whether both are made of the same, field by field."""
+        pending, seen = [(self, other)], set()
+        while pending:
+            one, two = pending.pop()
+            if one is two or (id(one), id(two)) in seen:
+                continue
+            seen.add((id(one), id(two)))
+            parts = (one.parts or (), two.parts or ())
+            if one.own != two.own or _names(parts[0]) != _names(parts[1]):
+                return False
+            pending += [(a, b) for (_, a), (_, b) in zip(*parts, strict=True)]
+        return True
+
     def _map(self, change: Callable[[Trace], Trace], seen: dict[int, Value]) -> Value:
         if id(self) not in seen:
             parts = self.parts and tuple(
@@ -194,8 +214,8 @@ class Value:
 NOTHING = Value()
 
 
-def _names(value: Value) -> list[str] | None:
-    return None if value.parts is None else [name for name, _ in value.parts]
+def _names(parts: tuple[tuple[str, Value], ...]) -> list[str]:
+    return [name for name, _ in parts]
 
 
 def _field(trace: Trace, name: str | None, ordinal: int | None) -> Trace:

@@ -25,7 +25,8 @@ _SAME_ROWS = frozenset(
         "SubqueryAlias", "View", "LocalLimit", "GlobalLimit", "Limit", "LimitAll", "Offset",
         "Tail", "Sample", "Repartition", "RepartitionByExpression", "RebalancePartitions",
         "ResolvedHint", "CollectMetrics", "EventTimeWatermark", "Subquery", "CTERelationDef",
-        "WithCTE", "ReturnAnswer", "UpdateEventTimeWatermarkColumn",
+        "WithCTE", "ReturnAnswer", "UpdateEventTimeWatermarkColumn", "PipeOperator",
+        "SQLFunctionNode",
     ]
 )
 _OPAQUE_FUNCTIONS = frozenset(
@@ -38,6 +39,8 @@ _OPAQUE_FUNCTIONS = frozenset(
 )
 # fmt: on
 _LEFT_ONLY = frozenset(["LeftSemi", "LeftAnti"])
+_GROUPING_ID = "spark_grouping_id"
+_MOST_TURNS = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +55,14 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
-    """What leaves a node: its columns, and what decided which rows there are and their order."""
+    """What leaves a node: its columns, and what decided which rows there are and their order.
+
+    `hidden` are columns below an aggregate, which the text of a HAVING still names.
+    """
 
     columns: tuple[Column, ...]
     rows: Value = NOTHING
+    hidden: tuple[Column, ...] = ()
 
 
 def flow_of(plan: Node) -> Flow:
@@ -66,6 +73,8 @@ def flow_of(plan: Node) -> Flow:
 class _Walk:
     def __init__(self) -> None:
         self._shared: dict[int, Flow] = {}  # common table expressions by number
+        self._loops: dict[int, Flow] = {}  # what recursive ones have given so far
+        self._inputs: dict[Node, Flow] = {}  # a loop comes by several times
 
     def run(self, plan: Node, outer: Scope | None) -> Flow:
         flows: list[Flow] = []
@@ -74,10 +83,10 @@ class _Walk:
             node, ready = pending.pop()
             if not ready:
                 pending.append((node, True))
-                pending.extend((child, False) for child in reversed(node.children))
+                pending.extend((child, False) for child in reversed(_first(node)))
                 continue
-            below = flows[len(flows) - len(node.children) :]
-            del flows[len(flows) - len(node.children) :]
+            below = flows[len(flows) - len(_first(node)) :]
+            del flows[len(flows) - len(_first(node)) :]
             flows.append(self._flow(node, below, outer))
         return flows[0]
 
@@ -106,7 +115,9 @@ class _Walk:
         if node.unreadable is not None:
             return _not_understood(node, below, node.unreadable)
         if node.kind == "SubqueryAlias" and node.name is not None and node.name.startswith(MARK):
-            return _marked(node.name.removeprefix(MARK), below[0])
+            if node not in self._inputs:
+                self._inputs[node] = _marked(node.name.removeprefix(MARK), below[0])
+            return self._inputs[node]
         if node.kind == "CTERelationDef":
             if node.number is not None:
                 self._shared[node.number] = below[0]
@@ -115,6 +126,9 @@ class _Walk:
             return below[-1]
         if not node.children:
             return self._leaf(node)
+        hidden = {c.id: c.value for flow in below for c in flow.hidden if c.id is not None}
+        if hidden:
+            outer = Scope(columns=hidden, outer=outer, subquery=self._subquery)
         scope = self._scope(below, outer)
         rows = Value.merge(flow.rows for flow in below)
         if node.kind in _OPAQUE_FUNCTIONS:
@@ -129,7 +143,7 @@ class _Walk:
                 keys = _values(node.groups.get("groupingExpressions", ()), scope)
                 rows = _influenced(rows, keys, Subtype.GROUP_BY)
                 columns = _columns(node.groups.get("aggregateExpressions", ()), scope)
-                return Flow(columns=columns, rows=rows)
+                return Flow(columns=columns, rows=rows, hidden=below[0].columns)
             case "Join":
                 condition = _values(node.groups.get("condition", ()), scope)
                 rows = _influenced(rows, condition, Subtype.JOIN)
@@ -147,6 +161,8 @@ class _Walk:
                 return Flow(columns=below[0].columns + _generated(node, scope), rows=rows)
             case "Expand" if node.projections is not None and node.output is not None:
                 return Flow(columns=_expanded(node.projections, node.output, scope), rows=rows)
+            case "UnionLoop":
+                return self._loop(node, below[0], outer)
             case "Union":
                 return Flow(columns=_united(below), rows=rows)
             case "Intersect" | "Except":
@@ -165,8 +181,9 @@ class _Walk:
 
     def _leaf(self, node: Node) -> Flow:
         output = node.output or ()
-        if node.kind == "CTERelationRef" and node.number in self._shared:
-            shared = self._shared[node.number]
+        named = {"CTERelationRef": self._shared, "UnionLoopRef": self._loops}.get(node.kind, {})
+        if node.number in named:
+            shared = named[node.number]
             if len(shared.columns) == len(output):
                 renamed = zip(output, shared.columns, strict=True)
                 columns = tuple(_column(new, old.value) for new, old in renamed)
@@ -174,6 +191,8 @@ class _Walk:
         match node.kind:
             case "OneRowRelation":
                 return Flow(columns=())
+            case "InlineTable" | "ResolvedInlineTable":
+                return Flow(columns=tuple(_column(a, NOTHING) for a in output))
             case "Range":
                 if not output:
                     return Flow(columns=(Column(id=None, name="id", value=NOTHING),))
@@ -186,6 +205,25 @@ class _Walk:
                 reason = f"a source that is not a marked input ({node.kind})"
         value = unknown(reason)
         return Flow(columns=tuple(_column(a, value) for a in output), rows=value)
+
+    def _loop(self, node: Node, anchor: Flow, outer: Scope | None) -> Flow:
+        """A recursive common table expression: what its turns give, until they give no more."""
+        # the text prints no ids for a loop's columns, which are called as the anchor's
+        ids = [a.id for a in node.output] if node.output else [None] * len(anchor.columns)
+        if len(ids) != len(anchor.columns) or node.number is None:
+            return _not_understood(node, [anchor], "a recursive query whose columns do not match")
+        named = zip(ids, anchor.columns, strict=True)
+        columns = tuple(Column(id=number, name=c.name, value=c.value) for number, c in named)
+        given = Flow(columns=columns, rows=anchor.rows)
+        for _ in range(_MOST_TURNS):
+            self._loops[node.number] = given
+            turn = self.run(node.children[1], outer)
+            rows = Value.merge((given.rows, turn.rows))
+            more = Flow(columns=_united((given, turn)), rows=rows)
+            if _same(more, given):
+                return given
+            given = more
+        return _not_understood(node, [given], "a recursive query that goes on finding origins")
 
     def _lateral(self, node: Node, left: Flow, scope: Scope) -> Flow:
         query = next((e.plan for e in node.groups.get("right", ()) if e.plan is not None), None)
@@ -214,6 +252,16 @@ def _influenced(rows: Value, values: Iterable[Value], subtype: Subtype) -> Value
     return Value.merge((rows, *(value.indirect(subtype) for value in values)))
 
 
+def _first(node: Node) -> tuple[Node, ...]:
+    """The children that come before the node: a loop runs its second itself."""
+    return node.children[:1] if node.kind == "UnionLoop" else node.children
+
+
+def _same(one: Flow, other: Flow) -> bool:
+    pairs = zip(one.columns, other.columns, strict=True)
+    return one.rows.same(other.rows) and all(a.value.same(b.value) for a, b in pairs)
+
+
 def _marked(dataset: str, below: Flow) -> Flow:
     def column(old: Column) -> Column:
         shape = old.attribute.shape if old.attribute is not None else None
@@ -232,7 +280,9 @@ def _united(below: Sequence[Flow]) -> tuple[Column, ...]:
         Column(
             id=column.id,
             name=column.name,
-            value=Value.merge(flow.columns[place].value for flow in below),
+            value=Value.merge(
+                (column.value, *(flow.columns[place].value.placed() for flow in below[1:]))
+            ),
             attribute=column.attribute,
         )
         for place, column in enumerate(first)
@@ -245,9 +295,18 @@ def _expanded(
     if any(len(row) != len(output) for row in projections):
         reason = unknown("an Expand whose projections do not fit its columns")
         return tuple(_column(attribute, reason) for attribute in output)
-    return tuple(
+    columns = tuple(
         _column(attribute, Value.merge(_values((row[place] for row in projections), scope)))
         for place, attribute in enumerate(output)
+    )
+    # which columns a row is grouped by; they are those that the Expand makes anew
+    keys = [column.value for column in columns if column.id not in scope.columns]
+    grouped = _influenced(NOTHING, keys, Subtype.GROUP_BY)
+    return tuple(
+        _column(output[place], grouped)
+        if column.name == _GROUPING_ID and not column.value.flat
+        else column
+        for place, column in enumerate(columns)
     )
 
 

@@ -309,6 +309,34 @@ def _(i: Inputs) -> DataFrame:
     return i.flights.select(chosen.alias("value"))
 
 
+@shape(
+    "fields of a case of structs",
+    {
+        "code": "flights.origin.code TRANSFORMATION, flights.carrier TRANSFORMATION, "
+        "flights.delay CONDITIONAL",
+        "city": "flights.tail TRANSFORMATION, flights.carrier CONDITIONAL, "
+        "flights.delay CONDITIONAL",
+    },
+)
+def _(i: Inputs) -> DataFrame:
+    made = F.struct(F.col("carrier").alias("code"), F.lower("payload").alias("city"))
+    other = F.struct(F.col("payload").alias("code"), F.col("tail").alias("city"))
+    first = F.when(F.col("delay") > 0, F.col("origin")).otherwise(made)
+    second = F.when(F.col("delay") > 0, other).when(F.col("carrier") == "UA", other)
+    return i.flights.select(first.alias("a"), second.alias("b")).select("a.code", "b.city")
+
+
+@shape(
+    "a union of structs is by place",
+    _only("flights.carrier IDENTITY, flights.origin.code IDENTITY"),
+    from_text=_only("flights.carrier IDENTITY, flights.origin IDENTITY"),
+)
+def _(i: Inputs) -> DataFrame:
+    made = F.struct(F.col("carrier").alias("x"), F.col("tail").alias("y"))
+    both = i.flights.select(made.alias("s")).union(i.flights.select("origin"))
+    return both.select(F.col("s.x").alias("value"))
+
+
 # -- rows ----------------------------------------------------------------------------------
 
 
@@ -467,7 +495,11 @@ def _(i: Inputs) -> DataFrame:
     return i.flights.rollup("carrier", "tail").agg(F.avg("delay").alias("value"))
 
 
-@shape("cube", _GROUPED | {"level": ""}, rows=_GROUP_ROWS)
+@shape(
+    "cube",
+    _GROUPED | {"level": "flights.carrier GROUP_BY, flights.tail GROUP_BY"},
+    rows=_GROUP_ROWS,
+)
 def _(i: Inputs) -> DataFrame:
     averaged = F.avg("delay").alias("value")
     return i.flights.cube("carrier", "tail").agg(averaged, F.grouping_id().alias("level"))
@@ -485,7 +517,7 @@ def _(i: Inputs) -> DataFrame:
     "pivot",
     {
         "carrier": "flights.carrier IDENTITY",
-        "EWR": "flights.delay AGGREGATION, flights.origin.code AGGREGATION",
+        "EWR": "flights.delay AGGREGATION, flights.origin.code CONDITIONAL",
     },
     rows="flights.carrier GROUP_BY, flights.origin.code GROUP_BY",
 )
@@ -753,6 +785,90 @@ def _(i: Inputs) -> DataFrame:
 
 
 @shape(
+    "pipes",
+    {"carrier": "flights.carrier IDENTITY", "twice": "flights.delay AGGREGATION"},
+    rows="flights.delay FILTER, flights.carrier GROUP_BY, flights.delay SORT",
+)
+def _(i: Inputs) -> DataFrame:
+    return i.sql(
+        "from flights |> where delay > 3 |> aggregate sum(delay) as total group by carrier"
+        " |> extend total * 2 as twice |> order by total |> drop total"
+    )
+
+
+@shape(
+    "recursive common table expression",
+    {
+        "turn": "",
+        "id": "flights.id IDENTITY",
+        "name": "flights.carrier IDENTITY, flights.carrier TRANSFORMATION, flights.tail IDENTITY",
+    },
+    rows="flights.id JOIN, flights.carrier JOIN, flights.tail JOIN",
+)
+def _(i: Inputs) -> DataFrame:
+    return i.sql(
+        "with recursive r as (select 1 as turn, id, carrier as name, tail as next from flights"
+        " union all select turn + 1, f.id, r.next, upper(f.carrier) from r"
+        " join flights f on f.id = r.id and f.carrier = r.next) select turn, id, name from r"
+    )
+
+
+@shape(
+    "recursive common table expression with named columns",
+    {"n": "flights.id IDENTITY, flights.id TRANSFORMATION", "c": "flights.carrier TRANSFORMATION"},
+    rows="flights.id FILTER",
+    from_text={"c": ""},
+    doubted="c",
+)
+def _(i: Inputs) -> DataFrame:
+    return i.sql(
+        "with recursive r(n, c) as (select id, upper(carrier) from flights"
+        " union all select n + 1, c from r where n < 5) select n, c from r"
+    )
+
+
+@shape(
+    "table function in SQL",
+    {"id": "flights.id IDENTITY", "name": "flights.carrier TRANSFORMATION"},
+    rows="flights.delay FILTER",
+    doubted="name <rows>",
+)
+def _(i: Inputs) -> DataFrame:
+    i.sql("drop temporary function if exists late")
+    i.sql(
+        "create temporary function late(least int) returns table(name string)"
+        " return select carrier || '(late)' from flights where delay > least"
+    )
+    return i.sql("select f.id, l.name from flights f, lateral late(f.delay) l")
+
+
+@shape(
+    "function in SQL over a subquery",
+    {
+        "id": "flights.id IDENTITY",
+        "newest": "planes.year AGGREGATION, planes.tail FILTER, flights.tail FILTER",
+        "other": "flights.delay AGGREGATION",
+    },
+    from_text={
+        "newest": "planes.year AGGREGATION, planes.tail FILTER, flights.tail FILTER, "
+        "flights.tail TRANSFORMATION, flights.delay AGGREGATION",
+        "other": "planes.year AGGREGATION, planes.tail FILTER, flights.tail FILTER, "
+        "flights.delay AGGREGATION",
+    },
+    doubted="newest other",
+)
+def _(i: Inputs) -> DataFrame:
+    i.sql("drop temporary function if exists newest")
+    i.sql(
+        "create temporary function newest(of string) returns int"
+        " return (select max(year) from planes where tail = of)"
+    )
+    return i.sql(
+        "select id, newest(tail) as newest, (select max(delay) from flights) as other from flights"
+    )
+
+
+@shape(
     "temporary view",
     {"id": "flights.id IDENTITY"},
     rows="flights.delay FILTER",
@@ -813,6 +929,15 @@ def _(i: Inputs) -> DataFrame:
 def _(i: Inputs) -> DataFrame:
     joined = F.udf(lambda a, b: a + b, "string")
     return i.flights.select(joined("carrier", "tail").alias("value"))
+
+
+@shape("Python UDF called as a hash is", _only("flights.tail TRANSFORMATION"))
+def _(i: Inputs) -> DataFrame:
+    def md5(text: str) -> str:
+        return text
+
+    md5.__annotations__ = {}
+    return i.flights.select(F.udf(md5, "string")("tail").alias("value"))
 
 
 @shape("pandas UDF", _only("flights.delay TRANSFORMATION"))
@@ -883,9 +1008,25 @@ def _(i: Inputs) -> DataFrame:
     return i.spark.createDataFrame([(1,)], "x int").crossJoin(i.flights).select("x", "id")
 
 
-@shape("rows in SQL", {"x": ""}, unknown="x <rows>")
+@shape("rows in SQL", {"x": "", "y": ""})
 def _(i: Inputs) -> DataFrame:
-    return i.sql("select * from values (1), (2) as v(x)")
+    return i.sql(
+        "select x, y from values (1), (2) as v(x) cross join (values (current_user())) as w(y)"
+    )
+
+
+@shape("rows of a pandas frame", {"x": ""}, unknown="x <rows>")
+def _(i: Inputs) -> DataFrame:
+    import pandas as pd
+
+    i.spark.createDataFrame(pd.DataFrame({"x": [1, 2]})).createOrReplaceTempView("held")
+    return i.sql("select x from held cross join (values (1))")
+
+
+@shape("a variable of the session", {"x": "flights.delay TRANSFORMATION"}, unknown="x")
+def _(i: Inputs) -> DataFrame:
+    i.sql("declare or replace variable least int default 3")
+    return i.sql("select delay + least as x from flights")
 
 
 @shape("a range", {"id": "", "twice": ""})

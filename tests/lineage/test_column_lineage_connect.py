@@ -17,6 +17,7 @@ import pytest
 from penstock.resources.ports import answers
 from tests.foreign_jvm import foreign_jvm
 from tests.lineage.column_lineage_shapes import SHAPES, Shape, expected
+from tests.lineage.tpcds_queries import QUERIES, stated
 from tests.patience import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
@@ -97,3 +98,9 @@ def over_connect(server: str, tmp_path_factory: pytest.TempPathFactory) -> dict[
 def test_lineage_over_connect(shape: Shape, over_connect: dict[str, Any]) -> None:
     seen = {key: over_connect[shape.name][key] for key in ("fields", "rows", "unknown")}
     assert seen == expected(shape, text=True)
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, id=n.replace(" ", "-")) for n in QUERIES])
+def test_a_query_over_connect(name: str, over_connect: dict[str, Any]) -> None:
+    seen = over_connect[f"query: {name}"]
+    assert seen == stated(QUERIES[name], seen)
