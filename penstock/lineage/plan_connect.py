@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.errors import AnalysisException
 
-from penstock.lineage.plan_literals import apart, set_apart
+from penstock.lineage.plan_literals import apart, odd_names, set_apart
 from penstock.lineage.plan_rows import only_values
 from penstock.lineage.plan_text import read_plan_text
 from penstock.lineage.plan_tree import Node
@@ -43,7 +43,7 @@ def connect_plan(frame: DataFrame) -> Node:
     if found is None:
         reason = "the server's explanation has no analyzed plan"
         return Node(kind="Explanation", unreadable=reason)
-    return read_plan_text(apart(found[1]), stated=only_values(plan))
+    return read_plan_text(apart(found[1], odd_names(plan)), stated=only_values(plan))
 
 
 def _explain(session: SparkSession, plan: Any) -> str:

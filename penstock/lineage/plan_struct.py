@@ -27,20 +27,18 @@ def struct(children: tuple[Expression, ...], scope: Scope) -> Steps:
 
 def update_fields(children: tuple[Expression, ...], scope: Scope) -> Steps:
     """A struct with fields replaced, added or dropped."""
+    if any(change.kind == "opaque" for change in children[1:]):
+        values = yield from each(children, scope)
+        return Value.merge([Value(part.flat) for part in values]).then(Subtype.TRANSFORMATION)
     value = yield children[0], scope
     fields = value.fields()
-    known = None if fields is None else dict(fields)
-    added: list[Value] = []
+    known = dict(fields or value.parts or ())
     for change in children[1:]:
-        name = change.name or ""
+        name = next((k for k in known if k.lower() == (change.name or "").lower()), None)
         if change.kind == "dropfield":
-            if known is not None:
-                known = {k: v for k, v in known.items() if k.lower() != name.lower()}
-            continue
-        new = yield change.children[0], scope
-        added.append(new)
-        if known is not None:
-            known[next((k for k in known if k.lower() == name.lower()), name)] = new
-    if known is not None:
-        return Value.struct(known.items())
-    return Value.merge([Value(part.flat) for part in (value, *added)]).then(Subtype.TRANSFORMATION)
+            if name is not None:
+                del known[name]
+        else:
+            known[name or change.name or ""] = yield change.children[0], scope
+    # without all names, the others are the changed struct's own
+    return Value.struct(known.items(), None if fields is not None else value)

@@ -73,7 +73,7 @@ def _lines(text: str, *, stated: bool) -> _Line:
         if open_lines and not match[2]:
             open_lines[-1].text += "\n" + raw  # a line break inside a literal
             continue
-        line = _Line(depth=depth, text=match[3].removeprefix("!"))
+        line = _Line(depth=depth, text=match[3].lstrip("!~"))
         while len(open_lines) > 1 and open_lines[-1].depth >= depth:
             open_lines.pop()
         if open_lines:
@@ -211,6 +211,8 @@ class _NodeText:
                 )
         if not self.children:
             listed = re.search(r"\[(.*?)\]", rest, re.DOTALL)
+            if self.kind.startswith("StreamingRelation"):  # the source is told before
+                listed = re.search(r"\[[^\[\]]*#\d[^\[\]]*\](?=[^\[\]]*$)", rest)
             return self._made(output=self._new(listed[0]) if listed else ())
         return self._made()
 

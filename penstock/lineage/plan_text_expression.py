@@ -198,10 +198,13 @@ def _close(stack: list[_Frame]) -> None:
 def _call(name: str, children: tuple[Expression, ...]) -> Expression:
     kind = name.lower()
     match kind:
-        case "withfield" if len(children) > 1:
+        case "withfield" if len(children) == 2:  # noqa: PLR2004 - a name and a value
             return Expression(kind=kind, name=children[0].name, children=children[1:])
-        case "dropfield" if children:
+        case "dropfield" if len(children) == 1:
             return Expression(kind=kind, name=children[0].name)
+        case "withfield" | "dropfield":
+            reason = "a struct's field whose name holds a comma"
+            return Expression(kind="opaque", children=children, name=reason)
         case "variablereference":
             return Expression(kind="opaque", name="a variable of the session")
         # a lambda ends with whether it is hidden, a window specification with its frame
@@ -218,7 +221,9 @@ def _fields(text: str, place: int, items: list[Expression | str]) -> int:
         end = stop.start() if stop else len(text)
         if not isinstance(last, Expression) or end == place + 1:
             break
-        items[-1] = Expression(kind="getstructfield", children=(last,), name=text[place + 1 : end])
+        items[-1] = Expression(
+            kind="getstructfield", children=(last,), name=restored(text[place + 1 : end])
+        )
         place = end
     return place
 

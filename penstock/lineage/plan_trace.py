@@ -69,18 +69,21 @@ class Trace(NamedTuple):
 class Value:
     """Everything known of one value: its own traces and, for a struct built here, its parts.
 
-    An array or map is described by its elements. Values are immutable and shared freely.
+    An array or map is described by its elements. Where a struct's fields are not all known,
+    `rest` has those that are not among the parts. Values are immutable and shared freely.
     """
 
-    __slots__ = ("_flat", "own", "parts")
+    __slots__ = ("_flat", "own", "parts", "rest")
 
     def __init__(
         self,
         own: frozenset[Trace] = frozenset(),
         parts: tuple[tuple[str, Value], ...] | None = None,
+        rest: Value | None = None,
     ) -> None:
         self.own = own
         self.parts = parts
+        self.rest = rest
         self._flat: frozenset[Trace] | None = None
 
     @classmethod
@@ -89,9 +92,9 @@ class Value:
         return cls(frozenset((Trace(source),)))
 
     @classmethod
-    def struct(cls, parts: Iterable[tuple[str, Value]]) -> Value:
+    def struct(cls, parts: Iterable[tuple[str, Value]], rest: Value | None = None) -> Value:
         """A struct built of these; one nested very deeply is taken as a whole."""
-        built = Value(parts=tuple(parts))
+        built = Value(parts=tuple(parts), rest=rest)
         return built if built._depth() <= _DEEPEST_STRUCT else Value(built.flat)
 
     @classmethod
@@ -103,7 +106,7 @@ class Value:
         if len(given) == 1 or all(value is given[0] for value in given):
             return given[0]
         built = [value.parts for value in given if value.parts is not None]
-        if any(_names(parts) != _names(built[0]) for parts in built):
+        if any(_names(parts) != _names(built[0]) for parts in built) or any(v.rest for v in given):
             return Value(frozenset().union(*(value.flat for value in given)))
         own = frozenset[Trace]().union(*(value.own for value in given))
         columns = list(zip(*built, strict=True))
@@ -119,7 +122,7 @@ class Value:
             else:
                 packed = (
                     trace.then(Subtype.TRANSFORMATION, masking=False, whole=False, note="")
-                    for _, part in self.parts
+                    for part in self._inner()
                     for trace in part.flat
                 )
                 self._flat = self.own.union(packed)
@@ -155,16 +158,24 @@ class Value:
         own = frozenset(_field(trace, name, ordinal) for trace in self.own)
         if self.parts is None:
             return Value(own)
-        if ordinal is not None and ordinal < len(self.parts):
+        if self.rest is None and ordinal is not None and ordinal < len(self.parts):
             part = self.parts[ordinal][1]
         else:
-            part = next((value for known, value in self.parts if known == name), None) or Value(
-                self.flat
-            )
+            part = self._part(name or "")
         return Value.merge((Value(own), part)) if own else part
+
+    def _part(self, name: str) -> Value:
+        named = {known.lower(): value for known, value in self.parts or ()}
+        named |= dict(self.parts or ())
+        found = named.get(name, named.get(name.lower()))
+        if found is not None:
+            return found
+        return Value(self.flat) if self.rest is None else self.rest.field(name, None)
 
     def fields(self) -> tuple[tuple[str, Value], ...] | None:
         """All struct fields with their values, None where they are not known."""
+        if self.rest is not None:
+            return None
         if self.parts is not None:
             names = [name for name, _ in self.parts]
         else:
@@ -178,7 +189,7 @@ class Value:
     def placed(self) -> Value:
         """The value where its fields are known by place only, as in a later side of a union."""
         own = (t if t.source.shape else t._replace(whole=False) for t in self.own)
-        return Value(frozenset(own), self.parts)
+        return Value(frozenset(own), self.parts, self.rest and self.rest.placed())
 
     def same(self, other: Value) -> bool:
         """Whether both are made of the same, field by field."""
@@ -192,7 +203,11 @@ class Value:
             if one.own != two.own or _names(parts[0]) != _names(parts[1]):
                 return False
             pending += [(a, b) for (_, a), (_, b) in zip(*parts, strict=True)]
+            pending.append((one.rest or NOTHING, two.rest or NOTHING))
         return True
+
+    def _inner(self) -> list[Value]:
+        return [part for _, part in self.parts or ()] + ([self.rest] if self.rest else [])
 
     def _map(self, change: Callable[[Trace], Trace], seen: dict[int, Value]) -> Value:
         if id(self) not in seen:
@@ -200,13 +215,14 @@ class Value:
                 (name, part._map(change, seen))  # noqa: SLF001 - a value of the same class
                 for name, part in self.parts
             )
-            seen[id(self)] = Value(frozenset(change(trace) for trace in self.own), parts)
+            rest = self.rest and self.rest._map(change, seen)  # noqa: SLF001 - as above
+            seen[id(self)] = Value(frozenset(change(trace) for trace in self.own), parts, rest)
         return seen[id(self)]
 
     def _depth(self) -> int:
         level, depth = [self], 0
         while level and depth <= _DEEPEST_STRUCT:
-            inner = {id(part): part for value in level for _, part in value.parts or ()}
+            inner = {id(part): part for value in level for part in value._inner()}  # noqa: SLF001
             level, depth = list(inner.values()), depth + 1
         return depth
 

@@ -490,6 +490,32 @@ _GROUPED = {
 _GROUP_ROWS = "flights.carrier GROUP_BY, flights.tail GROUP_BY"
 
 
+@shape(
+    "groups by time",
+    {
+        "start": "flights.at TRANSFORMATION, flights.at CONDITIONAL",
+        "total": "flights.delay AGGREGATION",
+    },
+    rows="flights.at FILTER, flights.at GROUP_BY",
+)
+def _(i: Inputs) -> DataFrame:
+    grouped = i.flights.groupBy(F.window("at", "5 minutes").alias("span"))
+    return grouped.agg(F.sum("delay").alias("total")).select("span.start", "total")
+
+
+@shape(
+    "stream",
+    {"at": "rate.timestamp IDENTITY", "value": "rate.value TRANSFORMATION"},
+    rows="rate.value FILTER, rate.value GROUP_BY",
+)
+def _(i: Inputs) -> DataFrame:
+    stream = mark(i.spark.readStream.format("rate").load(), "bronze.rate")
+    once = stream.withWatermark("timestamp", "1 minute").dropDuplicatesWithinWatermark(["value"])
+    return once.where("value > 1").select(
+        F.col("timestamp").alias("at"), (F.col("value") + 1).alias("value")
+    )
+
+
 @shape("rollup", _GROUPED, rows=_GROUP_ROWS)
 def _(i: Inputs) -> DataFrame:
     return i.flights.rollup("carrier", "tail").agg(F.avg("delay").alias("value"))
@@ -690,6 +716,53 @@ def _(i: Inputs) -> DataFrame:
 def _(i: Inputs) -> DataFrame:
     return i.flights.select(
         F.col("origin").withField("tail", F.col("tail")).dropFields("city").alias("origin")
+    )
+
+
+@shape(
+    "fields of a changed struct",
+    {
+        "code": "flights.tail TRANSFORMATION masked",
+        "city": "flights.origin.city IDENTITY",
+        "new": "flights.carrier IDENTITY",
+        "origin": "flights.origin.city TRANSFORMATION, flights.carrier TRANSFORMATION, "
+        "flights.tail TRANSFORMATION masked",
+    },
+    from_text={
+        "origin": "flights.origin TRANSFORMATION, flights.carrier TRANSFORMATION, "
+        "flights.tail TRANSFORMATION masked",
+    },
+)
+def _(i: Inputs) -> DataFrame:
+    changed = F.col("origin").withField("Code", F.sha2("tail", 256))
+    changed = changed.withField("new", F.col("carrier")).alias("origin")
+    return i.flights.select(changed).select("origin.code", "origin.city", "origin.new", "origin")
+
+
+@shape(
+    "names and keys with a comma",
+    {
+        "a": "flights.tail IDENTITY",
+        "b": "flights.tail TRANSFORMATION masked",
+        "c": "flights.tail TRANSFORMATION, flights.carrier TRANSFORMATION",
+        "d": "flights.payload IDENTITY",
+        "e": "flights.tags TRANSFORMATION",
+        "f": "flights.tags TRANSFORMATION",
+        "g, h": "flights.origin.code IDENTITY",
+    },
+)
+def _(i: Inputs) -> DataFrame:
+    made = F.struct(F.col("tail").alias("x, y"), F.col("carrier").alias("x"))
+    made = made.withField("`k (`", F.col("payload")).alias("s")
+    s = F.col("s")
+    return i.flights.select(made, "tags", "origin").select(
+        s["x, y"].alias("a"),
+        F.sha2("s.`x, y`", 256).alias("b"),
+        F.concat(s["x, y"], F.lit("y"), s["x"], F.lit("y")).alias("c"),
+        s["k ("].alias("d"),
+        F.col("tags")["a, sha2("].alias("e"),
+        F.upper(F.col("tags").getItem("#2) AS b")).alias("f"),
+        F.col("origin.code").alias("g, h"),
     )
 
 

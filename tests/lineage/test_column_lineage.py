@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 BY_NAME = [pytest.param(shape, id=shape.name.replace(" ", "-")) for shape in SHAPES]
 # Over Connect these are asked for with their literals set apart.
-NEEDS_LITERALS = {"literals that look like a plan", "literals that look like calls"}
+NEEDS_LITERALS = {
+    "literals that look like a plan",
+    "literals that look like calls",
+    "names and keys with a comma",
+}
 
 
 @pytest.fixture(scope="module")
