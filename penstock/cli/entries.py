@@ -161,9 +161,10 @@ def day_of(entry: Entry, spec: Dataset) -> date | None:
 
 
 def _file_of_a_day(pattern: str) -> str:
-    """A regular expression for the names of a pattern's files, no folders; a group is a day."""
-    text = re.escape(pattern.rpartition("/")[2]).replace(re.escape("{day}"), r"(\d{4}-\d{2}-\d{2})")
-    return text.replace(r"\*", ".*").replace(r"\?", ".")
+    """A regular expression for the names below landing of a pattern's files; a group is a day."""
+    first, *others = re.escape(pattern).split(re.escape("{day}"))
+    text = first + (r"(\d{4}-\d{2}-\d{2})" + r"\1".join(others) if others else "")
+    return text.replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
 
 
 def _day(value: object) -> date | None:

@@ -328,7 +328,7 @@ def test_files_of_two_folders_are_told_apart_in_quarantine(shop: Shop) -> None:
         return raw.where("id > 0")
 
     for day, rows in {
-        "2013-01-05": ["1,a,-1,2013-01-05", GOOD],
+        "2013-01-05": ["3,a,-1,2013-01-05", GOOD],
         "2013-01-06": ["2,b,1,2013-01-07"],
     }.items():
         folder = shop.path / "landing" / "days" / day
