@@ -25,6 +25,7 @@ from tests.lineage.told_events import (
     FACET,
     PRODUCER,
     dataset,
+    identity,
     lineage,
     moment,
     run_event,
@@ -137,8 +138,11 @@ def renamed() -> list[dict[str, Any]]:
         out = dataset(name, lifecycleStateChange=told)
         return run_event("COMPLETE", at, "ddl", run=f"r-{at}", outputs=(out,))
 
+    parent = {"run": {"runId": identity("up")}, "job": {"namespace": "airflow", "name": "dag"}}
+    up = {"parent": parent}
     return [
         run_event("COMPLETE", 100, "load", run="r-1", inputs=("/a",), outputs=("/r",)),
+        run_event("COMPLETE", 99, "load", run="r-0", outputs=("/r",), run_facets=up),
         run_event("COMPLETE", 101, "load", run="r-2", inputs=("/a",), outputs=("/staged",)),
         rename(102, "/r-old", "/r"),
         rename(103, "/r", "/staged"),
@@ -245,7 +249,8 @@ def test_made_anew_it_is_the_same(ledger: Ledger) -> None:
 def test_intervals_are_those_of_what_completed(ledger: Ledger) -> None:
     ledger.append_all(story())
     catch_up(ledger.database)
-    held = [line for line in lines(ledger) if line.startswith('["held", ["spark", "make_b"]')]
+    made = '["held", ["spark", "make_b"], ["file", "/b"]'
+    held = [line for line in lines(ledger) if line.startswith(made)]
     spans = [(moment(1), moment(21)), (moment(21), moment(31)), (moment(31), None)]
     assert len(held) == 3
     for (begun, ended), line in zip(spans, held, strict=True):

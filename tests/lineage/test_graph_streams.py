@@ -8,6 +8,7 @@ import pytest
 
 from penstock.lineage.graph.catalog import Catalog
 from penstock.lineage.graph.fingerprint import graph_lines
+from penstock.lineage.graph.flow import Flow
 from penstock.lineage.graph.projector import catch_up, rebuild
 from penstock.lineage.graph.walk import Walk
 from tests.lineage.told_events import AT, FACET, dataset, lineage, moment, run_event
@@ -46,6 +47,17 @@ def made_of(ledger: Ledger, minutes: float | None, name: str = "/out") -> set[st
         )
         owners = catalog.names({owner for owner, _ in columns.values()})
         return found | {f"{owners[owner][1]}.{column}" for owner, column in columns.values()}
+
+
+def read(ledger: Ledger, minutes: float) -> set[str]:
+    """The datasets that the job reads at that moment, and writes nothing of."""
+    with ledger.database.read() as connection:
+        catalog = Catalog(connection)
+        job = catalog.job_id("spark", "stream")
+        assert job is not None
+        (ends,) = Flow(connection, at=AT.fromisoformat(moment(minutes))).of([job]).values()
+        assert not ends.outputs
+        return {name for _, name in catalog.names(ends.inputs).values()}
 
 
 @pytest.fixture(params=["in order", "reversed"])
@@ -161,3 +173,26 @@ def test_a_batch_counts_when_it_completes(
     tell(work("START", 0, **told), *later)
     after = BOTH if end == "COMPLETE" else set()
     assert [made_of(ledger, minutes) for minutes in (15, 25)] == [set(), after]
+
+
+@pytest.mark.parametrize("end", ["FAIL", "ABORT"])
+@pytest.mark.parametrize("processing", ["BATCH", None])
+def test_a_run_that_failed_has_read_what_it_read_until_then(
+    ledger: Ledger, tell: Callable[..., None], processing: str | None, end: str
+) -> None:
+    told = {"outputs": (OUT,), "processing": processing}
+    tell(
+        work("START", 0, inputs=("/a",), **told),
+        work(end, 20, inputs=("/b",), processing=processing),
+    )
+    assert [read(ledger, minutes) for minutes in (-1, 0, 10, 20)] == [
+        set(), {"/a", "/b"}, {"/a", "/b"}, set()
+    ]  # fmt: skip
+    assert made_of(ledger, 10) == set()
+
+
+def test_one_that_only_says_that_it_failed_has_read_it_at_that_moment(
+    ledger: Ledger, tell: Callable[..., None]
+) -> None:
+    tell(work("FAIL", 20, inputs=("/a",)))
+    assert [read(ledger, minutes) for minutes in (19, 20, 21)] == [set(), {"/a"}, set()]

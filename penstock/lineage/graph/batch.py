@@ -18,12 +18,14 @@ from penstock.lineage.tables import graph_document, graph_job, graph_run, graph_
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from sqlalchemy import Connection
 
-    from penstock.lineage.graph.last_told import Telling
+    from penstock.lineage.graph.last_told import LastTold, Telling
     from penstock.lineage.graph.rows import Row
     from penstock.lineage.graph.statement import Statement, Use
+    from penstock.lineage.name import Name
 
 __all__ = ["Batch"]
 
@@ -48,7 +50,7 @@ class Batch:
 
     def take(self, statements: Sequence[Statement]) -> None:
         """Bring the statements in."""
-        self._jobs.load("name", (s.job[1] for s in statements if s.job))
+        self._jobs.load("name", (name for s in statements for _, name in _jobs(s)))
         self._datasets.load(
             joined.from_iterable(
                 (use.dataset, *use.other_names, *([use.former_name] if use.former_name else ()))
@@ -80,17 +82,27 @@ class Batch:
     def _take(self, told: Statement) -> None:
         teller, job = "", None
         if told.job:
-            job = self._job(told)
+            job = self._job(told.job, told.at, told.job_facets)
             teller = _teller(told, job)
             if told.run_id:
                 state = self._run(told, job)
-                counts = (state.counts_from, state.completed, state.broken_off)
+                self._touched[teller] = Teller(
+                    job=job,
+                    started=state.started,
+                    counts_from=state.counts_from,
+                    completed=state.completed,
+                    broken_off=state.broken_off,
+                )
             else:
-                counts = (told.at, told.at, None)
-            begun, completed, broken_off = counts
-            self._touched[teller] = Teller(
-                job=job, counts_from=begun, completed=completed, broken_off=broken_off
-            )
+                self._touched[teller] = Teller(
+                    job=job,
+                    started=told.at,
+                    counts_from=told.at,
+                    completed=told.at,
+                    broken_off=None,
+                )
+        for name in told.parent_jobs:
+            self._job(name, told.at, {})
         for use in told.uses:
             dataset = self._datasets.see(use.dataset, told.at, use.facets)
             for name in use.other_names:
@@ -113,13 +125,11 @@ class Batch:
                 dataset, schema_columns(json.loads(self._documents[schema]))
             )
 
-    def _job(self, told: Statement) -> int:
-        assert told.job
-        at = told.at
-        row = self._jobs.get(*told.job) or self._jobs.add(
+    def _job(self, name: Name, at: datetime, facets: LastTold) -> int:
+        row = self._jobs.get(*name) or self._jobs.add(
             {
-                "namespace": told.job[0],
-                "name": told.job[1],
+                "namespace": name[0],
+                "name": name[1],
                 "facets": {},
                 "first_seen": at,
                 "last_seen": at,
@@ -127,7 +137,7 @@ class Batch:
         )
         self._jobs.change(
             row,
-            facets=merged(row["facets"], told.job_facets),
+            facets=merged(row["facets"], facets),
             first_seen=min(row["first_seen"], at),
             last_seen=max(row["last_seen"], at),
         )
@@ -186,6 +196,10 @@ class Batch:
         ]
         if new:
             self._connection.execute(insert(graph_document), new)
+
+
+def _jobs(told: Statement) -> tuple[Name, ...]:
+    return (*([told.job] if told.job else ()), *told.parent_jobs)
 
 
 def _teller(told: Statement, job: int) -> str:

@@ -54,8 +54,9 @@ class Use:
 class Statement:
     """One event. `job` is None for a dataset event, `run_id` also for a job event.
 
-    `moment` is `at` as text, `parents` the ids of the parent run and of the root run, `job_kind`
-    what it says of how the job works, as far as that decides what a run of it tells.
+    `moment` is `at` as text, `parents` the ids of the parent run and of the root run, `parent_jobs`
+    the names of their jobs, `job_kind` what it says of how the job works, as far as that decides
+    what a run of it tells.
     """
 
     at: datetime
@@ -68,6 +69,7 @@ class Statement:
     run_facets: LastTold
     job_kind: LastTold
     parents: tuple[str | None, str | None]
+    parent_jobs: tuple[Name, ...]
     uses: tuple[Use, ...]
 
     @property
@@ -118,6 +120,7 @@ class Statement:
             run_facets=kept(run_facets),
             job_kind=_job_kind(job_facets, [moment, payload_hash]),
             parents=_parents(_body(run_facets, "parent")),
+            parent_jobs=tuple(_parent_jobs(_body(run_facets, "parent"))),
             uses=tuple(
                 Use(
                     dataset=name,
@@ -176,6 +179,14 @@ def _job_kind(facets: Mapping[str, Any], entry: Entry) -> LastTold:
 def _parents(parent: Mapping[str, Any]) -> tuple[str | None, str | None]:
     root = parent.get("root")
     return _run_id(parent), _run_id(root if isinstance(root, dict) else {})
+
+
+def _parent_jobs(parent: Mapping[str, Any]) -> Iterator[Name]:
+    for holder in _dicts([parent, parent.get("root")]):
+        for job in _dicts([holder.get("job")]):
+            namespace, name = job.get("namespace"), job.get("name")
+            if is_name(namespace) and is_name(name):
+                yield namespace, name
 
 
 def _facets(facets: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, delete, func, insert, select, update
@@ -42,6 +42,7 @@ USED = ""
 TELLS = ("columnLineage", "lineage")
 #: In place of the dataset's id where a job writes none.
 NOTHING = 0
+_INSTANT = timedelta(microseconds=1)  # the shortest that both databases keep
 _LONGEST_TYPE, _LONGEST_SUBTYPE = 16, 64
 
 Subject = tuple[int, int]  # (job, dataset)
@@ -56,6 +57,7 @@ class Teller:
     """A run of the job, or an event about it; when what it tells counts is as of a RunState."""
 
     job: int
+    started: datetime
     counts_from: datetime | None
     completed: datetime | None
     broken_off: datetime | None
@@ -150,7 +152,9 @@ class Told:
     def _statements(
         self, tellers: Mapping[str, Teller], uses: Mapping[str, list[Row]]
     ) -> Iterator[tuple[Key, Stated]]:
-        counted = {name: each for name, each in tellers.items() if each.counts_from is not None}
+        counted = {
+            name: each for name, each in tellers.items() if each.counts_from or each.broken_off
+        }
         names = self._datasets.names(row["dataset"] for name in counted for row in uses[name])
         wanted = []
         for name, teller in counted.items():
@@ -335,6 +339,9 @@ def _stated(row: Any) -> Stated:
 
 def _told(teller: Teller, uses: Iterable[Row]) -> Iterator[_Telling]:
     """What the teller's uses say, each time that they say something new."""
+    if teller.counts_from is None:
+        yield from _read_in_vain(teller, uses)
+        return
     moments = sorted(_moments(teller, uses))
     for number, at in enumerate(moments):
         all_of_it = at == teller.completed
@@ -352,6 +359,16 @@ def _told(teller: Teller, uses: Iterable[Row]) -> Iterator[_Telling]:
             if any(row["role"] == "OUT" for row in uses) and number + 1 < len(moments):
                 until = moments[number + 1]
         yield at, until, targets, sources
+
+
+def _read_in_vain(teller: Teller, uses: Iterable[Row]) -> Iterator[_Telling]:
+    """What a run read that has moved nothing: it did read it, until it failed."""
+    assert teller.broken_off
+    sources = [row["dataset"] for row in uses if row["role"] == "IN"]
+    if sources:
+        begun = min(teller.started, teller.broken_off)
+        ended = max(teller.broken_off, begun + _INSTANT)
+        yield begun, ended, [(NOTHING, (None,))], sources
 
 
 def _moments(teller: Teller, uses: Iterable[Row]) -> set[datetime]:
