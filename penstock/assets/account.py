@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from penstock.resources.table_log import Commit, TableLog
     from penstock.schemas.model import ContractModel
 
-__all__ = ["Account", "column_metrics", "input_refs"]
+__all__ = ["Account", "input_refs"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,23 +32,33 @@ class Account:
     warned: Mapping[str, int]
     files: int | None
     bytes: int | None
+    column_metrics: Mapping[str, ColumnMetric]
 
     @classmethod
-    def of(cls, commit: Commit, *, versions: bool) -> Self:
-        """The counts of a commit that has facts; `versions`: it is one of a `Scd2`."""
+    def of(cls, commit: Commit, log: TableLog | None, *, versions: bool) -> Self:
+        """The counts of a commit that has facts; `versions`: it is one of a `Scd2`.
+
+        Raises LakeError when the commit cannot be read.
+        """
         facts: Mapping[str, Any] = commit.facts or {}
+        stored = log.stored(commit.version) if log else None
+        rows = commit.changed_rows
         quarantined = int(facts.get("rows_quarantined", 0))
         return cls(
             # a Scd2 gives the commit its neighbours too, and no version that says nothing new
             rows_in=None
             if versions or commit.good_rows is None
             else commit.good_rows + quarantined,
-            rows_changed=commit.changed_rows,
+            rows_changed=rows,
             rows_quarantined=quarantined,
             quarantined_by_rule=facts.get("quarantined_by_rule", {}),
             warned=facts.get("warned", {}),
-            files=_first(commit, "numFiles", "numTargetFilesAdded"),
-            bytes=_first(commit, "numOutputBytes", "numTargetBytesAdded"),
+            files=len(stored.written) if stored else None,
+            bytes=sum(file.bytes for file in stored.written) if stored else None,
+            column_metrics={
+                column: ColumnMetric(null_count=count)
+                for column, count in (stored.nulls(rows) if stored else {}).items()
+            },
         )
 
     def assertions(self, model: ContractModel) -> tuple[Assertion, ...]:
@@ -73,15 +83,6 @@ class Account:
             )
             for rule, name, column, severity in checks
         )
-
-
-def column_metrics(commit: Commit, log: TableLog | None) -> Mapping[str, ColumnMetric]:
-    """The nulls of each column in what the commit wrote, of the columns that Delta counts.
-
-    Nothing for a merge: its files also hold the rows that it left alone. Raises LakeError.
-    """
-    nulls = log.nulls(commit.version) if log and commit.operation != "MERGE" else {}
-    return {column: ColumnMetric(null_count=count) for column, count in nulls.items()}
 
 
 def input_refs(
@@ -111,7 +112,3 @@ def input_refs(
         )
     # a dataset that is an input and refers to itself by a foreign key is one input
     return tuple({(ref.namespace, ref.name): ref for ref in found}.values())
-
-
-def _first(commit: Commit, *names: str) -> int | None:
-    return next((value for name in names if (value := commit.metric(name)) is not None), None)

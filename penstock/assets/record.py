@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from penstock.assets.account import Account, column_metrics, input_refs
+from penstock.assets.account import Account, input_refs
 from penstock.assets.freshness import freshness_assertions
 from penstock.assets.modes import Scd2
 from penstock.assets.outcome import Outcome
@@ -133,8 +133,8 @@ class Record:
             parent=call.parent,
         )
 
-    def _account(self, commit: Commit) -> Account:
-        return Account.of(commit, versions=isinstance(self._spec.write, Scd2))
+    def _account(self, commit: Commit, log: TableLog | None) -> Account:
+        return Account.of(commit, log, versions=isinstance(self._spec.write, Scd2))
 
     def _kind(self) -> JobKind:
         return JobKind.MASKING if self._spec.masking else JobKind.DATASET
@@ -170,8 +170,8 @@ class Record:
         *,
         commit: Commit | None = None,
     ) -> RunFacts:
-        account = self._account(commit) if commit else None
         log = resolved.table.read() if commit else None
+        account = self._account(commit, log) if commit else None
         read = [item.document() for item in (*resolved.inputs, *resolved.references)]
         return RunFacts(
             identity=self._identity(),
@@ -195,7 +195,7 @@ class Record:
             rows_quarantined=account.rows_quarantined if account else None,
             quarantined_by_rule=account.quarantined_by_rule if account else {},
             quarantine=resolved.quarantine.uri if account and account.rows_quarantined else None,
-            column_metrics=column_metrics(commit, log) if commit else {},
+            column_metrics=account.column_metrics if account else {},
             bytes=account.bytes if account else None,
             files=account.files if account else None,
             committed=True if commit else None,
@@ -215,7 +215,8 @@ class Record:
         lineage: ColumnLineage | None,
     ) -> Outcome:
         facts: Mapping[str, Any] = commit.facts or {}
-        account = self._account(commit)
+        log = resolved.table.read()
+        account = self._account(commit, log)
         return Outcome(
             dataset=self._spec.name,
             slice_key=self._slice.key,
@@ -231,6 +232,6 @@ class Record:
             lineage=lineage,
             files=account.files,
             bytes=account.bytes,
-            table_rows=log.rows() if (log := resolved.table.read()) else None,
+            table_rows=log.rows() if log else None,
             path=resolved.table.path,
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from penstock.assets.account import Account, column_metrics, input_refs
+from penstock.assets.account import Account, input_refs
 from penstock.assets.freshness import freshness_assertions
 from penstock.assets.slice import Slice
 from penstock.errors import LakeError
@@ -87,14 +87,14 @@ def _facts(
     dataset: str,
     runtime: Runtime,
 ) -> RunFacts:
-    account = Account.of(commit, versions=said.get("write") == "Scd2")
+    table = runtime.lake.table(dataset)
+    log = table.read()
+    account = Account.of(commit, log, versions=said.get("write") == "Scd2")
     slice_ = Slice.from_document(said.get("slice"))
     fingerprint = said.get("contract", {}).get("fingerprint")
     contracts = runtime.ledger.contracts(dataset)
     contract = next((c for c in contracts if c.fingerprint() == fingerprint), None)
     documents = (*said.get("inputs", {}).values(), *said.get("references", {}).values())
-    table = runtime.lake.table(dataset)
-    log = table.read()
     return RunFacts(
         identity=RunIdentity(
             run_id=identity,
@@ -124,7 +124,7 @@ def _facts(
         rows_quarantined=account.rows_quarantined,
         quarantined_by_rule=account.quarantined_by_rule,
         quarantine=runtime.lake.quarantine(dataset).uri if account.rows_quarantined else None,
-        column_metrics=column_metrics(commit, log),
+        column_metrics=account.column_metrics,
         files=account.files,
         bytes=account.bytes,
         committed=True,

@@ -66,7 +66,7 @@ def _document(commit: Commit) -> dict[str, Any]:
         "by": _author(commit),
         "slice": slice_,
         "run_id": facts.get("run_id"),
-        "rows": _rows(commit),
+        "rows": commit.changed_rows if commit.changes_rows else None,
         "rows_quarantined": facts.get("rows_quarantined"),
         "quarantined_by_rule": facts.get("quarantined_by_rule"),
         "contract_version": (facts.get("contract") or {}).get("version"),
@@ -78,11 +78,3 @@ def _author(commit: Commit) -> str:
     if commit.facts is None:
         return "another writer"
     return "penstock" if "token" in commit.facts else "penstock upkeep"
-
-
-def _rows(commit: Commit) -> int | None:
-    """Rows the commit wrote; those it inserted or changed for a merge."""
-    if commit.operation == "MERGE":
-        inserted = commit.metric("numTargetRowsInserted") or 0
-        return inserted + (commit.metric("numTargetRowsUpdated") or 0)
-    return commit.metric("numOutputRows") if commit.changes_rows else None

@@ -7,14 +7,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
 from penstock.compaction.facts import FileFacts, TableFacts
 from penstock.errors import LakeError
 from penstock.resources.neighbours import tables_inside
-from penstock.resources.table_log import catalog_managed
+from penstock.resources.table_log import catalog_managed, deleted_rows, file_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,9 +43,7 @@ def measure(
         metadata = table.metadata()
         names = tuple(metadata.partition_columns)
         columns = pa.table(table.get_add_actions(flatten=True))
-        deleted = (
-            _deleted_rows(table) if "deletionVectors" in (protocol.reader_features or ()) else {}
-        )
+        deleted = deleted_rows(table)
         asked = expired_after_hours is not None
         inside = tables_inside(path, storage_options or {}) if asked else ()
         expired = 0
@@ -94,21 +91,6 @@ def _file(row: Mapping[str, Any], names: tuple[str, ...], deleted: Mapping[str, 
     return FileFacts(
         size_bytes=row["size_bytes"],
         rows=row.get("num_records"),
-        deleted_rows=deleted.get(_name(row["path"]), 0),
+        deleted_rows=deleted.get(file_name(row["path"]), 0),
         partition=tuple(None if value is None else str(value) for value in values),
     )
-
-
-def _deleted_rows(table: DeltaTable) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for batch in table.deletion_vectors():
-        paths, vectors = (pa.array(batch.column(n)) for n in ("filepath", "selection_vector"))
-        for name, kept in zip(paths.to_pylist(), vectors, strict=True):
-            alive = pc.sum(pc.cast(kept.values, pa.int64())).as_py() or 0
-            found[_name(name)] = len(kept.values) - alive
-    return found
-
-
-def _name(path: str) -> str:
-    # the log has relative paths and the vectors absolute ones; a file's own name holds a UUID
-    return path.rsplit("/", 1)[-1]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 from deltalake.fs import DeltaStorageHandler
@@ -26,6 +28,8 @@ __all__ = [
     "TableColumn",
     "TableLog",
     "catalog_managed",
+    "deleted_rows",
+    "file_name",
 ]
 
 #: Operations that move or drop files, set facts or settings, and leave every row as it was.
@@ -45,6 +49,7 @@ UPKEEP_OPERATIONS = frozenset(
     }
 )
 _SPARK_NAMES = {"long": "bigint", "integer": "int", "short": "smallint", "byte": "tinyint"}
+_PHYSICAL = "delta.columnMapping.physicalName"
 _FIRST_COMMITS = 64  # most questions are about the newest commits
 
 
@@ -95,14 +100,18 @@ class Commit:
         """The rows that the commit inserted or updated."""
         if self.operation != "MERGE":
             return self._written_rows
-        inserted = self.metric("numTargetRowsInserted") or 0
-        return inserted + (self.metric("numTargetRowsUpdated") or 0)
+        inserted = self.metric("numTargetRowsInserted")
+        updated = self.metric("numTargetRowsUpdated")
+        # delta-rs has other names for them: not known is not zero
+        return None if inserted is None or updated is None else inserted + updated
 
     @property
     def _written_rows(self) -> int | None:
         # a commit without a file does not say that it wrote no row
         nothing = 0 if self.metric("numFiles") == 0 else None
-        return rows if (rows := self.metric("numOutputRows")) is not None else nothing
+        rows = self.metric("numOutputRows")
+        # rows of another slice in a file that was rewritten, or only marked, are no output
+        return nothing if rows is None else rows - (self.metric("numCopiedRows") or 0)
 
     def metric(self, name: str) -> int | None:
         """The operation metric `name` as a number, None when the commit does not say."""
@@ -114,11 +123,16 @@ class Commit:
 class StoredFile:
     """A data file that a commit added, by the last part of its path, which is unique.
 
-    The folders before it may be named after values of rows.
+    The folders before it may be named after values of rows. `new`: it was not in the table before,
+    with other rows marked deleted. `rows` and `nulls` (by column, `a.b` in a struct) are all that
+    the file holds, as far as its statistics say.
     """
 
     name: str
     bytes: int
+    new: bool = True
+    rows: int | None = None
+    nulls: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +143,22 @@ class StoredCommit:
     sha256: str
     added: tuple[StoredFile, ...]
     removed: int
+
+    @property
+    def written(self) -> tuple[StoredFile, ...]:
+        """The files that the commit wrote. Delta's metrics count some that are not there."""
+        return tuple(file for file in self.added if file.new)
+
+    def nulls(self, rows: int | None) -> Mapping[str, int]:
+        """The nulls in `rows` that the commit wrote, of the columns that each of its files counts.
+
+        Nothing where its files also hold rows that were there before.
+        """
+        files = self.written
+        if not files or sum(file.rows or 0 for file in files) != rows:
+            return {}
+        told = set.intersection(*(set(file.nulls) for file in files))
+        return {column: sum(file.nulls[column] for file in files) for column in sorted(told)}
 
 
 class TableLog:
@@ -203,30 +233,16 @@ class TableLog:
         return len(sizes), sum(sizes)
 
     def rows(self) -> int | None:
-        """Rows in the table by the log's statistics; None when a file has none."""
-        try:
-            counts = self._table.get_add_actions(flatten=True).column("num_records").to_pylist()
-        except (DeltaError, OSError) as error:
-            raise _unreadable(self.where, error) from error
-        return None if any(count is None for count in counts) else sum(counts)
+        """Rows in the table by the log's statistics; None when a file has none.
 
-    def nulls(self, version: int) -> Mapping[str, int]:
-        """How many nulls the files that a commit added hold, by column (`a.b` in a struct).
-
-        Only columns that every one of the files counts. Raises LakeError when the commit cannot
-        be read.
+        Deletion vectors are read: memory is about a byte for each row of the files that have one.
         """
         try:
-            actions = _actions(self._commit_file(version))
-        except (DeltaError, OSError, ValueError) as error:
+            counts = self._table.get_add_actions(flatten=True).column("num_records").to_pylist()
+            deleted = sum(deleted_rows(self._table).values())
+        except (DeltaError, OSError) as error:
             raise _unreadable(self.where, error) from error
-        counts = [
-            dict(_leaves(json.loads(action["add"].get("stats") or "{}").get("nullCount") or {}))
-            for action in actions
-            if "add" in action
-        ]
-        told = set.intersection(*map(set, counts)) if counts else set()
-        return {column: sum(file[column] for file in counts) for column in sorted(told)}
+        return None if any(count is None for count in counts) else sum(counts) - deleted
 
     def stored(self, version: int) -> StoredCommit | None:
         """The commit as it lies in the log, None when its file was cleaned up.
@@ -240,13 +256,17 @@ class TableLog:
             return None
         except (DeltaError, OSError, ValueError) as error:
             raise _unreadable(self.where, error) from error
-        added = sorted(
-            (_file_name(a["add"]["path"]), int(a["add"]["size"])) for a in actions if "add" in a
-        )
+        before = {action["remove"]["path"] for action in actions if "remove" in action}
+        names = _Names.of(json.loads(self._table.schema().to_json()))
+        added = [
+            _stored_file(action["add"], names, new=action["add"]["path"] not in before)
+            for action in actions
+            if "add" in action
+        ]
         return StoredCommit(
             version=version,
             sha256=hashlib.sha256(content).hexdigest(),
-            added=tuple(StoredFile(name=name, bytes=size) for name, size in added),
+            added=tuple(sorted(added, key=lambda file: file.name)),
             removed=sum("remove" in action for action in actions),
         )
 
@@ -310,16 +330,62 @@ def _actions(commit: bytes) -> list[dict[str, Any]]:
     return [json.loads(line) for line in commit.splitlines()]
 
 
-def _file_name(path: str) -> str:
+def file_name(path: str) -> str:
+    """The last part of a path in the log, a file's own name, which holds a UUID."""
     return unquote(path).rpartition("/")[2]
 
 
-def _leaves(counts: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, int]]:
-    for name, count in counts.items():
-        if isinstance(count, dict):
-            yield from _leaves(count, f"{above}{name}.")
-        else:
-            yield f"{above}{name}", count
+def deleted_rows(table: DeltaTable) -> Mapping[str, int]:
+    """How many rows a deletion vector marks, by file name, of the live files that have one."""
+    if "deletionVectors" not in (table.protocol().reader_features or ()):
+        return {}
+    found: dict[str, int] = {}
+    for batch in table.deletion_vectors():
+        paths, vectors = (pa.array(batch.column(n)) for n in ("filepath", "selection_vector"))
+        for name, kept in zip(paths.to_pylist(), vectors, strict=True):
+            alive = pc.sum(pc.cast(kept.values, pa.int64())).as_py() or 0
+            found[file_name(name)] = len(kept.values) - alive
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What the columns of a table, or of a struct, are called, by their names in its files."""
+
+    columns: Mapping[str, tuple[str, _Names]]
+
+    @classmethod
+    def of(cls, kind: Any) -> Self:
+        """Of a struct's type as the log has it; none of another type."""
+        fields = kind.get("fields", ()) if isinstance(kind, dict) else ()
+        return cls(
+            {
+                str(f.get("metadata", {}).get(_PHYSICAL, f["name"])): (f["name"], cls.of(f["type"]))
+                for f in fields
+            }
+        )
+
+    def leaves(self, counts: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, int]]:
+        """The counts by column; none of a column that the table no longer has."""
+        for physical, count in counts.items():
+            if physical not in self.columns:
+                continue
+            name, inner = self.columns[physical]
+            if isinstance(count, dict):
+                yield from inner.leaves(count, f"{above}{name}.")
+            else:
+                yield f"{above}{name}", count
+
+
+def _stored_file(add: Mapping[str, Any], names: _Names, *, new: bool) -> StoredFile:
+    statistics = json.loads(add.get("stats") or "{}")
+    return StoredFile(
+        name=file_name(add["path"]),
+        bytes=int(add["size"]),
+        new=new,
+        rows=statistics.get("numRecords"),
+        nulls=dict(names.leaves(statistics.get("nullCount") or {})),
+    )
 
 
 def _refuse_emptied(uri: str, where: str) -> None:

@@ -60,11 +60,28 @@ def test_nulls_are_those_of_one_commit_in_columns_that_every_file_counts(tmp_pat
     write_deltalake(tmp_path, first.slice(0, 1), mode="append")
     log = _open(tmp_path)
     assert log
-    assert log.nulls(0) == {"home.city": 2, "id": 1, "item": 2}
-    assert log.nulls(1) == {"home.city": 1, "id": 0, "item": 1}
+    stored = [log.stored(version) for version in (0, 1)]
+    assert all(stored)
+    assert [commit.nulls(rows) for commit, rows in zip(stored, (3, 1), strict=True) if commit] == [
+        {"home.city": 2, "id": 1, "item": 2},
+        {"home.city": 1, "id": 0, "item": 1},
+    ]
+    # a file that holds more rows than were written, or nobody knows how many, counts others' too
+    assert [commit.nulls(rows) for commit in stored for rows in (2, None) if commit] == [{}] * 4
     (tmp_path / "_delta_log" / f"{1:020}.json").unlink()
-    with pytest.raises(LakeError, match="cannot be read"):
-        log.nulls(1)
+    assert log.stored(1) is None
+
+
+def test_a_merge_of_delta_rs_does_not_say_how_many_rows_it_wrote(tmp_path: Path) -> None:
+    _write(tmp_path, rows=2)
+    merge = DeltaTable(tmp_path).merge(
+        pa.table({"id": [1, 7], "item": [CANARY, CANARY]}), "t.id = s.id", "s", "t"
+    )
+    merge.when_matched_update_all().when_not_matched_insert_all().execute()
+    log = _open(tmp_path)
+    assert log
+    commit = next(log.commits())
+    assert (commit.operation, commit.changed_rows, commit.good_rows) == ("MERGE", None, None)
 
 
 def test_a_long_history_is_whole(tmp_path: Path) -> None:
