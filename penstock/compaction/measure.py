@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
+from deltalake.fs import DeltaStorageHandler
+from pyarrow.fs import FileSelector, FileType, PyFileSystem
 
 from penstock.compaction.facts import FileFacts, TableFacts
 from penstock.errors import LakeError
@@ -17,9 +21,12 @@ from penstock.resources.table_log import catalog_managed, deleted_rows, file_nam
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
 __all__ = ["measure"]
 
+_SEEN = ("_change_data", "_delta_index")  # folders that VACUUM looks into, hidden as they are
+_VECTOR = re.compile(r"deletion_vector_.*\.bin")
 _HOURS = {"second": 1 / 3600, "minute": 1 / 60, "hour": 1, "day": 24, "week": 168}
 _INTERVAL = re.compile(r"(\d+)\s+(second|minute|hour|day|week)s?", re.IGNORECASE)
 
@@ -33,8 +40,10 @@ def measure(
     """The files of the Delta table at `path` (a folder or URL), as its log has them now.
 
     Deletion vectors are read to count their rows: memory is about a byte for each row of the files
-    that have one. `expired_after_hours` also lists the folder, to count what VACUUM would delete;
-    where another table lies in it nothing is counted, for VACUUM would delete that table's files.
+    that have one. `expired_after_hours` (the table's own retention where that is longer) also lists
+    the folder, to count the data and change files that VACUUM would delete; old deletion vectors go
+    with them. Where another table lies in it nothing is counted, for VACUUM would delete that
+    table's files.
     Raises LakeError when there is no table or its log cannot be read.
     """
     try:
@@ -46,16 +55,12 @@ def measure(
         deleted = deleted_rows(table)
         asked = expired_after_hours is not None
         inside = tables_inside(path, storage_options or {}) if asked else ()
+        own_hours = _hours(metadata.configuration.get("delta.deletedFileRetentionDuration"))
         expired = 0
         if expired_after_hours is not None and not inside:
-            expired = len(
-                table.vacuum(
-                    retention_hours=expired_after_hours,
-                    dry_run=True,
-                    full=True,  # also files that no commit names, left by killed writers
-                    enforce_retention_duration=False,
-                )
-            )
+            live = {file_name(path) for path in columns.column("path").to_pylist()}
+            files = PyFileSystem(DeltaStorageHandler(path, dict(storage_options or {}) or None))
+            expired = _expired(table, files, max(expired_after_hours, own_hours or 0), live)
     except (DeltaError, OSError) as error:
         if managed := catalog_managed(path, error):
             raise managed from error
@@ -76,7 +81,34 @@ def measure(
         clustered="clustering" in (protocol.writer_features or ()),
         expired_files=expired,
         tables_inside=inside,
-        retain_hours=_hours(metadata.configuration.get("delta.deletedFileRetentionDuration")),
+        retain_hours=own_hours,
+    )
+
+
+def _expired(table: DeltaTable, files: PyFileSystem, hours: int, live: AbstractSet[str]) -> int:
+    """How many data and change files VACUUM would delete.
+
+    delta-rs also names files that are gone already, that are young, that VACUUM passes over as
+    hidden, and the deletion vectors of live files.
+    """
+    named = table.vacuum(
+        retention_hours=hours,
+        dry_run=True,
+        full=True,  # also files that no commit names, left by killed writers
+        enforce_retention_duration=False,
+    )
+    before = datetime.now(UTC) - timedelta(hours=hours)
+    old = {
+        entry.path
+        for entry in files.get_file_info(FileSelector("", recursive=True))
+        if entry.type is FileType.File and entry.mtime and entry.mtime < before
+    }
+    seen = (*_SEEN, *(f"{name}=" for name in table.metadata().partition_columns))
+    return sum(
+        file_name(path) not in live
+        and not _VECTOR.fullmatch(file_name(path))
+        and not any(p.startswith((".", "_")) and not p.startswith(seen) for p in path.split("/"))
+        for path in old & {*named, *map(unquote, named)}
     )
 
 

@@ -76,6 +76,16 @@ def rows(path: Path) -> Counter[Row]:
     return Counter(zip(table["n"], table["part"], strict=True))
 
 
+@contextmanager
+def setting(spark: SparkSession, name: str, value: str) -> Iterator[None]:
+    before = spark.conf.get(name, None)
+    spark.conf.set(name, value)
+    try:
+        yield
+    finally:
+        spark.conf.unset(name) if before is None else spark.conf.set(name, before)
+
+
 def at_once(seconds: float) -> None:
     """Retries in a test need not wait."""
 
@@ -185,6 +195,50 @@ def test_vacuum_deletes_only_what_expired(spark: SparkSession, tmp_path: Path) -
     assert [commit.operation for commit in outcome.commits] == ["VACUUM START", "VACUUM END"]
     assert not orphan.exists()
     assert DeltaTable(tmp_path, version=0).to_pyarrow_table().num_rows == 3
+
+
+@pytest.mark.parametrize(
+    "layout", ["", "PARTITIONED BY (part)", "CLUSTER BY (n)"], ids=["plain", "parts", "clustered"]
+)
+def test_a_plan_that_was_carried_out_has_nothing_left_whatever_the_table_has(
+    spark: SparkSession, tmp_path: Path, layout: str
+) -> None:
+    path, policy = str(tmp_path / "t"), CompactionPolicy(min_files=2)
+    features = "'delta.enableDeletionVectors' = true, 'delta.enableChangeDataFeed' = true"
+    mapped = f"{features}, 'delta.columnMapping.mode' = 'name'"
+    table = f"delta.`{path}`"
+    spark.sql(
+        f"CREATE TABLE {table} (n BIGINT, part STRING) USING delta {layout} "
+        f"TBLPROPERTIES ({mapped})"
+    )
+    for _ in range(3):
+        spark.sql(f"INSERT INTO {table} VALUES (1, 'a'), (2, 'a'), (3, 'b'), (4, NULL)")
+    spark.sql(f"UPDATE {table} SET n = 5 WHERE n = 1")
+    plan = plan_compaction(measure(path), policy)
+    assert len(plan.facts.partitions()) == (3 if "PART" in layout else 1)
+    outcome = apply(plan, spark, path, metadata=NOTE)
+    assert outcome.status is CompactionStatus.DONE
+    assert not plan_compaction(outcome.after, policy).acts
+    spark.sql(f"DELETE FROM {table} WHERE n = 2")
+    with setting(spark, "spark.databricks.delta.retentionDurationCheck.enabled", "false"):
+        vacuum = f"VACUUM {table} RETAIN 0 HOURS"
+        doomed = [row.path for row in spark.sql(f"{vacuum} DRY RUN").collect()]
+        files = [name for name in doomed if "deletion_vector" not in name and "." in name]
+        assert measure(path, expired_after_hours=0).expired_files == len(files) > 0
+        spark.sql(vacuum)
+    assert measure(path, expired_after_hours=0).expired_files == 0
+    assert spark.read.format("delta").load(path).count() == 9
+
+
+def test_a_file_that_the_table_itself_retains_is_not_expired(tmp_path: Path) -> None:
+    retain = {"delta.deletedFileRetentionDuration": "interval 30 days"}
+    write_deltalake(tmp_path, frame([(1, "a")]), configuration=retain)
+    orphan = tmp_path / "part-00000-orphan.c000.snappy.parquet"
+    orphan.write_bytes(b"left by a writer that was killed")
+    for hours, expired in ((169, 0), (30 * 24 + 1, 1)):
+        past = time.time() - hours * 3600
+        os.utime(orphan, (past, past))
+        assert measure(str(tmp_path), expired_after_hours=168).expired_files == expired
 
 
 @given(
