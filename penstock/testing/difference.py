@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import types as T
 
 from penstock.testing.rows import Literal, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pyspark.sql import DataFrame, Row
+    from pyspark.sql import DataFrame
 
 __all__ = ["assert_frames_equal"]
 
@@ -33,8 +36,7 @@ def assert_frames_equal(
     if problems := _columns(actual, wanted):
         raise AssertionError("\n".join(["the columns differ", *problems]))
     names = actual.columns
-    found = _rows(actual.select(*names).collect())
-    due = _rows(wanted.select(*names).collect())
+    found, due = _rows(actual, names), _rows(wanted, names)
     if found == due:
         return
     missing, extra = Counter(due), Counter(found)
@@ -76,21 +78,31 @@ def _columns(actual: DataFrame, expected: DataFrame) -> list[str]:
     return problems
 
 
-def _rows(collected: Iterable[Row]) -> list[tuple[Any, ...]]:
-    return [tuple(_comparable(value) for value in row) for row in collected]
+def _rows(frame: DataFrame, names: list[str]) -> list[tuple[Any, ...]]:
+    chosen = frame.select(*names)
+    return [_comparable(row, chosen.schema) for row in chosen.collect()]
 
 
-def _comparable(value: Any) -> Any:
-    """The value as something that can be hashed and equals itself."""
-    match value:
-        case float() if math.isnan(value):
+def _comparable(value: Any, kind: T.DataType) -> Any:
+    """The value as something that can be hashed and equals itself; a moment is one in UTC."""
+    match value, kind:
+        case float(), _ if math.isnan(value):
             return "NaN"
-        case bytearray():
+        case datetime(), T.TimestampType():
+            # collected in the machine's own zone, where two moments a year look the same
+            return value.astimezone(UTC)
+        case bytearray(), _:
             return bytes(value)
-        case dict():
-            return frozenset((_comparable(k), _comparable(v)) for k, v in value.items())
-        case list() | tuple():
-            return tuple(_comparable(item) for item in value)
+        case dict(), T.MapType():
+            return frozenset(
+                (_comparable(k, kind.keyType), _comparable(v, kind.valueType))
+                for k, v in value.items()
+            )
+        case tuple(), T.StructType():
+            fields = zip(value, kind.fields, strict=True)
+            return tuple(_comparable(item, field.dataType) for item, field in fields)
+        case list(), T.ArrayType():
+            return tuple(_comparable(item, kind.elementType) for item in value)
         case _:
             return value
 

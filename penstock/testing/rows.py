@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,8 @@ def rows(spark: SparkSession, types: Types, data: Literal = ()) -> DataFrame:
     A type is Python's (`int`), Spark's, or text such as `"decimal(10,2)"`. Rows are tuples in
     column order, or dictionaries whose missing columns are NULL, or a table in text: a header
     line, then one line for each row, cells divided by `|`, `NULL` for none. Text is turned into
-    the column's type, so dates and decimals can be written as they are read.
+    the column's type, so dates and decimals can be written as they are read. A datetime without a
+    zone is UTC.
 
     Raises ValueError for a cell that is not of its type or a column that has none.
 
@@ -107,10 +108,29 @@ def _cell(value: Any, field: T.StructField) -> Any:
             case T.DateType() if isinstance(value, str):
                 return date.fromisoformat(value)
             case T.TimestampType() | T.TimestampNTZType() if isinstance(value, str):
-                return datetime.fromisoformat(value)
+                return _moment(datetime.fromisoformat(value), kind)
             case T.BinaryType() if isinstance(value, str):
                 return bytes.fromhex(value)
             case _:
-                return value
+                return _moment(value, kind)
     except (ValueError, KeyError, ArithmeticError) as error:
         raise ValueError(f"{field.name}: {value!r} is not a {kind.simpleString()}") from error
+
+
+def _moment(value: Any, kind: T.DataType) -> Any:
+    """The value with its moments in UTC, whatever the zone of the machine."""
+    match value, kind:
+        case datetime(tzinfo=None), T.TimestampType():
+            return value.replace(tzinfo=UTC)
+        case list() | tuple(), T.ArrayType():
+            return [_moment(item, kind.elementType) for item in value]
+        case list() | tuple(), T.StructType() if len(value) == len(kind.fields):
+            fields = zip(value, kind.fields, strict=True)
+            return tuple(_moment(item, field.dataType) for item, field in fields)
+        case dict(), T.StructType():
+            known = {field.name: field.dataType for field in kind.fields}
+            return {n: _moment(v, known[n]) if n in known else v for n, v in value.items()}
+        case dict(), T.MapType():
+            return {_moment(k, kind.keyType): _moment(v, kind.valueType) for k, v in value.items()}
+        case _:
+            return value

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import decimal
-from datetime import date
+import time
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -146,3 +147,28 @@ def test_jobs_are_counted_with_the_place_they_come_from(spark: SparkSession) -> 
     with count_jobs(spark) as none:
         spark.range(3).where("id > 1")
     assert len(none) == 0
+
+
+def test_a_moment_is_the_same_wherever_the_machine_stands(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds = {"at": "timestamp", "wall": "timestamp_ntz", "each": "array<struct<at timestamp>>"}
+    # in New York's autumn these two are both half past one
+    moments = ("2013-11-03T05:30:00", "2013-11-03T06:30:00")
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        first, second = (
+            rows(spark, kinds, [(moment, moment, [(datetime.fromisoformat(moment),)])])
+            for moment in moments
+        )
+        told = first.selectExpr("string(at)", "string(wall)", "string(each[0].at)").collect()
+        assert {text.replace(" ", "T") for text in told[0]} == {moments[0]}
+        assert_frames_equal(first, first)
+        with pytest.raises(AssertionError, match="1 expected, 1 found"):
+            assert_frames_equal(first.select("at"), second.select("at"))
+        with pytest.raises(AssertionError, match="1 expected, 1 found"):
+            assert_frames_equal(first.select("each"), second.select("each"))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
