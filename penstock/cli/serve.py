@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(tokens, name="token")
 
 
-def serve(
+def serve(  # noqa: PLR0913 - one option for each decision
     call: Call,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = _HOST,
     port: Annotated[int, typer.Option(help="Port; 0 for any.", min=0, max=65535)] = _PORT,
@@ -47,6 +47,10 @@ def serve(
     *,
     tokens: Annotated[
         bool, typer.Option("--tokens", help="Ask for tokens on this machine too.")
+    ] = False,
+    lenient: Annotated[
+        bool,
+        typer.Option("--lenient", help="Take events as Marquez does, and mark what was changed."),
     ] = False,
     ledger_url: Annotated[
         str | None,
@@ -77,7 +81,9 @@ def serve(
                 where=f"penstock serve --host {host}",
                 next_step="penstock token add NAME --role reader|emitter|auditor|admin",
             )
-        settings = ServerSettings(tokens_required=outside or tokens, dagster_url=dagster_url)
+        settings = ServerSettings(
+            tokens_required=outside or tokens, lenient=lenient, dagster_url=dagster_url
+        )
         app = create_app(
             ledger,
             settings,

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from penstock.lineage.group_commit import GroupCommit
+from penstock.lineage.lenient import lenient
 from penstock.lineage.server.body import TOO_LARGE, json_of
 from penstock.lineage.server.problem import Problem, documented
 from penstock.lineage.server.settings import ServerSettings
@@ -87,5 +88,7 @@ def _kept(request: Request, body: bytes) -> tuple[int, ...]:
             where="$",
             next_step=f"send at most {allowed.most_events} events in one list",
         )
+    if allowed.lenient:
+        events = [lenient(event) for event in events]
     appender: GroupCommit = request.app.state.appender
     return appender.append_all(events)

@@ -17,10 +17,12 @@ class ServerSettings:
 
     `calls_per_minute`: of one token, or of one client that shows none. `sign_ins_per_minute`: how
     often one client may show a wrong token; one that is right counts for nothing. A person stays
-    signed in for `session_lifetime`.
+    signed in for `session_lifetime`. `lenient` takes events that Marquez takes and the
+    specification does not (`penstock.lineage.lenient`), and marks them.
     """
 
     tokens_required: bool = False
+    lenient: bool = False
     most_body_bytes: int = 16 * 1024 * 1024
     most_events: int = 5000
     calls_per_minute: int = 30_000
