@@ -6,7 +6,6 @@ import uuid
 from typing import TYPE_CHECKING
 
 import dagster as dg
-from dagster._core.instance.utils import RUNLESS_JOB_NAME
 
 from penstock.assets.asset_checks import failed_contract, freshness_verdict, row_verdicts
 from penstock.assets.freshness import freshness_of
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
     from penstock.assets.slice import Slice
 
 __all__ = ["report_run"]
+
+_NO_JOB = ""  # as in `report_runless_asset_event`
 
 
 def report_run(
@@ -70,6 +71,6 @@ def _report_check(
     event = dg.DagsterEvent(
         event_type_value=dg.DagsterEventType.ASSET_CHECK_EVALUATION.value,
         event_specific_data=evaluation,
-        job_name=RUNLESS_JOB_NAME,
+        job_name=_NO_JOB,
     )
     instance.report_dagster_event(event, run_id=run_id)
