@@ -242,7 +242,7 @@ LINES = st.lists(
             st.sampled_from(["1", "-1", "", "1.239", "x"]),
             st.sampled_from(["5", "6", "x"]),
         ),
-        st.sampled_from(["1", "1,2,3,4,5,6", '1,"open,1,2013-01-05']),
+        st.sampled_from(["1", "1,2,3,4,5,6", '1,"ink" x,1,2013-01-05']),
     ),
     min_size=1,
     max_size=12,
