@@ -156,11 +156,11 @@ def test_jobs_by_the_state_of_their_last_run(told: LiveServer) -> None:
     def found(*states: str) -> list[str]:
         return [job["name"] for job in told.get("/jobs", lastRunStates=list(states))["jobs"]]
 
-    assert found() == ["export", "daily.report", "mask", "ingest"]
+    assert found() == ["export", "daily", "daily.report", "mask", "ingest"]
     assert found("ABORTED") == ["mask"]
     assert found("FAILED") == []
     assert found("COMPLETED", "RUNNING") == ["daily.report", "ingest"]
-    assert found("NEW") == ["export"]
+    assert found("NEW") == ["export", "daily"]
 
 
 def test_lineage_events_by_time(told: LiveServer) -> None:
@@ -184,8 +184,8 @@ def test_search(told: LiveServer) -> None:
     assert answer["totalCount"] == 3
     assert [each["name"] for each in answer["results"]] == [BRONZE, CUSTOMERS]
     assert answer["results"][0]["nodeId"] == f"dataset:{LAKE}:{BRONZE}"
-    assert names_of(told, q="a", filter="JOB") == ["daily.report", "mask"]
-    assert names_of(told, q="a", filter="job", sort="update_at") == ["daily.report", "mask"]
+    assert names_of(told, q="a", filter="JOB") == ["daily", "daily.report", "mask"]
+    assert names_of(told, q="a", filter="job", sort="update_at") == ["daily", "daily.report", "mask"]
     assert names_of(told, q="customers", namespace=DATABASE) == [CUSTOMERS]
     assert names_of(told, q="customers", before="2026-01-01") == []
     assert names_of(told, q="%") == []
