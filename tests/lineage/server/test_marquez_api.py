@@ -185,7 +185,8 @@ def test_search(told: LiveServer) -> None:
     assert [each["name"] for each in answer["results"]] == [BRONZE, CUSTOMERS]
     assert answer["results"][0]["nodeId"] == f"dataset:{LAKE}:{BRONZE}"
     assert names_of(told, q="a", filter="JOB") == ["daily", "daily.report", "mask"]
-    assert names_of(told, q="a", filter="job", sort="update_at") == ["daily", "daily.report", "mask"]
+    by_time = names_of(told, q="a", filter="job", sort="update_at")
+    assert by_time == ["daily", "daily.report", "mask"]
     assert names_of(told, q="customers", namespace=DATABASE) == [CUSTOMERS]
     assert names_of(told, q="customers", before="2026-01-01") == []
     assert names_of(told, q="%") == []
