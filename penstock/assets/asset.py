@@ -198,7 +198,7 @@ def _produce(spec: Dataset, context: dg.AssetExecutionContext) -> tuple[Outcome,
         slice_ = Slice(start=window.start, end=window.end)
     with getattr(resources, spec.cluster).session() as spark:
         outcome = run(spec, spark, slice_, runtime=runtime, invocation=invocation)
-    judged = freshness_of(runtime.lake.table(spec.name).read(), spec.model, utc_now())
+    judged = freshness_of(runtime.lake.table(spec.name), spec.model, utc_now())
     return outcome, [freshness_verdict(judged)] if judged else []
 
 

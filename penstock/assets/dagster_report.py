@@ -56,7 +56,7 @@ def report_run(
     for verdict in verdicts:
         for day in slices:
             _report_check(instance, verdict.evaluation(key, day), of)
-    judged = freshness_of(runtime.lake.table(spec.name).read(), spec.model, runtime.clock())
+    judged = freshness_of(runtime.lake.table(spec.name), spec.model, runtime.clock())
     if judged:
         _report_check(instance, freshness_verdict(judged).evaluation(key, None), of)
 

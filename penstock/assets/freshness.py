@@ -16,6 +16,7 @@ from penstock.lineage.writing import Writing
 from penstock.schemas.model import Severity
 
 if TYPE_CHECKING:
+    from penstock.resources.lake import Table
     from penstock.resources.table_log import Commit, TableLog
     from penstock.schemas.model import ContractModel
 
@@ -30,28 +31,22 @@ __all__ = [
 FRESHNESS_CHECK = "freshness"
 
 
-def freshness_of(log: TableLog | None, model: ContractModel, at: datetime) -> dict[str, Any] | None:
+def freshness_of(table: Table, model: ContractModel, at: datetime) -> dict[str, Any] | None:
     """The verdict as of `at` and what it is judged from; None when the contract promises nothing.
 
-    Of commits that a RESTORE has undone, and of those of other writers, nothing counts. Raises
-    LakeError.
+    Of commits that a RESTORE has undone, and of those of other writers, nothing counts. The log is
+    read where something is promised. Raises LakeError.
     """
-    if model.freshness is None:
-        return None
-    commits = log.commits_in_force() if log else ()
-    made = (_writing(c, model.name) for c in commits if c.facts and "token" in c.facts)
-    # commits come in the order they were made: the first that cannot be newer ends it
-    return freshness(made, promise=model.freshness, at=at, limit=sys.maxsize, enough=1)
+    return _judged(table.read(), model, model.freshness, at) if model.freshness else None
 
 
 def freshness_assertions(
     log: TableLog | None, model: ContractModel, at: datetime
 ) -> tuple[Assertion, ...]:
     """What a run tells of it in its event; nothing without a promise. Raises LakeError."""
-    judged = freshness_of(log, model, at)
-    if judged is None:
+    if model.freshness is None:
         return ()
-    fresh = judged["verdict"] == "fresh"
+    fresh = _judged(log, model, model.freshness, at)["verdict"] == "fresh"
     name = FRESHNESS_CHECK
     return (Assertion(check_id=name, name=name, success=fresh, severity=Severity.WARN),)
 
@@ -79,6 +74,15 @@ def duration_words(duration: timedelta) -> str:
     if duration.days > 1:
         return f"{round(duration / timedelta(days=1), 2):g} days"
     return f"{round(duration / timedelta(hours=1), 2):g} hours"
+
+
+def _judged(
+    log: TableLog | None, model: ContractModel, promise: timedelta, at: datetime
+) -> dict[str, Any]:
+    commits = log.commits_in_force() if log else ()
+    made = (_writing(c, model.name) for c in commits if c.facts and "token" in c.facts)
+    # commits come in the order they were made: the first that cannot be newer ends it
+    return freshness(made, promise=promise, at=at, limit=sys.maxsize, enough=1)
 
 
 def _writing(commit: Commit, dataset: str) -> Writing:

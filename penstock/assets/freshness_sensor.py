@@ -44,7 +44,7 @@ def freshness_sensor(datasets: Sequence[Dataset]) -> dg.SensorDefinition:
         for spec in datasets:
             verdict, as_of = _verdict(spec, lake)
             now[spec.name] = [verdict.passed, as_of]
-            # a run tells its own verdict, so one that is as before may still not be the last told
+            # with the instant: between two looks a run may have told another verdict itself
             if now[spec.name] != told.get(spec.name):
                 events.append(verdict.evaluation(asset_key(spec.name), None))
         return dg.SensorResult(
@@ -58,7 +58,7 @@ def freshness_sensor(datasets: Sequence[Dataset]) -> dg.SensorDefinition:
 
 def _verdict(spec: Dataset, lake: Lake) -> tuple[Verdict, str | None]:
     try:
-        judged = freshness_of(lake.table(spec.name).read(), spec.model, utc_now())
+        judged = freshness_of(lake.table(spec.name), spec.model, utc_now())
     except LakeError as error:
         unknown = Verdict(
             check=FRESHNESS_CHECK,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from penstock.assets.account import Account, input_refs
@@ -42,6 +42,14 @@ if TYPE_CHECKING:
 __all__ = ["Record"]
 
 
+class _Made(NamedTuple):
+    """A commit, the log it was found in, and what is told of it."""
+
+    commit: Commit
+    log: TableLog | None
+    account: Account
+
+
 class Record:
     """Tells the ledger about one run, as it goes on."""
 
@@ -72,9 +80,10 @@ class Record:
 
     def complete(self, resolved: Resolved, commit: Commit, lineage: ColumnLineage) -> Outcome:
         """Append COMPLETE with what the commit says, and return the outcome."""
-        facts = self._facts(resolved, lineage, commit=commit)
+        made = self._made(resolved, commit)
+        facts = self._facts(resolved, lineage, made)
         self._runtime.ledger.append(complete_event(facts, at=self._runtime.clock()))
-        return self._outcome(resolved, commit, committed=True, lineage=lineage)
+        return self._outcome(resolved, made, committed=True, lineage=lineage)
 
     def unchanged(self, resolved: Resolved) -> Outcome:
         """The outcome of the commit that is there, with the column lineage its run told.
@@ -91,7 +100,8 @@ class Record:
         if self._started is not None:
             self.abort(f"run {identity} was first with the same result")
         lineage = told_lineage(ledger, identity)
-        return self._outcome(resolved, commit, committed=False, lineage=lineage)
+        made = self._made(resolved, commit)
+        return self._outcome(resolved, made, committed=False, lineage=lineage)
 
     def fail(self, error: Exception) -> None:
         """Append FAIL, after a START when the run did not get to it."""
@@ -133,8 +143,10 @@ class Record:
             parent=call.parent,
         )
 
-    def _account(self, commit: Commit, log: TableLog | None) -> Account:
-        return Account.of(commit, log, versions=isinstance(self._spec.write, Scd2))
+    def _made(self, resolved: Resolved, commit: Commit) -> _Made:
+        log = resolved.table.read()
+        account = Account.of(commit, log, versions=isinstance(self._spec.write, Scd2))
+        return _Made(commit=commit, log=log, account=account)
 
     def _kind(self) -> JobKind:
         return JobKind.MASKING if self._spec.masking else JobKind.DATASET
@@ -167,11 +179,9 @@ class Record:
         self,
         resolved: Resolved,
         lineage: ColumnLineage,
-        *,
-        commit: Commit | None = None,
+        made: _Made | None = None,
     ) -> RunFacts:
-        log = resolved.table.read() if commit else None
-        account = self._account(commit, log) if commit else None
+        commit, log, account = made or (None, None, None)
         read = [item.document() for item in (*resolved.inputs, *resolved.references)]
         return RunFacts(
             identity=self._identity(),
@@ -209,14 +219,13 @@ class Record:
     def _outcome(
         self,
         resolved: Resolved,
-        commit: Commit,
+        made: _Made,
         *,
         committed: bool,
         lineage: ColumnLineage | None,
     ) -> Outcome:
+        commit, log, account = made
         facts: Mapping[str, Any] = commit.facts or {}
-        log = resolved.table.read()
-        account = self._account(commit, log)
         return Outcome(
             dataset=self._spec.name,
             slice_key=self._slice.key,

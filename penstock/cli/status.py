@@ -37,13 +37,14 @@ def status(call: Call) -> None:
     last = {spec.name: last_run(ledger, spec.name) for spec in deployment.in_order()}
     open_runs = [{**run_document(run), "process": _process(run)} for run in ledger.open_runs()]
     failed = [run_document(run) for run in last.values() if run and run.state in ("FAIL", "ABORT")]
-    fresh = {spec.name: _freshness(spec, deployment) for spec in deployment.in_order()}
+    judged = {spec.name: _freshness(spec, deployment) for spec in deployment.in_order()}
+    promised = {name: one for name, one in judged.items() if one}
     outbox = [asdict(status) for status in deliveries(ledger.database)]
     document = {
         "open": open_runs,
         "failed": failed,
         "last": {name: run_document(run) if run else None for name, run in last.items()},
-        "freshness": {name: judged for name, judged in fresh.items() if judged},
+        "freshness": promised,
         "outbox": outbox,
     }
     call.answer(
@@ -51,7 +52,7 @@ def status(call: Call) -> None:
         _runs("at work", open_runs),
         _failures(failed),
         _runs("last runs", [run for run in document["last"].values() if run]),  # type: ignore[attr-defined]
-        _promises(document["freshness"]),  # type: ignore[arg-type]
+        _promises(promised),
         _outbox(outbox),
     )
 
@@ -63,8 +64,8 @@ def _freshness(spec: Dataset, deployment: Deployment) -> dict[str, Any] | None:
     from penstock.lineage import utc_now
 
     try:
-        log = deployment.resources["lake"].table(spec.name).read()
-        judged = freshness_of(log, spec.model, utc_now())
+        table = deployment.resources["lake"].table(spec.name)
+        judged = freshness_of(table, spec.model, utc_now())
     except LakeError as error:
         return {"verdict": "unknown", "said": f"not known: {error.what}"}
     if judged is None:
