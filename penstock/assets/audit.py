@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, assert_never
 from pyspark.sql import Observation
 from pyspark.sql import functions as F
 
-from penstock.assets.frames import FILE, raise_unless, read_table, with_file
+from penstock.assets.frames import read_table
 from penstock.assets.gate import frame_columns
+from penstock.assets.landing_frames import FILE, with_file
 from penstock.assets.modes import Fail, Merge, Quarantine, ReplaceSlice, Scd2, Warn
+from penstock.assets.row_filters import raise_unless
 from penstock.errors import ValidationError
 from penstock.schemas.model import ContractModel, ForeignKeyModel, Severity
 from penstock.schemas.predicates import bad_reasons_sql, good_sql, literal, quoted, rules

@@ -15,8 +15,8 @@ from pyspark.errors import (
     UnsupportedOperationException,
 )
 
-from penstock.assets.frames import BAD_ROW
 from penstock.assets.raised import call_site, conditions, java_class, signs, words
+from penstock.assets.row_filters import BAD_ROW
 from penstock.errors import (
     ClusterError,
     ConflictError,

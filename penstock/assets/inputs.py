@@ -193,9 +193,9 @@ def landing(
 
 
 def _check_format(where: str, written: object) -> None:
-    """Raise DefinitionError for a pattern that cannot say a day, or that Spark does not know."""
+    """Raise DefinitionError for a pattern that cannot say a day, or that Spark cannot read by."""
     letters = set(re.sub(r"'[^']*'", "", written)) if isinstance(written, str) else set()
-    unknown = sorted(c for c in letters if c.isalpha() and c not in "GyMLdDEaHhKkmsSVzOXxZQq")
+    unknown = sorted(c for c in letters if c.isalpha() and c not in "GyMLdDaHhKkmsSVzOXxZ")
     lacks = [
         part
         for part, of in {"year": "y", "month": "MLD", "day": "dD"}.items()

@@ -200,21 +200,23 @@ def _format(head: bytes) -> tuple[str, str] | None:
             return found
     if b"\0" in head[:1024]:
         return "binary, or text in UTF-16 or UTF-32", "write it as text in UTF-8"
-    first = head.removeprefix(codecs.BOM_UTF8).lstrip()[:1]
-    if first in (b"{", b"["):
-        return None if _is_csv_all_the_same(head) else ("JSON", "write it as CSV")
-    if first == b"<":
+    text = head.removeprefix(codecs.BOM_UTF8).lstrip()
+    if text.startswith((b"{", b"[")) and _is_json(text.splitlines()[0]):
+        return "JSON", "write it as CSV"
+    if text.startswith(b"<"):
         return "XML or HTML", "write it as CSV, or see whether it is an error page"
     return None
 
 
-def _is_csv_all_the_same(head: bytes) -> bool:
-    line = head.removeprefix(codecs.BOM_UTF8).lstrip().splitlines()[0]
+def _is_json(line: bytes) -> bool:
+    """Whether the line is JSON, or the beginning of such as stands on several lines."""
     try:
         json.loads(line)
     except ValueError:
-        return line.strip() not in (b"{", b"[")
-    return False
+        return line.strip() in (b"{", b"[")
+    except RecursionError:
+        pass
+    return True
 
 
 def _refuse_endless(name: str, quoting: Quoting) -> None:

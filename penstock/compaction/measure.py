@@ -17,7 +17,8 @@ from pyarrow.fs import FileSelector, FileType, PyFileSystem
 from penstock.compaction.facts import FileFacts, TableFacts
 from penstock.errors import LakeError
 from penstock.resources.neighbours import tables_inside
-from penstock.resources.table_log import catalog_managed, deleted_rows, file_name
+from penstock.resources.stored_commit import deleted_rows, file_name
+from penstock.resources.table_log import catalog_managed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -26,7 +26,9 @@ from penstock.lineage.name import LONGEST_NAME_BYTES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["EventShape", "event_shape"]
+__all__ = ["EventShape", "EventType", "event_shape"]
+
+EventType = Literal["START", "RUNNING", "COMPLETE", "ABORT", "FAIL", "OTHER"]
 
 _LONGEST_TEXT = 4096  # characters of what is no name
 _LONGEST_PATH = 300  # characters of a JSON path in a message; its names are the sender's
@@ -98,9 +100,7 @@ class EventShape(_Part):
     eventTime: _Moment  # noqa: N815
     producer: _Text
     schemaURL: _Text  # noqa: N815
-    eventType: (  # noqa: N815
-        Literal["START", "RUNNING", "COMPLETE", "ABORT", "FAIL", "OTHER"] | None
-    ) = None
+    eventType: EventType | None = None  # noqa: N815
     run: _Run | None = None
     job: _Job | None = None
     dataset: _Dataset | None = None

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import copy
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from penstock.lineage.event_shape import EventType
 from penstock.lineage.producer import PRODUCER
 
 __all__ = ["lenient"]
@@ -18,7 +19,7 @@ __all__ = ["lenient"]
 _FACET = "penstock_lenient"
 _SCHEMA = "urn:penstock:openlineage:1-0-0:PenstockLenientFacet#/$defs/PenstockLenientFacet"
 _CORE = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/"
-_TYPES = ("START", "RUNNING", "COMPLETE", "ABORT", "FAIL", "OTHER")
+_TYPES = get_args(EventType)
 
 
 def lenient(told: Any) -> Any:

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
     from penstock.lineage.name import Name
     from penstock.resources.lake import Table
-    from penstock.resources.table_log import Commit, StoredCommit, TableLog
+    from penstock.resources.stored_commit import StoredCommit
+    from penstock.resources.table_log import Commit, TableLog
 
 __all__ = ["Histories", "TableHistories"]
 

@@ -203,6 +203,11 @@ WRONG_DATASETS: dict[str, tuple[Callable[[], object], str, str]] = {
         "this is no way to write a date",
         "see Spark's documentation of datetime patterns",
     ),
+    "a way that Spark can write and not read": (
+        lambda: landing("items/*.csv", formats={"day": "E dd.MM.yyyy"}),
+        "this is no way to write a date",
+        "see Spark's documentation of datetime patterns",
+    ),
     "a way to write what is no date": (
         lambda: dataset(
             Item, inputs={"items": landing("items/*.csv", formats={"id": "dd.MM.yyyy"})}

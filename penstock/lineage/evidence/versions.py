@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from penstock.lineage.graph.walk import Period
     from penstock.lineage.table_histories import Histories
-    from penstock.resources.table_log import Commit, StoredCommit
+    from penstock.resources.stored_commit import StoredCommit
+    from penstock.resources.table_log import Commit
 
 __all__ = ["table_versions"]
 

@@ -9,10 +9,12 @@ from penstock.lineage.graph.fingerprint import fingerprint
 from penstock.lineage.graph.projector import rebuild
 from penstock.lineage.lenient import lenient
 from penstock.lineage.verification import verify
-from tests.lineage.server.serving import OWN, serving
+from tests.lineage.server.serving import OWN, serving, serving_process
 from tests.lineage.told_events import dataset, run_event
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from penstock.lineage import Ledger
 
 REFUSED = 422
@@ -66,6 +68,15 @@ def _is_whole(ledger: Ledger) -> None:
     with ledger.database.read() as connection:
         assert fingerprint(connection) == before
     assert verify(ledger.database).intact
+
+
+def test_the_command_has_the_switch(tmp_path: Path) -> None:
+    told = _loose("complete", "2026-01-01T06:00:00")
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    with serving_process(tmp_path / "strict", url) as strict:
+        assert strict.post(told).status_code == REFUSED
+    with serving_process(tmp_path / "lenient", url, "--lenient") as server:
+        assert server.post(told).json()["status"] == "success"
 
 
 def test_an_event_in_form_and_what_is_no_event_are_left_as_they_are() -> None:

@@ -1,0 +1,44 @@
+"""Filters of rows: a frame that stops at the first bad one, and the newest of those alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pyspark.sql import functions as F
+
+from penstock.schemas.predicates import literal, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pyspark.sql import DataFrame
+
+__all__ = ["BAD_ROW", "newest_of", "raise_unless"]
+
+BAD_ROW = "penstock:bad-row"  # the message of the error a strict frame raises
+_ROW = "_penstock_row"
+_RANK = "_penstock_rank"
+
+
+def raise_unless(frame: DataFrame, predicate: str) -> DataFrame:
+    """The frame; running it fails with BAD_ROW when a row does not keep `predicate`.
+
+    Exactly the frame's rows are tested, each once: a filter does not move below a column whose
+    value depends on where it is computed. Moved, it would compute what it tests a second time, and
+    see rows that a join drops.
+    """
+    alarm = f"CAST(raise_error({literal(BAD_ROW)}) AS boolean)"
+    test = f"{_ROW} >= 0 AND CASE WHEN {predicate} THEN true ELSE {alarm} END"
+    numbered = frame.withColumn(_ROW, F.monotonically_increasing_id())
+    return numbered.where(F.expr(test)).drop(_ROW)
+
+
+def newest_of(rows: DataFrame, apart: Iterable[str], order: str) -> DataFrame:
+    """Of the rows that `apart` does not tell apart those that `order` (SQL) has first, all of them.
+
+    Rows without a key are no versions of each other: all of them are given, to be set aside.
+    """
+    names = [quoted(name) for name in apart]
+    rank = F.expr(f"rank() OVER (PARTITION BY {', '.join(names)} ORDER BY {order})")
+    nameless = " OR ".join(f"{name} IS NULL" for name in names)
+    return rows.withColumn(_RANK, rank).where(F.expr(f"{_RANK} = 1 OR {nameless}")).drop(_RANK)
