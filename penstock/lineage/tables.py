@@ -58,7 +58,7 @@ __all__ = [
     "token",
 ]
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 """Every schema revision this code knows, oldest first; the last is the one it works with."""
 
 REVISION_TABLE = "penstock_revision"  # Dagster, whose database this may be, has alembic_version
@@ -374,15 +374,18 @@ graph_use = Table(
     Index("graph_use_of_dataset", "dataset", "at"),
 )
 
-# One state of what a job makes one dataset (0: none) of, however many runs told it.
+# One state of what a job makes one dataset (0: none) of, however many runs told it. `ends` is the
+# digest of the state in which nothing is told but of which datasets it is made.
 graph_lineage = Table(
     "graph_lineage",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("digest", String(64), nullable=False),
+    Column("ends", String(64), nullable=False),
     Column("job", Integer, nullable=False),
     Column("dataset", Integer, nullable=False),
     UniqueConstraint("digest", name="graph_lineage_once"),
+    Index("graph_lineage_of_ends", "ends"),
     Index("graph_lineage_of_dataset", "dataset"),
 )
 

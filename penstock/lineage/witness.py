@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from penstock.lineage.name import dataset_name
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from datetime import datetime
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["GovernedRun", "Query", "Read", "Seen", "Witnessed", "is_told", "witnessed"]
 
 _LOG = re.compile(r"/_delta_log(/.*)?$")
-_S3 = re.compile(r"^s3[an]://")
 _FIELD = re.compile(r"\{[^}]*\}")
 _WILD = re.compile(r"[*?{\[]")
 
@@ -160,4 +161,4 @@ def _within(seen: Name, told: Name) -> bool:
 
 
 def _place(name: Name) -> Name:
-    return _S3.sub("s3://", name[0]), _LOG.sub("", name[1]) or "/"
+    return dataset_name(name[0], _LOG.sub("", name[1]) or "/") or name

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from penstock.lineage import Ledger
+from penstock.lineage.graph.fingerprint import graph_lines
+from penstock.lineage.graph.projector import catch_up, rebuild
 from tests.lineage.postgres import PostgresServer, postgres_server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -56,3 +58,20 @@ def sqlite_ledger(sqlite_url: str) -> Iterator[Ledger]:
 def postgresql_ledger(postgresql_url: str) -> Iterator[Ledger]:
     with Ledger.open(postgresql_url) as ledger:
         yield ledger
+
+
+@pytest.fixture(params=["in order", "reversed"])
+def tell(request: pytest.FixtureRequest, ledger: Ledger) -> Callable[..., None]:
+    """Tells events, each a batch of its own, in their order or in the reverse of it."""
+
+    def told(*events: dict[str, Any]) -> None:
+        for event in events if request.param == "in order" else reversed(events):
+            ledger.append(event)
+            catch_up(ledger.database)
+        with ledger.database.read() as connection:
+            before = graph_lines(connection)
+        rebuild(ledger.database)
+        with ledger.database.read() as connection:
+            assert graph_lines(connection) == before
+
+    return told

@@ -92,6 +92,7 @@ def story() -> list[dict[str, Any]]:
         }),)),
         *broken_off(),
         *renamed(),
+        *ends_alone(),
         {
             "eventTime": moment(55),
             "producer": PRODUCER,
@@ -126,6 +127,20 @@ def broken_off() -> list[dict[str, Any]]:
         ]
     kind = {**FACET, "processingType": "BATCH", "integration": "SPARK"}
     told[4]["job"]["facets"] = {"jobType": kind}
+    return told
+
+
+def ends_alone() -> list[dict[str, Any]]:
+    """Runs that tell how their ends are joined, and runs that tell no more than their ends."""
+    told = []
+    words = [lineage("/a.k > k"), None, {"_deleted": True}, None, lineage("/a.x > k"), None]
+    for number, word in enumerate([*words, *words]):
+        out = dataset("/alone", **({"columnLineage": word} if word else {}))
+        inputs = ("/a", "/b") if number % 4 == 1 else ("/a",)
+        told.append(
+            run_event("COMPLETE", 80 + number, "alone", run=f"alone-{number}", inputs=inputs,
+                      outputs=(out,))
+        )  # fmt: skip
     return told
 
 

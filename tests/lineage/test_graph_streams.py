@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from penstock.lineage.graph.catalog import Catalog
-from penstock.lineage.graph.fingerprint import graph_lines
 from penstock.lineage.graph.flow import Flow
-from penstock.lineage.graph.projector import catch_up, rebuild
-from penstock.lineage.graph.walk import Walk
+from penstock.lineage.graph.projector import catch_up
+from tests.lineage.asked import made_of
 from tests.lineage.told_events import AT, FACET, dataset, lineage, moment, run_event
 
 if TYPE_CHECKING:
@@ -30,25 +29,6 @@ def work(
     return event
 
 
-def made_of(ledger: Ledger, minutes: float | None, name: str = "/out") -> set[str]:
-    """The datasets, and as `name.column` the columns, that `name` is made of at that moment."""
-    at = None if minutes is None else AT.fromisoformat(moment(minutes))
-    with ledger.database.read() as connection:
-        catalog = Catalog(connection)
-        target = catalog.dataset_id("file", name)
-        if target is None:
-            return set()
-        edges = catalog.edges(targets=[target], at=at)
-        names = catalog.names({edge.source for edge in edges})
-        walk = Walk(connection, at=at)
-        found = {names[edge.source][1] for edge in edges}
-        columns = catalog.columns(
-            {edge.source for edge in walk.step(walk.columns_of([target]), "upstream")}
-        )
-        owners = catalog.names({owner for owner, _ in columns.values()})
-        return found | {f"{owners[owner][1]}.{column}" for owner, column in columns.values()}
-
-
 def read(ledger: Ledger, minutes: float) -> set[str]:
     """The datasets that the job reads at that moment, and writes nothing of."""
     with ledger.database.read() as connection:
@@ -58,23 +38,6 @@ def read(ledger: Ledger, minutes: float) -> set[str]:
         (ends,) = Flow(connection, at=AT.fromisoformat(moment(minutes))).of([job]).values()
         assert not ends.outputs
         return {name for _, name in catalog.names(ends.inputs).values()}
-
-
-@pytest.fixture(params=["in order", "reversed"])
-def tell(request: pytest.FixtureRequest, ledger: Ledger) -> Callable[..., None]:
-    """Tells events, each a batch of its own, in their order or in the reverse of it."""
-
-    def told(*events: dict[str, Any]) -> None:
-        for event in events if request.param == "in order" else reversed(events):
-            ledger.append(event)
-            catch_up(ledger.database)
-        with ledger.database.read() as connection:
-            before = graph_lines(connection)
-        rebuild(ledger.database)
-        with ledger.database.read() as connection:
-            assert graph_lines(connection) == before
-
-    return told
 
 
 BOTH = {"/a", "/a.k"}

@@ -16,6 +16,7 @@ from penstock.lineage.evidence.manifest import Chain
 from penstock.lineage.graph.rows import chunks
 from penstock.lineage.graph.told_versions import names_of
 from penstock.lineage.instant import instant
+from penstock.lineage.name import dataset_name
 from penstock.lineage.tables import chain, event, graph_dataset, graph_use
 
 if TYPE_CHECKING:
@@ -110,9 +111,9 @@ def _rows(connection: Connection, scope: Scope, period: Period) -> Iterator[_Row
             yield row
 
 
-def _named(row: _Row) -> Name:
+def _named(row: _Row) -> Name | None:
     told = json.loads(row["payload"])["dataset"]
-    return told["namespace"], told["name"]
+    return dataset_name(told["namespace"], told["name"])
 
 
 def _among(column: str, values: Iterable[str]) -> pc.Expression:

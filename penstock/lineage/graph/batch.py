@@ -13,7 +13,8 @@ from penstock.lineage.graph.datasets import Datasets
 from penstock.lineage.graph.last_told import WITHDRAWN, first_and_last, merged
 from penstock.lineage.graph.rows import Rows, chunks
 from penstock.lineage.graph.run_state import RunState, with_event
-from penstock.lineage.graph.told import TELLS, USED, Teller, Told
+from penstock.lineage.graph.tellings import TELLS, USED, Teller
+from penstock.lineage.graph.told import Told
 from penstock.lineage.tables import graph_document, graph_job, graph_run, graph_use
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from penstock.lineage.graph.last_told import LastTold, merged, standing
 from penstock.lineage.graph.nodes import DatasetEdge, DatasetNode, JobNode, RunNode, UseNode
 from penstock.lineage.graph.rows import chunks
 from penstock.lineage.graph.walk import Period, held_at, held_during
+from penstock.lineage.name import dataset_name
 from penstock.lineage.tables import (
     graph_column,
     graph_dataset,
@@ -51,6 +52,7 @@ class Catalog:
 
     def dataset_id(self, namespace: str, name: str) -> int | None:
         """The dataset of this name, or the one that claims it as another name. None: unknown."""
+        namespace, name = dataset_name(namespace, name) or (namespace, name)
         query = select(graph_dataset.c.same_as).where(
             graph_dataset.c.namespace == namespace, graph_dataset.c.name == name
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from penstock.lineage.name import is_name
+from penstock.lineage.name import dataset_name, is_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,14 +62,15 @@ def input_edges(
     for item in inputs if isinstance(inputs, list) else ():
         if not isinstance(item, dict):
             continue
-        namespace, name, column = item.get("namespace"), item.get("name"), item.get("field")
-        if not (is_name(namespace) and is_name(name) and is_name(column)):
+        source = dataset_name(item.get("namespace"), item.get("name"))
+        column = item.get("field")
+        if source is None or not is_name(column):
             continue
         told = item.get("transformations")
         steps = [step for step in told if isinstance(step, dict)] if isinstance(told, list) else []
         for step in steps or [otherwise or {}]:
             yield ColumnEdge(
-                source=(namespace, name),
+                source=source,
                 source_column=column,
                 target_column=target,
                 type=_text(step.get("type")) or None,

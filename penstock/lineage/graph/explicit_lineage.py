@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from penstock.lineage.graph.column_edge import ROWS, ColumnEdge, input_edges
-from penstock.lineage.name import is_name
+from penstock.lineage.name import dataset_name, is_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from penstock.lineage.name import Name
 
@@ -32,26 +32,22 @@ def explicit_sources(facet: Mapping[str, Any]) -> frozenset[Name] | None:
     if not isinstance(facet.get("inputs"), list):
         return None
     named = [*_datasets(facet), *(item for _, inputs in _fields(facet) for item in inputs)]
-    return frozenset((item["namespace"], item["name"]) for item in named)
+    return frozenset(_names(named))
 
 
 def job_writes(facet: Mapping[str, Any]) -> Iterator[tuple[Name, dict[str, Any]]]:
     """The datasets of which a job's facet tells, each with what it would tell of itself."""
     for entry in _dicts(facet.get("entries")):
-        name = (entry.get("namespace"), entry.get("name"))
-        if entry.get("type") == "DATASET" and all(is_name(part) for part in name):
-            yield (
-                (str(name[0]), str(name[1])),
-                {part: entry[part] for part in ("inputs", "fields") if part in entry},
-            )
+        name = dataset_name(entry.get("namespace"), entry.get("name"))
+        if entry.get("type") == "DATASET" and name:
+            yield name, {part: entry[part] for part in ("inputs", "fields") if part in entry}
 
 
 def job_reads(facet: Mapping[str, Any]) -> Iterator[Name]:
     """The datasets that feed the job itself."""
     for entry in _dicts(facet.get("entries")):
         if entry.get("type") == "JOB" and "name" not in entry:
-            for item in _datasets(entry):
-                yield item["namespace"], item["name"]
+            yield from _names(_datasets(entry))
 
 
 def _fields(facet: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -62,12 +58,12 @@ def _fields(facet: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]
 
 
 def _datasets(holder: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [
-        item
-        for item in _dicts(holder.get("inputs"))
-        if item.get("type") == "DATASET"
-        and all(is_name(item.get(part)) for part in ("namespace", "name"))
-    ]
+    return [item for item in _dicts(holder.get("inputs")) if item.get("type") == "DATASET"]
+
+
+def _names(datasets: Iterable[Mapping[str, Any]]) -> Iterator[Name]:
+    named = (dataset_name(item.get("namespace"), item.get("name")) for item in datasets)
+    return (name for name in named if name)
 
 
 def _dicts(values: Any) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from penstock.lineage.graph.explicit_lineage import job_reads, job_writes
 from penstock.lineage.graph.last_told import WITHDRAWN
 from penstock.lineage.graph.rows import json_text
 from penstock.lineage.instant import instant, told_moment
-from penstock.lineage.name import Name, is_name
+from penstock.lineage.name import Name, dataset_name, is_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, MutableMapping
@@ -142,7 +142,9 @@ def _uses(datasets: Any, role: Role) -> Iterator[_Told]:
     """(dataset, role, its facets, those of the use) of each."""
     for item in _dicts(datasets):
         own = _facets(item.get("inputFacets" if role == "IN" else "outputFacets"))
-        yield (item["namespace"], item["name"]), role, _facets(item.get("facets")), own
+        name = dataset_name(item.get("namespace"), item.get("name"))
+        assert name, "the ledger takes no event with a dataset without a name"
+        yield name, role, _facets(item.get("facets")), own
 
 
 def _told_by_the_job(facet: Mapping[str, Any]) -> Iterator[_Told]:
@@ -155,9 +157,9 @@ def _told_by_the_job(facet: Mapping[str, Any]) -> Iterator[_Told]:
 def _other_names(dataset: Name, facet: Mapping[str, Any]) -> tuple[Name, ...]:
     found = []
     for item in _dicts(facet.get("identifiers")):
-        namespace, name = item.get("namespace"), item.get("name")
-        if is_name(namespace) and is_name(name) and (namespace, name) != dataset:
-            found.append((namespace, name))
+        name = dataset_name(item.get("namespace"), item.get("name"))
+        if name and name != dataset:
+            found.append(name)
     return tuple(found)
 
 
@@ -165,10 +167,8 @@ def _former_name(dataset: Name, facet: Mapping[str, Any]) -> Name | None:
     told = facet.get("previousIdentifier")
     if facet.get(LIFECYCLE) != _RENAME or not isinstance(told, dict):
         return None
-    namespace, name = told.get("namespace"), told.get("name")
-    if is_name(namespace) and is_name(name) and (namespace, name) != dataset:
-        return namespace, name
-    return None
+    name = dataset_name(told.get("namespace"), told.get("name"))
+    return name if name != dataset else None
 
 
 def _job_kind(facets: Mapping[str, Any], entry: Entry) -> LastTold:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, delete, func, insert, select, update
@@ -13,8 +13,8 @@ from penstock.lineage.chain import digest_of
 from penstock.lineage.graph.column_edge import ColumnEdge, column_edges, order_of
 from penstock.lineage.graph.explicit_lineage import explicit_edges, explicit_sources
 from penstock.lineage.graph.rows import Rows, chunks
+from penstock.lineage.graph.tellings import UNTOLD, tellings
 from penstock.lineage.graph.validity import Stated, intervals
-from penstock.lineage.instant import instant
 from penstock.lineage.tables import (
     graph_document,
     graph_edge,
@@ -30,37 +30,20 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from penstock.lineage.graph.datasets import Datasets
-    from penstock.lineage.graph.last_told import Telling
     from penstock.lineage.graph.rows import Row
+    from penstock.lineage.graph.tellings import Documents, Teller
     from penstock.lineage.name import Name
 
-__all__ = ["TELLS", "USED", "Teller", "Told"]
+__all__ = ["Told"]
 
-#: In the history of a use: that there was one.
-USED = ""
-#: What tells what a dataset is made of.
-TELLS = ("columnLineage", "lineage")
-#: In place of the dataset's id where a job writes none.
-NOTHING = 0
-_INSTANT = timedelta(microseconds=1)  # the shortest that both databases keep
 _LONGEST_TYPE, _LONGEST_SUBTYPE = 16, 64
+
+_TELLINGS = select(graph_told, graph_lineage.c.digest, graph_lineage.c.ends).join(
+    graph_lineage, graph_lineage.c.id == graph_told.c.lineage
+)
 
 Subject = tuple[int, int]  # (job, dataset)
 Key = tuple[str, int, int, datetime]  # (teller, job, dataset, at)
-Documents = tuple[str | None, ...]
-# since when, until when, what is made of what: (dataset, documents) each, sources
-_Telling = tuple[datetime, datetime | None, list[tuple[int, Documents]], list[int]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Teller:
-    """A run of the job, or an event about it; when what it tells counts is as of a RunState."""
-
-    job: int
-    started: datetime
-    counts_from: datetime | None
-    completed: datetime | None
-    broken_off: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +53,7 @@ class _Wanted:
     key: Key
     until: datetime | None
     digest: str
+    ends: str
     sources: list[int]
     documents: Documents
 
@@ -159,16 +143,15 @@ class Told:
         wanted = []
         for name, teller in counted.items():
             last: dict[int, str] = {}
-            for at, until, targets, sources in _told(teller, uses[name]):
+            for at, until, targets, sources in tellings(teller, uses[name]):
                 sources.sort(key=names.__getitem__)
                 for dataset, documents in targets:
-                    told = [
+                    ends = [
                         *self._jobs[teller.job],
                         names.get(dataset),
                         [names[s] for s in sources],
-                        *documents,
                     ]
-                    digest = digest_of(json.dumps(told))
+                    digest = digest_of(json.dumps([*ends, *documents]))
                     if last.get(dataset) == digest:
                         continue
                     last[dataset] = digest
@@ -177,6 +160,7 @@ class Told:
                             key=(name, teller.job, dataset, at),
                             until=until,
                             digest=digest,
+                            ends=digest_of(json.dumps([*ends, *UNTOLD])),
                             sources=sources,
                             documents=documents,
                         )
@@ -187,7 +171,17 @@ class Told:
             lineage = self._lineages.get(item.digest)
             assert lineage
             told_by, _, _, at = item.key
-            yield item.key, Stated(at=at, teller=told_by, state=lineage["id"], until=item.until)
+            yield (
+                item.key,
+                Stated(
+                    at=at,
+                    teller=told_by,
+                    state=lineage["id"],
+                    ends=item.ends,
+                    ends_alone=item.ends == item.digest,
+                    until=item.until,
+                ),
+            )
 
     def _make(self, wanted: list[_Wanted]) -> None:
         """The lineages that nobody told before."""
@@ -206,7 +200,7 @@ class Told:
             if self._lineages.get(item.digest) is not None:
                 continue
             _, job, dataset, at = item.key
-            told = {"digest": item.digest, "job": job, "dataset": dataset}
+            told = {"digest": item.digest, "ends": item.ends, "job": job, "dataset": dataset}
             lineage = self._lineages.add(told)["id"]
             edges, named = read[item.documents]
             ids = {name: self._datasets.see(name, at, {}) for name in _names(edges, named)}
@@ -258,7 +252,7 @@ class Told:
 
     def _known(self, tellers: Iterable[str]) -> Iterator[tuple[Key, Stated]]:
         for some in chunks(sorted(tellers)):
-            query = select(graph_told).where(graph_told.c.teller.in_(some))
+            query = _TELLINGS.where(graph_told.c.teller.in_(some))
             for row in self._connection.execute(query):
                 yield (row.teller, row.job, row.dataset, row.at), _stated(row)
 
@@ -294,7 +288,7 @@ class Told:
     def _hold(
         self,
         come: Mapping[Key, Stated],
-        since: Collection[Subject],
+        since: Mapping[Subject, datetime],
         late: Collection[Subject],
         standing: Mapping[Subject, _Standing],
     ) -> None:
@@ -312,7 +306,8 @@ class Told:
                 )
             elif held and held.ended is None:
                 # on top of what holds
-                found = intervals([Stated(at=held.begun, teller="", state=held.lineage), *told])
+                so = Stated(at=held.begun, teller="", state=held.lineage)
+                found = intervals([so, *told], self._said(key, told, since[key]))
                 if found[0].valid_to is not None:
                     self._connection.execute(
                         update(graph_validity)
@@ -324,94 +319,51 @@ class Told:
                     )
                 made += [_interval(key, item) for item in found[1:]]
                 continue
-            made += [_interval(key, item) for item in intervals(told)]
+            before = {} if key in late else self._said(key, told, since[key])
+            made += [_interval(key, item) for item in intervals(told, before)]
         if made:
             self._connection.execute(insert(graph_validity), made)
 
+    def _said(self, key: Subject, told: Iterable[Stated], since: datetime) -> dict[str, int]:
+        """By the ends that `told` names alone: what was said of them last, before `since`."""
+        speaking: dict[str, list[int]] = {}
+        for some in chunks({item.ends for item in told if item.ends_alone}):
+            # most jobs that name their ends alone have never said more
+            query = select(graph_lineage.c.id, graph_lineage.c.ends).where(
+                graph_lineage.c.ends.in_(some), graph_lineage.c.digest != graph_lineage.c.ends
+            )
+            for row in self._connection.execute(query):
+                speaking.setdefault(row.ends, []).append(row.id)
+        said = {}
+        for ends, lineages in speaking.items():
+            last = self._connection.execute(
+                select(graph_told.c.lineage)
+                .where(
+                    _subject(graph_told, key),
+                    graph_told.c.lineage.in_(lineages),
+                    graph_told.c.at < since,
+                )
+                .order_by(graph_told.c.at.desc(), graph_told.c.teller.desc())
+                .limit(1)
+            ).scalar()
+            if last is not None:
+                said[ends] = last
+        return said
+
     def _all_told(self, key: Subject) -> list[Stated]:
-        query = select(graph_told).where(_subject(graph_told, key))
+        query = _TELLINGS.where(_subject(graph_told, key))
         return [_stated(row) for row in self._connection.execute(query)]
 
 
 def _stated(row: Any) -> Stated:
-    return Stated(at=row.at, teller=row.teller, state=row.lineage, until=row.until)
-
-
-def _told(teller: Teller, uses: Iterable[Row]) -> Iterator[_Telling]:
-    """What the teller's uses say, each time that they say something new."""
-    if teller.counts_from is None:
-        yield from _read_in_vain(teller, uses)
-        return
-    moments = sorted(_moments(teller, uses))
-    for number, at in enumerate(moments):
-        all_of_it = at == teller.completed
-        bound = instant(at)
-        so = [
-            (row, _documents(row["history"], None if all_of_it else bound))
-            for row in uses
-            if all_of_it or row["history"][USED][""][0][0] <= bound
-        ]
-        sources = [row["dataset"] for row, _ in so if row["role"] == "IN"]
-        targets = [(row["dataset"], documents) for row, documents in so if row["role"] == "OUT"]
-        until = teller.broken_off
-        if not targets and sources:
-            targets = [(NOTHING, (None,))]
-            if any(row["role"] == "OUT" for row in uses) and number + 1 < len(moments):
-                until = moments[number + 1]
-        yield at, until, targets, sources
-
-
-def _read_in_vain(teller: Teller, uses: Iterable[Row]) -> Iterator[_Telling]:
-    """What a run read that has moved nothing: it did read it, until it failed."""
-    assert teller.broken_off
-    sources = [row["dataset"] for row in uses if row["role"] == "IN"]
-    if sources:
-        begun = min(teller.started, teller.broken_off)
-        ended = max(teller.broken_off, begun + _INSTANT)
-        yield begun, ended, [(NOTHING, (None,))], sources
-
-
-def _moments(teller: Teller, uses: Iterable[Row]) -> set[datetime]:
-    """At which what the uses say counts, and may change."""
-    assert teller.counts_from
-    told = {
-        entry[0]
-        for row in uses
-        for telling in row["history"].values()
-        for entries in telling.values()
-        for entry in entries
-    }
-    found = set()
-    for moment in map(datetime.fromisoformat, told):
-        at = max(moment, teller.counts_from)
-        if teller.completed:
-            at = min(at, teller.completed)
-        if teller.broken_off is None or at < teller.broken_off:
-            found.add(at)
-    return found
-
-
-def _documents(history: Mapping[str, Telling], until: str | None) -> Documents:
-    """The digests of what tells what a dataset is made of: columnLineage or None, then lineage.
-
-    As told last until a moment, that included; None: until now.
-    """
-    lineage = _last(history.get("lineage", {}), until)
-    return (
-        _last(history.get("columnLineage", {}), until),
-        *([lineage] if lineage else ()),
+    return Stated(
+        at=row.at,
+        teller=row.teller,
+        state=row.lineage,
+        ends=row.ends,
+        ends_alone=row.ends == row.digest,
+        until=row.until,
     )
-
-
-def _last(told: Telling, until: str | None) -> str | None:
-    found = [
-        (entry, digest)
-        for digest, entries in told.items()
-        for entry in entries
-        if until is None or entry[0] <= until
-    ]
-    # what was withdrawn is no document
-    return max(found)[1] or None if found else None
 
 
 def _names(edges: Iterable[ColumnEdge], named: Iterable[Name] | None) -> list[Name]:

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from penstock.lineage.archived import archived_where
 from penstock.lineage.coverage import Told
 from penstock.lineage.graph.rows import chunks
+from penstock.lineage.name import dataset_name
 from penstock.lineage.producer import PRODUCER
 from penstock.lineage.tables import event, graph_dataset, graph_use
 
@@ -44,7 +45,7 @@ def told_versions(connection: Connection, datasets: Mapping[Name, int]) -> dict[
 
     def take(run_id: str, payload: str) -> None:
         for name, told in _told(run_id, json.loads(payload)):
-            if name in datasets:
+            if name in datasets and name:
                 found[datasets[name]].append(told)
 
     wanted = pc.field("run_id").isin(pa.array(sorted(runs), pa.string()))
@@ -72,10 +73,10 @@ def _writers(connection: Connection, datasets: set[int]) -> set[str]:
     }
 
 
-def _told(run_id: str, payload: Mapping[str, Any]) -> Iterator[tuple[Name, Told]]:
+def _told(run_id: str, payload: Mapping[str, Any]) -> Iterator[tuple[Name | None, Told]]:
     for output in payload.get("outputs") or ():
         yield (
-            (output["namespace"], output["name"]),
+            dataset_name(output["namespace"], output["name"]),
             Told(
                 run_id=run_id,
                 at=datetime.fromisoformat(payload["eventTime"]).astimezone(UTC),

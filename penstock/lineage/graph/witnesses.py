@@ -24,7 +24,7 @@ from penstock.lineage.graph.spark_query import (
     runs_of_penstock,
 )
 from penstock.lineage.instant import told_moment
-from penstock.lineage.name import is_name
+from penstock.lineage.name import dataset_name
 from penstock.lineage.tables import graph_dataset, graph_run
 from penstock.lineage.witness import GovernedRun, Query, Read, Witnessed, witnessed
 
@@ -208,5 +208,7 @@ def _began(run: RunNode) -> datetime:
 def _also_reads(facet: Mapping[str, Any]) -> Iterator[Name]:
     told = facet.get("alsoReads")
     for item in told if isinstance(told, list) else ():
-        if isinstance(item, dict) and is_name(item.get("namespace")) and is_name(item.get("name")):
-            yield item["namespace"], item["name"]
+        if isinstance(item, dict) and (
+            name := dataset_name(item.get("namespace"), item.get("name"))
+        ):
+            yield name
