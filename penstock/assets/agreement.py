@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from penstock.assets.inputs import Snapshot, check_slice_by
+from penstock.assets.freshness import FRESHNESS_CHECK
+from penstock.assets.inputs import Landing, Snapshot, check_slice_by
+from penstock.assets.metadata import CONTRACT_CHECK, asset_key, check_name
 from penstock.errors import DefinitionError
 from penstock.schemas.definition import check_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from penstock.assets.dataset import Dataset
 
@@ -23,6 +25,7 @@ def check_together(specs: Sequence[Dataset], external: Collection[str]) -> None:
     `external` are tables of the lake that others write: of them only the name is known.
     """
     refuse_nested_names([spec.name for spec in specs])
+    _refuse_one_name(specs)
     made = {spec.name: spec for spec in specs}
     for spec in specs:
         where = f"dataset {spec.name}"
@@ -49,6 +52,40 @@ def _unknown(where: str, name: str, known: Sequence[str]) -> DefinitionError:
         next_step=f"{hint}Add the dataset to the deployment, or name a table that others write in "
         f"external=({name!r},)",
     )
+
+
+def _refuse_one_name(specs: Sequence[Dataset]) -> None:
+    """Raise DefinitionError when Dagster would know two things by one name."""
+    folders = {i.dataset for spec in specs for i in spec.inputs.values() if isinstance(i, Landing)}
+    names = [spec.name for spec in specs]
+    keys = [(name, asset_key(name).to_user_string()) for name in [*names, *sorted(folders)]]
+    # what makes an asset is a step, and steps have names without a slash
+    steps = [(name, "__".join(asset_key(name).path)) for name in names]
+    for one, other in (*_alike(keys), *_alike(steps)):
+        raise DefinitionError(
+            "two datasets have one name in Dagster",
+            where=f"{one}, {other}",
+            found=dict([*keys, *steps])[one],
+            next_step="rename one of the two",
+        )
+    for spec in specs:
+        model = spec.model
+        ids = {*(check.id for check in model.checks), *(key.id for key in model.foreign_keys)}
+        own = [(f"the check of {name}", name) for name in (CONTRACT_CHECK, FRESHNESS_CHECK)]
+        for one, other in _alike([*own, *((rule, check_name(rule)) for rule in sorted(ids))]):
+            raise DefinitionError(
+                "two rules have one name in Dagster",
+                where=f"contract {spec.contract.__name__}",
+                found=f"{one} and {other}: {check_name(other)}",
+                next_step="rename one of the two",
+            )
+
+
+def _alike(named: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    first: dict[str, str] = {}
+    for what, name in named:
+        if first.setdefault(name, what) != what:
+            yield first[name], what
 
 
 def refuse_nested_names(names: Sequence[str]) -> None:

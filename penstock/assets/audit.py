@@ -20,6 +20,7 @@ from penstock.assets.landing_frames import FILE, with_file
 from penstock.assets.modes import Fail, Merge, Quarantine, ReplaceSlice, Scd2, Warn
 from penstock.assets.row_filters import raise_unless
 from penstock.errors import ValidationError
+from penstock.schemas.definition import check_referred
 from penstock.schemas.model import ContractModel, ForeignKeyModel, Severity
 from penstock.schemas.predicates import bad_reasons_sql, good_sql, literal, quoted, rules
 
@@ -254,13 +255,13 @@ def _reason(condition: str, rule: str) -> str:
 def _referenced(spark: SparkSession, resolved: Resolved, foreign: ForeignKeyModel) -> DataFrame:
     pinned = {item.table.dataset: item for item in resolved.references}
     item: PinnedTable = pinned[foreign.references]
-    return (
-        read_table(spark, item)
-        .select(
-            *(F.col(quoted(c)).alias(f"_ref{n}") for n, c in enumerate(foreign.references_columns))
-        )
-        .distinct()
-    )
+    there = read_table(spark, item)
+    types = {field.name: field.dataType.simpleString() for field in there.schema.fields}
+    # of a table that others write nothing was known when the dataset was defined
+    check_referred(f"dataset {resolved.spec.name}", resolved.spec.model, foreign, types)
+    return there.select(
+        *(F.col(quoted(c)).alias(f"_ref{n}") for n, c in enumerate(foreign.references_columns))
+    ).distinct()
 
 
 def _with_orphan(

@@ -21,7 +21,7 @@ from penstock.assets.audit import (
     split_counts,
     strict,
 )
-from penstock.assets.changes_gone import changes_gone
+from penstock.assets.changes_too_late import changes_too_late
 from penstock.assets.commit import commit_good, commit_quarantine
 from penstock.assets.fault import found_bad_row, translated
 from penstock.assets.frames import input_frames
@@ -161,7 +161,9 @@ def _attempt(
             commit = _audit_and_commit(resolved, spark, runtime, invocation, analyzed)
         return _Done(resolved=resolved, made=(commit, analyzed.lineage))
     except Exception as error:
-        told = (resolved and changes_gone(error, resolved.inputs)) or translated(error, spec.name)
+        told = (resolved and changes_too_late(error, resolved.inputs)) or translated(
+            error, spec.name
+        )
         if told is error:
             raise
         # the cause can quote values of rows, and must not be logged with it

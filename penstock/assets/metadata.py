@@ -47,8 +47,11 @@ def _code_point(found: re.Match[str]) -> str:
 
 
 def check_name(rule: str) -> str:
-    """A rule's id as the name of an asset check."""
-    return re.sub(r"[^A-Za-z0-9_]", "_", rule)
+    """A rule's id as the name of an asset check: `a_ge` of a:ge, `gr_f6__e4_e_ge` of gröäe:ge.
+
+    Two rules of one contract may still share a name: `check_together` refuses them.
+    """
+    return re.sub(r"[^A-Za-z0-9_]", lambda c: "_" if c[0].isascii() else f"_{ord(c[0]):x}_", rule)
 
 
 def warning_rules(spec: Dataset) -> tuple[str, ...]:

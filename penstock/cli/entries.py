@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["Entry", "Fate", "Fates", "day_of", "fates", "hidden", "read_entries"]
 
 HIDDEN = "(hidden)"
-_READ = ["token", "run_id", "slice", "contract_version", "reasons", "row", "file"]
+_READ = (
+    'SELECT "token", "run_id", "slice", "contract_version", "reasons", "row", "file" FROM entries'
+)
 
 
 class Fate(StrEnum):
@@ -122,14 +124,17 @@ def read_entries(table: Table, fates: Fates, model: ContractModel) -> Iterator[E
     """
     if table.read() is None:
         return
-    from deltalake import DeltaTable
+    import pyarrow as pa
+    from deltalake import DeltaTable, QueryBuilder
     from deltalake.exceptions import DeltaError
 
     floats = {c.name for c in model.columns if c.type in ("float", "double")}
     try:
         rows = DeltaTable(table.uri, storage_options=dict(table.options) or None)
-        for batch in rows.to_pyarrow_dataset().to_batches(columns=_READ):
-            for entry in batch.to_pylist():
+        # not by pyarrow, which knows neither deletion vectors nor mapped columns
+        query = QueryBuilder().register("entries", rows).execute(_READ)
+        for batch in query:
+            for entry in pa.record_batch(batch).to_pylist():
                 yield Entry(
                     fate=fates.of(entry),
                     run_id=entry["run_id"],

@@ -149,22 +149,17 @@ class TableLog:
 
     def id_at(self, version: int) -> str | None:
         """The table's id at `version`; None where that is not, or no longer, in the log."""
-        if version == self.version:
-            return self.table_id
-        try:
-            options = dict(self._options) or None
-            then = DeltaTable(self._table.table_uri, version=version, storage_options=options)
-        except (DeltaError, OSError):
-            return None
-        return str(then.metadata().id)
+        then = self._at(version)
+        return None if then is None else str(then.metadata().id)
 
     def columns(self) -> tuple[TableColumn, ...]:
         """The table's columns, in table order."""
-        fields = json.loads(self._table.schema().to_json())["fields"]
-        return tuple(
-            TableColumn(name=f["name"], type=_simple_string(f["type"]), nullable=f["nullable"])
-            for f in fields
-        )
+        return _columns(self._table)
+
+    def columns_at(self, version: int) -> tuple[TableColumn, ...] | None:
+        """The columns at `version`; None where that is not, or no longer, in the log."""
+        then = self._at(version)
+        return None if then is None else _columns(then)
 
     def properties(self) -> Mapping[str, str]:
         """The table's properties."""
@@ -229,6 +224,15 @@ class TableLog:
             if commit.operation == "RESTORE":
                 undone_above = self._restored_to(commit)
             yield commit
+
+    def _at(self, version: int) -> DeltaTable | None:
+        if version == self.version:
+            return self._table
+        try:
+            options = dict(self._options) or None
+            return DeltaTable(self._table.table_uri, version=version, storage_options=options)
+        except (DeltaError, OSError):
+            return None
 
     def _commit_file(self, version: int) -> bytes:
         store = DeltaStorageHandler(self._table.table_uri, dict(self._options) or None)
@@ -341,6 +345,13 @@ def _facts(text: object) -> Mapping[str, Any] | None:
     except ValueError:
         return None
     return facts if isinstance(facts, dict) and "penstock" in facts else None
+
+
+def _columns(table: DeltaTable) -> tuple[TableColumn, ...]:
+    return tuple(
+        TableColumn(name=f["name"], type=_simple_string(f["type"]), nullable=f["nullable"])
+        for f in json.loads(table.schema().to_json())["fields"]
+    )
 
 
 def _simple_string(kind: Any) -> str:

@@ -36,6 +36,7 @@ __all__ = [
     "check_keywords",
     "check_model",
     "check_reference",
+    "check_referred",
     "cleared_classes",
     "columns_of",
     "refuse_names",
@@ -229,27 +230,32 @@ def check_reference(
             found=fk.references,
             next_step="drop the foreign key, or keep the referenced rows in a dataset of their own",
         )
-    if target is None:
-        return
-    names = [column.name for column in target.columns]
+    if target is not None:
+        check_referred(where, source, fk, {c.name: c.type for c in target.columns})
+
+
+def check_referred(
+    where: str, source: ContractModel, fk: ForeignKeyModel, target: Mapping[str, str]
+) -> None:
+    """Raise DefinitionError unless `target`, types by column, has what the key refers to."""
     for own, other in zip(fk.columns, fk.references_columns, strict=True):
-        column, referred = source.column(own), target.column(other)
+        column, referred = source.column(own), target.get(other)
         if referred is None:
-            near = difflib.get_close_matches(other, names, 1)
+            near = difflib.get_close_matches(other, target, 1)
             raise DefinitionError(
                 "a foreign key refers to a column that is not there",
                 where=f"{where}.{own}",
-                expected=f"columns of {fk.references}: {', '.join(names)}",
+                expected=f"columns of {fk.references}: {', '.join(target)}",
                 found=other,
                 next_step=f"did you mean {near[0]}?"
                 if near
                 else "name the referenced column: ForeignKey(columns, contract, its_columns)",
             )
-        if column and _family(column.type) != _family(referred.type):
+        if column and _family(column.type) != _family(referred):
             raise DefinitionError(
                 "a foreign key is of another type than what it refers to",
                 where=f"{where}.{own}",
-                expected=f"{referred.type}, as {fk.references}.{other}",
+                expected=f"{referred}, as {fk.references}.{other}",
                 found=column.type,
                 next_step="give both the same type: Spark would cast, and '01' would equal 1",
             )
@@ -324,6 +330,16 @@ def check_model(where: str, model: ContractModel, types: Mapping[str, T.DataType
                 next_step="use a column of another type, such as the map's text or a hash of it",
             )
     _check_widths(where, model)
+    ids = [check.id for check in model.checks]
+    for rule in model.checks:
+        # `rule:ge` is the check of a column called rule and the row rule called ge
+        if ids.count(rule.id) > 1:
+            raise DefinitionError(
+                "two rules have one name: their bad rows could not be told apart",
+                where=where,
+                found=rule.id,
+                next_step="rename the row rule in rules=, or the column",
+            )
     for col in model.columns:
         if col.key and col.nullable:
             raise DefinitionError(

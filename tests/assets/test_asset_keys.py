@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock import Contract, Daily, column, dataset, definitions, landing
-from penstock.assets.metadata import asset_key
+from penstock import Contract, Daily, Deployment, column, dataset, definitions, landing
+from penstock.assets.metadata import asset_key, check_name
+from penstock.errors import DefinitionError
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -77,3 +78,65 @@ def test_dagster_takes_every_folder_of_landing(one: str, other: str) -> None:
     )
     dg.Definitions.validate_loadable(taken)
     assert len(taken.resolve_asset_graph().get(asset_key("shop.items")).parent_keys) == 2
+
+
+def named(name: str, folder: str = "items") -> Any:
+    class Named(Contract, name=name, version="1.0.0", owner="team:shop"):
+        """What is sold."""
+
+        id: int = column(key=True)
+
+    @dataset(Named, inputs={"raw": landing(f"{folder}/*.csv")})
+    def made(raw: DataFrame) -> DataFrame:
+        return raw
+
+    return made
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (named("shop.a__b"), named("shop.a.b")),
+        (named("shop__a.b"), named("shop.a__b")),
+        (named("landing.x", "y"), named("shop.x", "x")),
+        (named("landing.x", "x"), named("shop.x", "y")),
+    ],
+)
+def test_two_that_dagster_would_take_for_one_are_refused(one: Any, other: Any) -> None:
+    with pytest.raises(DefinitionError, match="have one name in Dagster"):
+        Deployment(datasets=(one, other), resources=RESOURCES)
+
+
+def test_folders_are_no_steps() -> None:
+    specs = [named("shop.a", "a__b"), named("shop.b", "a/b")]
+    dg.Definitions.validate_loadable(definitions(specs, resources=RESOURCES))
+
+
+NAMES = ["a:ge", "a_ge", "größe:ge", "gräße:ge", "gr__e:ge", "a:le", "key:unique", "contract"]
+
+
+def test_rules_have_names_of_their_own() -> None:
+    names = [check_name(rule) for rule in NAMES]
+    assert all(name.isascii() and name.isidentifier() for name in names)
+    assert [n for n in set(names) if names.count(n) > 1] == ["a_ge"]
+
+
+def test_two_rules_that_dagster_would_take_for_one_are_refused() -> None:
+    class Rules(
+        Contract,
+        name="shop.rules",
+        version="1.0.0",
+        owner="team:shop",
+        rules={"a_ge": "rule_a > 1"},
+    ):
+        """Two rules that differ in the place of their colon."""
+
+        rule_a: int = column(ge=0)
+
+    @dataset(Rules, inputs={"raw": landing("a/*.csv")})
+    def ruled(raw: DataFrame) -> DataFrame:
+        return raw
+
+    with pytest.raises(DefinitionError, match="rule:a_ge and rule_a:ge") as caught:
+        Deployment(datasets=(ruled,), resources=RESOURCES)
+    assert "contract Rules" in str(caught.value)

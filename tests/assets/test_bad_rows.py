@@ -204,6 +204,28 @@ def test_a_row_that_refers_to_nothing_is_set_aside_or_counted(shop: Shop) -> Non
     assert sorted(row.id for row in shop.table(sold).collect()) == [1, 2, 3]
 
 
+@pytest.mark.parametrize(
+    ("there", "what", "found"),
+    [
+        ("1 AS item", "of another type than what it refers to", "string"),
+        ("true AS item", "of another type than what it refers to", "string"),
+        ("'ink' AS itm", "refers to a column that is not there", "item"),
+    ],
+)
+def test_a_reference_that_others_write_is_held_against_the_contract(
+    shop: Shop, there: str, what: str, found: str
+) -> None:
+    path = shop.runtime.lake.table("bronze.items").path
+    shop.spark.sql(f"SELECT {there}").write.format("delta").save(path)
+    shop.land("orders-a.csv", GOOD)
+    shop.run(loaded)
+    for spec in (sold, noted):
+        with pytest.raises(DefinitionError, match=what) as caught:
+            shop.run(spec)
+        assert caught.value.found == found
+        assert shop.version(spec) is None
+
+
 def test_bad_rows_of_one_run_do_not_follow_the_next(shop: Shop) -> None:
     shop.land("orders-a.csv", GOOD, BAD)
     assert shop.run(loaded).rows_quarantined == 1

@@ -294,6 +294,23 @@ def test_a_wrong_fact_is_named(case: str) -> None:
     assert caught.value.next_step
 
 
+def test_two_rules_that_would_be_counted_as_one() -> None:
+    with pytest.raises(DefinitionError, match="two rules have one name") as caught:
+
+        class Ruled(
+            Contract,
+            name="silver.ruled",
+            version="1.0.0",
+            owner="team:shop",
+            rules={"ge": "rule > 1"},
+        ):
+            """One."""
+
+            rule: int = column(ge=0)
+
+    assert (caught.value.where, caught.value.found) == ("contract Ruled", "rule:ge")
+
+
 def test_a_foreign_key_to_a_column_that_is_not_there_is_named() -> None:
     target = define({"code": (str, column(key=True))}, name="silver.codes")
     with pytest.raises(DefinitionError) as caught:
