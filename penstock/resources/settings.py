@@ -67,6 +67,8 @@ def java_options(shape: SessionShape) -> str:
         # Spark descends into an expression by recursion. How deep the JVM's own 1 MiB reaches
         # depends on what it has compiled by then: at times three hundred additions are too many.
         "-Xss4m",
+        # Off UTC, Delta reads a table's state again after each commit to verify its checksum.
+        "-Duser.timezone=UTC",
     ]
     if shape.profile is Profile.SMALL:
         # With C1 alone Java reserves 48 MB for compiled code, and Spark with Delta needs 105: it

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -213,6 +214,30 @@ def test_a_decimal_is_shown_as_it_was_written(spark: SparkSession, tmp_path: Pat
     fates = Fates(orders, log.commits(), runtime.ledger)
     entries = read_entries(runtime.lake.quarantine(orders.name), fates, orders.model)
     assert sorted(entry.row["price"] for entry in entries) == ["12.30", "12345678.10"]
+
+
+def test_a_quarantine_with_mapped_columns_and_deleted_rows_is_read(
+    spark: SparkSession, shop: Any
+) -> None:
+    rows = [f"{n},2013-02-07,ada@example.org,{amount}" for n, amount in enumerate((-1, -2, 3, 4))]
+    shop.deliver("2013-02-07", *rows)
+    shop.json("run", "shop.orders", "--slice", "2013-02-07")
+    path = shop.root / "lake" / "_quarantine" / "shop" / "orders"
+    entries = spark.read.format("delta").load(str(path))
+    kept, schema = entries.collect(), entries.schema
+    columns = ", ".join(f"`{field.name}` {field.dataType.simpleString()}" for field in schema)
+    shutil.rmtree(path)
+    spark.sql(
+        f"CREATE TABLE delta.`{path}` ({columns}) USING delta TBLPROPERTIES ("
+        "'delta.columnMapping.mode' = 'name', 'delta.enableDeletionVectors' = 'true')"
+    )
+    frame = spark.createDataFrame(kept, schema)
+    frame.coalesce(1).write.format("delta").mode("append").save(str(path))
+    shown = shop.json("quarantine", "show", "shop.orders")
+    assert sorted(entry["row"]["amount"] for entry in shown["entries"]) == [-2, -1]
+    spark.sql(f"DELETE FROM delta.`{path}` WHERE row LIKE '%-2%'")
+    shown = shop.json("quarantine", "show", "shop.orders")
+    assert [entry["row"]["amount"] for entry in shown["entries"]] == [-1]
 
 
 @pytest.mark.usefixtures("spark")

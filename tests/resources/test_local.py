@@ -66,6 +66,11 @@ def test_a_python_function_runs_in_this_python(spark: SparkSession) -> None:
     assert spark.range(1).select(version()).collect() == [("pydantic",)]
 
 
+def test_the_driver_is_on_utc_wherever_the_machine_stands(spark: SparkSession) -> None:
+    assert spark.sparkContext._jvm
+    assert spark.sparkContext._jvm.java.util.TimeZone.getDefault().getID() == "UTC"
+
+
 def test_cost_is_the_jvms_cpu(spark: SparkSession) -> None:
     cluster = LocalCluster(profile=Profile.SMALL, cores=2)
     assert cluster.cost().cpu_seconds == 0.0

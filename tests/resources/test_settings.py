@@ -37,6 +37,7 @@ def test_nothing_is_resolved_at_start_up() -> None:
 def test_the_small_profile_compiles_once_and_shuffles_into_one_partition() -> None:
     small = replace(SHAPE, profile=Profile.SMALL)
     assert "-XX:TieredStopAtLevel=1" in java_options(small)
+    assert all("-Duser.timezone=UTC" in java_options(shape) for shape in (small, SHAPE))
     assert "TieredStopAtLevel" not in java_options(SHAPE)
     # with C1 alone Java would reserve less than Spark and Delta compile
     assert "-XX:ReservedCodeCacheSize=240m" in java_options(small)
