@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, assert_never
 from pyspark.sql import functions as F
 
 from penstock.assets.landing_frames import Arrived, read_files
-from penstock.assets.pinned import Net, PinnedChanges, PinnedFiles, PinnedInput, PinnedTable
+from penstock.assets.pinned import (
+    Net,
+    PinnedChanges,
+    PinnedFiles,
+    PinnedInput,
+    PinnedTable,
+    refuse_replaced,
+)
 from penstock.assets.row_filters import newest_of
 from penstock.errors import InputError
 from penstock.lineage.plan_lineage import mark
@@ -16,7 +23,7 @@ from penstock.schemas.predicates import quoted
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import DataFrame, DataFrameReader, SparkSession
 
     from penstock.schemas.model import ContractModel
 
@@ -54,7 +61,7 @@ def input_frames(
 
 def read_table(spark: SparkSession, item: PinnedTable) -> DataFrame:
     """The table at its pinned version, cut to the slice."""
-    frame = spark.read.format("delta").option("versionAsOf", item.version).load(item.table.path)
+    frame = _loaded(spark.read.option("versionAsOf", item.version), item)
     if item.slice_by is None:
         return frame
     kinds = {field.name: field.dataType.simpleString() for field in frame.schema.fields}
@@ -68,16 +75,23 @@ def read_table(spark: SparkSession, item: PinnedTable) -> DataFrame:
     return frame.where(F.expr(item.slice.predicate(item.slice_by, kinds[item.slice_by])))
 
 
+def _loaded(reader: DataFrameReader, item: PinnedTable | PinnedChanges) -> DataFrame:
+    """What is pinned, and of the table that was pinned: another one may lie there by now.
+
+    In a classic session Delta finds the files here, over Connect when the frame is run.
+    """
+    try:
+        return reader.format("delta").load(item.table.path)
+    finally:  # a version that is not there is told as what it is, too
+        refuse_replaced(item)
+
+
 def _read_changes(spark: SparkSession, item: PinnedChanges) -> DataFrame:
-    reader = spark.read.format("delta")
+    reader = spark.read
     if not item.feed:
-        return reader.option("versionAsOf", item.version).load(item.table.path)
-    feed = (
-        reader.option("readChangeFeed", "true")
-        .option("startingVersion", item.after + 1)
-        .option("endingVersion", item.version)
-        .load(item.table.path)
-    )
+        return _loaded(reader.option("versionAsOf", item.version), item)
+    reader = reader.option("readChangeFeed", "true").option("startingVersion", item.after + 1)
+    feed = _loaded(reader.option("endingVersion", item.version), item)
     added = "_change_type IN ('insert', 'update_postimage')"
     match item.net:
         case Net.ADDED:

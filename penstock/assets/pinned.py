@@ -7,13 +7,21 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from penstock.assets.slice import WHOLE, Slice
+from penstock.errors import InputError
 
 if TYPE_CHECKING:
     from penstock.assets.inputs import Landing
     from penstock.assets.landing_file import TakenFile
     from penstock.resources.lake import Table
 
-__all__ = ["Net", "PinnedChanges", "PinnedFiles", "PinnedInput", "PinnedTable"]
+__all__ = [
+    "Net",
+    "PinnedChanges",
+    "PinnedFiles",
+    "PinnedInput",
+    "PinnedTable",
+    "refuse_replaced",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,3 +128,21 @@ class PinnedFiles:
 
 
 PinnedInput = PinnedTable | PinnedChanges | PinnedFiles
+
+
+def refuse_replaced(item: PinnedTable | PinnedChanges) -> None:
+    """Raise InputError when the table that lies there is not the one that was pinned.
+
+    One that is deleted and written again has versions of the same numbers, with other rows.
+    """
+    log = item.table.read()
+    # one that is replaced in place keeps its old versions, under their old id
+    if log and (log.table_id == item.table_id or log.id_at(item.version) == item.table_id):
+        return
+    raise InputError(
+        "the table was made anew while it was being read",
+        where=item.table.dataset,
+        expected=f"the table {item.table_id} at version {item.version}",
+        found=f"the table {log.table_id} at version {log.version}" if log else "no table",
+        next_step=f"run again: input {item.name} is then the new table; nothing was committed",
+    )

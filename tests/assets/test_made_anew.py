@@ -113,6 +113,27 @@ def test_a_reader_of_changes_says_so_and_begins_anew_when_its_table_is_moved_awa
     assert items(shop, spec) == sorted(item for rows in commits for _, item in rows)
 
 
+@pytest.mark.parametrize("commits", [((RYE,),), ((RYE,), (OIL,)), ()], ids=len)
+@pytest.mark.parametrize("spec", [shown, copied, merged], ids=["whole", "append", "merge"])
+def test_one_that_is_made_anew_after_it_was_pinned_is_not_taken_for_the_old_one(
+    shop: Shop, spec: Dataset, commits: tuple[tuple[tuple[int, str], ...], ...]
+) -> None:
+    write(shop, (TEA,), (JAM,))
+    shop.run(spec)
+    write(shop, (OIL,))
+    before = shop.version(spec)
+
+    def on_step(step: str) -> None:
+        if step == "resolved":
+            make_anew(shop, (RYE,), (OIL,), *commits)
+
+    with pytest.raises(InputError, match="made anew while it was being read") as caught:
+        shop.run(spec, on_step=on_step)
+    assert caught.value.where == "bronze.orders"
+    assert shop.version(spec) == before
+    assert items(shop, spec) == ["jam", "tea"]
+
+
 def test_a_reference_that_was_made_anew_is_checked_again(shop: Shop) -> None:
     write(shop, (TEA, JAM))
     shop.land("orders-1.csv", "1,tea,1.00,2013-01-05", "2,jam,1.00,2013-01-05")
