@@ -114,8 +114,9 @@ def test_an_old_slice_makes_nothing_fresh_in_dagster_in_the_table_or_in_the_even
         return [check["success"] for check in checks if check["assertion"] == "freshness"]
 
     def judged(at: datetime | None = None) -> dict[str, Any]:
-        log = deployed.shop.runtime.lake.table("shop.sold").read()
-        found = freshness_of(log, sold.model, at or datetime.now(UTC))
+        found = freshness_of(
+            deployed.shop.runtime.lake.table("shop.sold"), sold.model, at or datetime.now(UTC)
+        )
         assert found is not None
         return found
 
