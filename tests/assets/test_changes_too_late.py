@@ -152,8 +152,17 @@ def counts(shop: Shop, spec: Dataset, change: Callable[[Shop, str], None]) -> st
     return name
 
 
-@pytest.mark.parametrize("change", [widened, dropped, renamed, replaced])
-@pytest.mark.parametrize("spec", [counted, counted_once], ids=["append", "merge"])
+@pytest.mark.parametrize(
+    ("spec", "change"),
+    [
+        (counted, widened),
+        (counted, dropped),
+        (counted, renamed),
+        (counted, replaced),
+        (counted_once, widened),
+    ],
+    ids=["widened", "dropped", "renamed", "replaced", "widened, merge"],
+)
 def test_a_source_that_got_other_columns_is_told_with_the_version(
     shop: Shop, spec: Dataset, change: Callable[[Shop, str], None]
 ) -> None:

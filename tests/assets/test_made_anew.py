@@ -113,8 +113,16 @@ def test_a_reader_of_changes_says_so_and_begins_anew_when_its_table_is_moved_awa
     assert items(shop, spec) == sorted(item for rows in commits for _, item in rows)
 
 
-@pytest.mark.parametrize("commits", [((RYE,),), ((RYE,), (OIL,)), ()], ids=len)
-@pytest.mark.parametrize("spec", [shown, copied, merged], ids=["whole", "append", "merge"])
+@pytest.mark.parametrize(
+    ("spec", "commits"),
+    [
+        pytest.param(shown, (), id="whole, with fewer versions"),
+        pytest.param(shown, ((RYE,),), id="whole, with as many"),
+        pytest.param(shown, ((RYE,), (OIL,)), id="whole, with more"),
+        pytest.param(copied, ((RYE,),), id="append"),
+        pytest.param(merged, ((RYE,),), id="merge"),
+    ],
+)
 def test_one_that_is_made_anew_after_it_was_pinned_is_not_taken_for_the_old_one(
     shop: Shop, spec: Dataset, commits: tuple[tuple[tuple[int, str], ...], ...]
 ) -> None:
