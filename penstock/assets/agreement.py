@@ -71,6 +71,7 @@ def _refuse_one_name(specs: Sequence[Dataset]) -> None:
     for spec in specs:
         model = spec.model
         ids = {*(check.id for check in model.checks), *(key.id for key in model.foreign_keys)}
+        ids |= {f"{column.name}:type" for column in model.columns}
         own = [(f"the check of {name}", name) for name in (CONTRACT_CHECK, FRESHNESS_CHECK)]
         for one, other in _alike([*own, *((rule, check_name(rule)) for rule in sorted(ids))]):
             raise DefinitionError(

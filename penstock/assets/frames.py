@@ -78,7 +78,7 @@ def read_table(spark: SparkSession, item: PinnedTable) -> DataFrame:
 def _loaded(reader: DataFrameReader, item: PinnedTable | PinnedChanges) -> DataFrame:
     """What is pinned, and of the table that was pinned: another one may lie there by now.
 
-    In a classic session Delta finds the files here, over Connect when the frame is run.
+    What is made anew after this and before Spark reads is not seen here.
     """
     try:
         return reader.format("delta").load(item.table.path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, TypeGuard
 
-__all__ = ["LONGEST_NAME_BYTES", "Name", "dataset_name", "is_name"]
+__all__ = ["LONGEST_NAME_BYTES", "Name", "dataset_name", "is_name", "one_s3"]
 
 #: (namespace, name), as OpenLineage calls a dataset or a job.
 Name = tuple[str, str]
@@ -17,7 +17,7 @@ LONGEST_NAME_BYTES = 1280
 _FILES = re.compile(
     r"(?:file|s3|gs|wasbs?|abfss?|adl|hdfs|viewfs|webhdfs|dbfs|oss|cosn?)(?:://.*)?", re.DOTALL
 )
-_S3 = re.compile(r"s3[an](?=://)")  # Hadoop's clients, not places: the specification knows one s3
+_S3 = re.compile(r"s3[an](?=://)")
 
 
 def is_name(value: object) -> TypeGuard[str]:
@@ -30,6 +30,11 @@ def is_name(value: object) -> TypeGuard[str]:
     )
 
 
+def one_s3(namespace: str) -> str:
+    """The namespace with s3 for s3a and s3n: those are Hadoop's clients, not places."""
+    return _S3.sub("s3", namespace)
+
+
 def dataset_name(namespace: Any, name: Any) -> Name | None:
     """The name by which a dataset is known that was told under this one. None: this is no name.
 
@@ -40,5 +45,5 @@ def dataset_name(namespace: Any, name: Any) -> Name | None:
     """
     if not (is_name(namespace) and is_name(name)):
         return None
-    place = _S3.sub("s3", namespace)
+    place = one_s3(namespace)
     return place, (name.rstrip("/") or "/") if _FILES.fullmatch(place) else name

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 from penstock.errors import PenstockError
+from penstock.lineage.name import one_s3
 from penstock.schemas.model import ContractModel, Severity
 
 if TYPE_CHECKING:
@@ -71,9 +72,7 @@ def physical_name(location: str) -> tuple[str, str]:
     if scheme == "file":
         return "file", "/" + rest.strip("/")
     authority, _, key = rest.partition("/")
-    # s3a and s3n are Hadoop's clients, not places: the specification knows one s3
-    scheme = "s3" if scheme in {"s3a", "s3n"} else scheme
-    return f"{scheme}://{authority}", key.strip("/") or "/"
+    return one_s3(f"{scheme}://{authority}"), key.strip("/") or "/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -296,6 +296,7 @@ class Told:
         new: dict[Subject, list[Stated]] = {key: [] for key in since}
         for (_, job, dataset, _), said in come.items():
             new[job, dataset].append(said)
+        speaking = self._speaking(come.values())
         made: list[dict[str, Any]] = []
         for key, told in new.items():
             held = standing.get(key)
@@ -307,7 +308,7 @@ class Told:
             elif held and held.ended is None:
                 # on top of what holds
                 so = Stated(at=held.begun, teller="", state=held.lineage)
-                found = intervals([so, *told], self._said(key, told, since[key]))
+                found = intervals([so, *told], self._said(key, told, speaking, since[key]))
                 if found[0].valid_to is not None:
                     self._connection.execute(
                         update(graph_validity)
@@ -319,28 +320,40 @@ class Told:
                     )
                 made += [_interval(key, item) for item in found[1:]]
                 continue
-            before = {} if key in late else self._said(key, told, since[key])
+            before = {} if key in late else self._said(key, told, speaking, since[key])
             made += [_interval(key, item) for item in intervals(told, before)]
         if made:
             self._connection.execute(insert(graph_validity), made)
 
-    def _said(self, key: Subject, told: Iterable[Stated], since: datetime) -> dict[str, int]:
-        """By the ends that `told` names alone: what was said of them last, before `since`."""
-        speaking: dict[str, list[int]] = {}
+    def _speaking(self, told: Iterable[Stated]) -> dict[str, list[int]]:
+        """By the ends that `told` names alone: the lineages in which more was said of them.
+
+        Most jobs that name their ends alone have never said more.
+        """
+        found: dict[str, list[int]] = {}
         for some in chunks({item.ends for item in told if item.ends_alone}):
-            # most jobs that name their ends alone have never said more
             query = select(graph_lineage.c.id, graph_lineage.c.ends).where(
                 graph_lineage.c.ends.in_(some), graph_lineage.c.digest != graph_lineage.c.ends
             )
             for row in self._connection.execute(query):
-                speaking.setdefault(row.ends, []).append(row.id)
+                found.setdefault(row.ends, []).append(row.id)
+        return found
+
+    def _said(
+        self,
+        key: Subject,
+        told: Iterable[Stated],
+        speaking: Mapping[str, list[int]],
+        since: datetime,
+    ) -> dict[str, int]:
+        """By the ends that `told` names alone: what was said of them last, before `since`."""
         said = {}
-        for ends, lineages in speaking.items():
+        for ends in {item.ends for item in told if item.ends_alone} & speaking.keys():
             last = self._connection.execute(
                 select(graph_told.c.lineage)
                 .where(
                     _subject(graph_told, key),
-                    graph_told.c.lineage.in_(lineages),
+                    graph_told.c.lineage.in_(speaking[ends]),
                     graph_told.c.at < since,
                 )
                 .order_by(graph_told.c.at.desc(), graph_told.c.teller.desc())
