@@ -90,7 +90,7 @@ def inspect_file(lake: Lake, file: LandingFile, day: date | None) -> TakenFile:
     decoder = codecs.getincrementaldecoder("utf-8")()
     quoting = Quoting()
     head, utf8 = b"", True
-    with lake.open(file) as stream:
+    with lake.open(file.name) as stream:
         try:
             for chunk in _content(stream, digest, zipped=file.name.endswith(".gz")):
                 head += chunk[: _LONGEST_HEADER - len(head)]

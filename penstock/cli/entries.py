@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from penstock.resources.table_log import Commit
     from penstock.schemas.model import ContractModel
 
-__all__ = ["Entry", "Fate", "Fates", "day_of", "fates", "hidden", "read_entries"]
+__all__ = ["Entry", "Fate", "Fates", "day_of", "fates", "file_pattern", "hidden", "read_entries"]
 
 HIDDEN = "(hidden)"
 _READ = (
@@ -159,17 +159,17 @@ def day_of(entry: Entry, spec: Dataset) -> date | None:
 
     patterns = [i.pattern for i in spec.inputs.values() if isinstance(i, Landing)]
     for pattern in patterns if entry.file else ():
-        found = re.fullmatch(_file_of_a_day(pattern), entry.file or "")
+        found = file_pattern(pattern).fullmatch(entry.file or "")
         if found and found.groups():
             return _day(found[1])
     return _day(entry.row.get(spec.partitions.column)) if spec.partitions else None
 
 
-def _file_of_a_day(pattern: str) -> str:
-    """A regular expression for the names below landing of a pattern's files; a group is a day."""
+def file_pattern(pattern: str) -> re.Pattern[str]:
+    """For the names below landing of a landing pattern's files; a group is a day."""
     first, *others = re.escape(pattern).split(re.escape("{day}"))
     text = first + (r"(\d{4}-\d{2}-\d{2})" + r"\1".join(others) if others else "")
-    return text.replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
+    return re.compile(text.replace(r"\*", "[^/]*").replace(r"\?", "[^/]"))
 
 
 def _day(value: object) -> date | None:

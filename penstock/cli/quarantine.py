@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +12,7 @@ from rich.text import Text
 
 from penstock.cli.command import Call, command
 from penstock.cli.entries import Entry, Fate, Fates, day_of, hidden, read_entries
+from penstock.cli.entry_lines import entry_lines
 from penstock.cli.failure import printable
 from penstock.errors import DefinitionError, InputError
 
@@ -47,6 +47,12 @@ def show(
     superseded: Annotated[
         bool, typer.Option("--superseded", help="Those of runs that were made anew, too.")
     ] = False,
+    lines: Annotated[
+        bool,
+        typer.Option(
+            "--lines/--no-lines", help="Look in the landing files on which lines they stand."
+        ),
+    ] = True,
     reveal: Annotated[
         bool,
         typer.Option("--reveal-personal-data", help="Show the values of personal data, too."),
@@ -57,7 +63,8 @@ def show(
     spec = deployment.dataset(dataset)
     lake = deployment.resources["lake"]
     log = lake.table(spec.name).read()
-    fates = Fates(spec, log.commits() if log else (), deployment.resources["ledger"].open())
+    ledger = deployment.resources["ledger"].open()
+    fates = Fates(spec, log.commits() if log else (), ledger)
     where = _Wanted(spec, slice_key, rule, superseded=superseded)
     aside = lake.quarantine(spec.name)
     if log is None and aside.read() is None:
@@ -74,9 +81,15 @@ def show(
     found.sort(key=lambda entry: (entry.fate is not Fate.SET_ASIDE, entry.slice))
     if reveal:
         call.say("Values of personal data are shown in clear.", style="bold yellow")
+    picked = found[:limit]
+    where_from: list[tuple[int, ...]] = [()] * len(picked)
+    if lines:
+        with call.busy("Looking for their lines"):
+            where_from = entry_lines(picked, spec, lake, ledger)
     entries = [
-        entry.document() | {"row": dict(entry.row) if reveal else hidden(entry.row, spec.model)}
-        for entry in islice(found, limit)
+        entry.document()
+        | {"row": dict(entry.row) if reveal else hidden(entry.row, spec.model), "lines": [*numbers]}
+        for entry, numbers in zip(picked, where_from, strict=True)
     ]
     by_rule = Counter(reason for entry in found for reason in entry.reasons)
     document = {
@@ -95,7 +108,7 @@ def show(
             shown["slice"],
             Text("\n".join(shown["reasons"]), style="red"),
             Text(printable(", ".join(f"{k}={_value(v)}" for k, v in shown["row"].items()))),
-            Text(printable(shown["file"] or "")),
+            Text(printable(shown["file"] or "") + _lines(shown["lines"])),
             Text(shown["fate"], style="dim"),
         )
     rules = ", ".join(f"{reason} {count:,}" for reason, count in by_rule.most_common())
@@ -181,6 +194,11 @@ class _Wanted:
         day = None if self._days.issuperset(slice_.days()) else day_of(entry, self._spec)
         # of which day it is nobody can say: it may be of this one
         return day is None or day in self._days
+
+
+def _lines(numbers: list[int]) -> str:
+    """Behind the name of a file, as editors and grep have it."""
+    return f":{' or '.join(map(str, numbers))}" if numbers else ""
 
 
 def _value(value: object) -> str:

@@ -113,20 +113,20 @@ class Lake(ConfigurableResource["Lake"]):
         return sorted(found, key=lambda file: file.name)
 
     @contextmanager
-    def open(self, file: LandingFile) -> Iterator[BinaryIO]:
-        """The bytes of a landing file. Raises InputError when it cannot be read."""
+    def open(self, name: str) -> Iterator[BinaryIO]:
+        """The bytes of the landing file `name`. Raises InputError when it cannot be read."""
         try:
             if self._on_s3(self.landing):
                 bucket, prefix = _bucket(self.landing)
-                body = self._s3().get_object(Bucket=bucket, Key=prefix + file.name)["Body"]
+                body = self._s3().get_object(Bucket=bucket, Key=prefix + name)["Body"]
                 yield io.BufferedReader(_Raw(body), 1 << 20)
             else:
-                with (Path(self.landing) / file.name).open("rb") as stream:
+                with (Path(self.landing) / name).open("rb") as stream:
                     yield stream
         except self._refusals() as error:
             raise InputError(
                 "the file cannot be read",
-                where=file.name,
+                where=name,
                 found=_refusal(error),
                 next_step="check that the file is still there and that this process may read it",
             ) from error

@@ -241,6 +241,38 @@ def test_a_quarantine_with_mapped_columns_and_deleted_rows_is_read(
 
 
 @pytest.mark.usefixtures("spark")
+def test_a_row_set_aside_has_the_line_of_its_file(shop: Any) -> None:
+    day = "2013-02-07"
+    rows = [
+        f"1,{day},ada@example.org,10",
+        f'2,{day},"two\nlines",oops',  # 3, a type
+        f"3,{day},ada@example.org,-3",  # 5, a rule
+        "",
+        f"4,{day}",  # 7, too few cells
+        f'5,{day},"ada"@example.org,1',  # 8, text behind a quote
+        f"6,{day},ada@example.org,1,2",  # 9, too many cells
+        f"7,{day},,-7",  # 10 and 11: one of the two, nobody knows which
+        f"7,{day},,-7",
+        *(f"{n},{day},ada@example.org,1" for n in range(10, 20)),
+    ]
+    shop.deliver(day, *rows)
+    shop.json("run", "shop.orders", "--slice", day)
+    shown = shop.json("quarantine", "show", "shop.orders")["entries"]
+    assert sorted(entry["lines"] for entry in shown) == [
+        *([3], [5], [7], [8], [9]),
+        *([10, 11], [10, 11]),
+    ]
+    assert f"orders-{day}.csv:5" in shop("quarantine", "show", "shop.orders").output.replace(
+        "\n", ""
+    )
+    shown = shop.json("quarantine", "show", "shop.orders", "--no-lines")["entries"]
+    assert {len(entry["lines"]) for entry in shown} == {0}
+    (shop.root / "landing" / "orders" / f"orders-{day}.csv").unlink()
+    shown = shop.json("quarantine", "show", "shop.orders")["entries"]
+    assert {len(entry["lines"]) for entry in shown} == {0}
+
+
+@pytest.mark.usefixtures("spark")
 def test_quarantine_leaves_out_what_a_later_run_judged_anew(shop: Any) -> None:
     good = "2,2013-02-07,ada@example.org,10"
     shop.deliver("2013-02-07", "1,2013-02-07,ada@example.org,-1", good)

@@ -69,7 +69,7 @@ def test_a_glob_finds_the_same_files_everywhere(lake: Lake, pattern: str, names:
     found = lake.landing_files(pattern)
     assert [file.name for file in found] == names
     for file in found:
-        with lake.open(file) as stream:
+        with lake.open(file.name) as stream:
             content = stream.read()
         assert content == b"id\n" + file.name.encode()
         assert file.bytes == len(content)
@@ -83,7 +83,7 @@ def test_a_file_that_went_away_is_named(lake: Lake, tmp_path: Path) -> None:
         client.delete_object(Bucket="air", Key="landing/weather.csv")
     else:
         (tmp_path / "landing" / "weather.csv").unlink()
-    with pytest.raises(InputError, match="cannot be read") as caught, lake.open(file):
+    with pytest.raises(InputError, match="cannot be read") as caught, lake.open(file.name):
         pass
     assert caught.value.where == "weather.csv"
 

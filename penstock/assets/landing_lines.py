@@ -1,0 +1,179 @@
+"""On which lines of a landing file the records stand that rows were made of, found by their cells.
+
+Spark's CSV reader tells no row its place in the file. So the file is read once more, by Python's
+`csv` module, for those rows alone that somebody looks at.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from collections.abc import Callable, Hashable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from penstock.resources.lake import Lake
+
+__all__ = ["MOST_LINES", "Cells", "Record", "is_compared", "lines_of"]
+
+MOST_LINES = 3  # told of one row
+_Read = Callable[[str], Hashable]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cells:
+    """A record by some of its cells: column -> (type, value as text, None for NULL)."""
+
+    by_column: Mapping[str, tuple[str, str | None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """A record whole: its cells in the file's order, None for NULL."""
+
+    cells: tuple[str | None, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Record:
+        """The record as it stands in the file."""
+        return cls(cells=tuple(next(csv.reader(io.StringIO(text, newline="")), ())))
+
+
+def is_compared(kind: str) -> bool:
+    """Whether cells of this type can be told apart by their values."""
+    return kind.partition("(")[0] in _VALUES
+
+
+def lines_of(
+    lake: Lake, name: str, null_value: str, sought: Sequence[Cells | Record]
+) -> list[tuple[int, ...]]:
+    """For each of `sought` the lines, from 1, on which such records begin; the first MOST_LINES.
+
+    None are found in a file that was mended since, and of a record that csv reads otherwise than
+    Spark. Raises InputError when the file cannot be read.
+    """
+    nulls = frozenset(("", null_value))
+    found: list[list[int]] = [[] for _ in sought]
+    with lake.open(name) as stream, suppress(csv.Error, EOFError, gzip.BadGzipFile):
+        plain = gzip.GzipFile(fileobj=stream) if name.endswith(".gz") else stream
+        text = io.TextIOWrapper(plain, "utf-8-sig", errors="replace", newline="")
+        records = _records(text)
+        header = tuple(cell.strip() for cell in next(records, (0, []))[1])
+        whole = _Whole(sought, nulls)
+        by_cells = _ByCells(sought, header, nulls)
+        for line, record in records:
+            for n in (*whole.like(record), *by_cells.like(record)):
+                if len(found[n]) < MOST_LINES:
+                    found[n].append(line)
+    return [tuple(lines) for lines in found]
+
+
+def _records(text: io.TextIOWrapper) -> Iterator[tuple[int, list[str]]]:
+    """(line on which it begins, cells) of each record, the header first."""
+    reader = csv.reader(text)
+    begins = 1
+    for record in reader:
+        if record:
+            yield begins, record
+        begins = reader.line_num + 1
+
+
+class _Whole:
+    """Those that are known by all of their cells."""
+
+    def __init__(self, sought: Sequence[Cells | Record], nulls: frozenset[str]) -> None:
+        self._nulls = nulls
+        self._known: dict[tuple[str | None, ...], list[int]] = {}
+        for n, row in enumerate(sought):
+            if isinstance(row, Record):
+                self._known.setdefault(self._nulled(row.cells), []).append(n)
+
+    def like(self, record: list[str]) -> Sequence[int]:
+        """Which of them such a record is."""
+        return self._known.get(self._nulled(record), ()) if self._known else ()
+
+    def _nulled(self, cells: Sequence[str | None]) -> tuple[str | None, ...]:
+        return tuple(None if cell in self._nulls else cell for cell in cells)
+
+
+class _ByCells:
+    """Those that are known by some of their cells, looked up by the one that differs most."""
+
+    def __init__(
+        self, sought: Sequence[Cells | Record], header: tuple[str, ...], nulls: frozenset[str]
+    ) -> None:
+        self._width, self._nulls = len(header), nulls
+        self._rows: dict[int, dict[int, tuple[_Read, Hashable]]] = {}
+        for n, row in enumerate(sought):
+            if isinstance(row, Cells) and row.by_column and row.by_column.keys() <= set(header):
+                self._rows[n] = {}
+                for column, (kind, value) in row.by_column.items():
+                    read = _VALUES[kind.partition("(")[0]]
+                    known = None if value is None else read(value)
+                    self._rows[n][header.index(column)] = read, known
+        rows = self._rows.values()
+        common = [n for n in range(len(header)) if all(n in row for row in rows)]
+        self._place = max(common, key=lambda n: len({row[n] for row in rows}), default=0)
+        # place 0 may not be common: those without it are looked at each time
+        self._index: dict[_Read | None, dict[Hashable, list[int]]] = {}
+        for n, values in self._rows.items():
+            how, value_there = values.get(self._place, (None, None))
+            self._index.setdefault(how, {}).setdefault(value_there, []).append(n)
+
+    def like(self, record: list[str]) -> list[int]:
+        """Which of them such a record may be."""
+        if len(record) != self._width:
+            return []
+        cell = record[self._place]
+        return [
+            n
+            for read, known in self._index.items()
+            for n in known.get(read and self._value(cell, read), ())
+            if all(self._value(record[p], how) == v for p, (how, v) in self._rows[n].items())
+        ]
+
+    def _value(self, cell: str, read: _Read) -> Hashable:
+        return None if cell in self._nulls else read(cell)
+
+
+def _decimal(text: str) -> Hashable:
+    try:
+        return Decimal(text.strip())
+    except InvalidOperation:
+        return text
+
+
+def _float(text: str) -> Hashable:
+    try:
+        value = float(text)
+    except ValueError:
+        return text
+    return "NaN" if value != value else value  # noqa: PLR0124 - NaN is not itself
+
+
+def _truth(text: str) -> Hashable:
+    return text.strip().lower() in ("true", "t", "yes", "y", "1")
+
+
+def _moment(text: str) -> Hashable:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return text
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+_VALUES: Mapping[str, _Read] = {
+    "string": str,
+    **dict.fromkeys(("tinyint", "smallint", "int", "bigint", "decimal"), _decimal),
+    **dict.fromkeys(("float", "double"), _float),
+    "boolean": _truth,
+    **dict.fromkeys(("date", "timestamp", "timestamp_ntz"), _moment),
+}

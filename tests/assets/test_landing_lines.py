@@ -1,0 +1,114 @@
+"""The lines on which records of a landing file stand."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.assets.landing_lines import MOST_LINES, Cells, Record, is_compared, lines_of
+from penstock.errors import InputError
+from penstock.resources.lake import Lake
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_cells = st.text(st.sampled_from('ab1,"\n\r \ufffdé'), max_size=4)
+_records = st.lists(st.tuples(_cells, _cells, _cells), min_size=1, max_size=8)
+
+
+def _lake(folder: Path) -> Lake:
+    folder.mkdir(exist_ok=True)
+    return Lake(root=str(folder / "lake"), landing=str(folder))
+
+
+@pytest.fixture(scope="module")
+def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("landing")
+
+
+@given(records=_records, end=st.sampled_from(["\n", "\r\n", "\r"]), zipped=st.booleans())
+def test_every_record_is_found_where_it_begins(
+    landing: Path, records: list[tuple[str, str, str]], end: str, *, zipped: bool
+) -> None:
+    text = f"a,b,c{end}"
+    begins: dict[tuple[str, ...], list[int]] = {}
+    for record in records:
+        # a line end is LF, CR or both; a CR of one record's end and a LF of the next never meet
+        line = 1 + text.count("\n") + text.count("\r") - text.count("\r\n")
+        begins.setdefault(record, []).append(line)
+        held = io.StringIO(newline="")
+        csv.writer(held, lineterminator=end, quoting=csv.QUOTE_ALL).writerow(record)
+        text += held.getvalue()
+    name = "rows.csv.gz" if zipped else "rows.csv"
+    raw = text.encode()
+    (landing / name).write_bytes(gzip.compress(raw) if zipped else raw)
+
+    sought = list(begins)
+    whole = lines_of(_lake(landing), name, "", [Record(cells=record) for record in sought])
+    assert whole == [tuple(begins[record][:MOST_LINES]) for record in sought]
+    by_name = [
+        Cells(by_column={c: ("string", value or None) for c, value in zip("abc", r, strict=True)})
+        for r in sought
+    ]
+    assert lines_of(_lake(landing), name, "", by_name) == whole
+
+
+@pytest.mark.parametrize(
+    ("kind", "cell", "value"),
+    [
+        ("int", " 007", "7"),
+        ("bigint", "-5", "-5"),
+        ("decimal(10,2)", "12.30", "12.3"),
+        ("double", "1e3", "1000.0"),
+        ("double", "NaN", "NaN"),
+        ("boolean", "yes", "True"),
+        ("date", "2013-02-07 ", "2013-02-07"),
+        ("timestamp", "2013-02-07 10:15:00+01:00", "2013-02-07T09:15:00.000Z"),
+        ("timestamp", "2013-02-07", "2013-02-07T00:00:00.000Z"),
+        ("timestamp_ntz", "2013-02-07 10:15", "2013-02-07T10:15:00.000"),
+        ("string", "NA", None),
+        ("string", "", None),
+    ],
+)
+def test_a_cell_is_known_by_its_value(
+    tmp_path: Path, kind: str, cell: str, value: str | None
+) -> None:
+    (tmp_path / "rows.csv").write_text(f"x,y\nother,1\n{cell},2\n\n{cell},3\n")
+    sought = Cells(by_column={"x": (kind, value), "y": ("int", "3")})
+    alike = Cells(by_column={"x": (kind, value)})
+    assert is_compared(kind)
+    assert lines_of(_lake(tmp_path), "rows.csv", "NA", [sought, alike]) == [(5,), (3, 5)]
+
+
+def test_rows_of_which_other_cells_and_types_are_known_are_found_together(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("x,y,z\n01,a,2\n1,b,oops\n02,c,\n")
+    sought = [
+        Cells(by_column={"x": ("int", "1"), "z": ("int", "2")}),
+        Cells(by_column={"x": ("string", "1"), "y": ("string", "b"), "z": ("string", "oops")}),
+        Cells(by_column={"y": ("string", "c")}),
+        Cells(by_column={"z": ("int", None)}),
+        Record(cells=("02", "c", None)),
+    ]
+    assert lines_of(_lake(tmp_path), "rows.csv", "", sought) == [(2,), (3,), (4,), (4,), (4,)]
+
+
+def test_what_is_not_there_has_no_line(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("x,y\n1,2\n")
+    lake = _lake(tmp_path)
+    gone = [
+        Cells(by_column={"x": ("int", "7")}),
+        Cells(by_column={"z": ("int", "1")}),
+        Cells(by_column={}),
+        Record(cells=("1",)),
+    ]
+    assert lines_of(lake, "rows.csv", "", gone) == [()] * len(gone)
+    (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(b"x,y\n1,2\n")[:-9])
+    assert lines_of(lake, "cut.csv.gz", "", gone[:1]) == [()]
+    with pytest.raises(InputError, match="cannot be read"):
+        lines_of(lake, "none.csv", "", gone)
