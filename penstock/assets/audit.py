@@ -42,6 +42,7 @@ __all__ = [
     "set_aside",
     "split_counts",
     "strict",
+    "warning_rules",
 ]
 
 KEY_RULE = "key:unique"
@@ -96,12 +97,19 @@ def count_dataset_checks(
 
 def split_counts(spec: Dataset, counts: Mapping[str, int]) -> tuple[dict[str, int], dict[str, int]]:
     """(`counts` of checks that set rows aside, those that only warn)."""
-    warn = {rule for rule, _ in _warnings(spec)}
-    warn |= {key.id for key in spec.model.foreign_keys if _only_warns(spec, key)}
-    if isinstance(spec.bad_rows, Warn) and not isinstance(spec.write, Merge | Scd2):
-        warn.add(KEY_RULE)
+    warn = warning_rules(spec)
     errors = {rule: n for rule, n in counts.items() if rule not in warn}
     return errors, {rule: n for rule, n in counts.items() if rule in warn}
+
+
+def warning_rules(spec: Dataset) -> set[str]:
+    """The rules that only count."""
+    warn = {rule for rule, _ in _warnings(spec)}
+    warn |= {key.id for key in spec.model.foreign_keys if _only_warns(spec, key)}
+    keeps_all = isinstance(spec.bad_rows, Warn) and not isinstance(spec.write, Merge | Scd2)
+    if spec.row_key and keeps_all:
+        warn.add(KEY_RULE)
+    return warn
 
 
 def set_aside(
@@ -220,7 +228,7 @@ def _flagged(
     """The frame with a boolean for each rule that one row alone cannot break; (column, rule)."""
     spec = resolved.spec
     flags = {}
-    if (key := spec.row_key) and KEY_RULE not in split_counts(spec, {KEY_RULE: 1})[1]:
+    if (key := spec.row_key) and KEY_RULE not in warning_rules(spec):
         names = ", ".join(quoted(name) for name in key)
         many = f"{_known(key)} AND count(1) OVER (PARTITION BY {names}) > 1"
         frame = frame.withColumn("_many", F.expr(many))

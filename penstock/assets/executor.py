@@ -20,6 +20,7 @@ from penstock.assets.audit import (
     set_aside,
     split_counts,
     strict,
+    warning_rules,
 )
 from penstock.assets.changes_too_late import changes_too_late
 from penstock.assets.commit import commit_good, commit_quarantine
@@ -34,7 +35,7 @@ from penstock.assets.gate import (
 )
 from penstock.assets.heartbeat import beating
 from penstock.assets.landing_file import refuse_changed
-from penstock.assets.pinned import PinnedFiles
+from penstock.assets.pinned import PinnedFiles, refuse_replaced
 from penstock.assets.record import Record
 from penstock.assets.recovery import settle_dead_runs
 from penstock.assets.resolve import Resolved, resolve
@@ -124,10 +125,14 @@ def _until_no_conflict(attempt: Callable[[], _Done]) -> _Done:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Analyzed:
-    """The body's result before anything runs."""
+    """The body's result before anything runs.
+
+    `strictly`: a landing row that cannot be read stops the frame; else it is among `rejected`.
+    """
 
     frame: DataFrame
     rejected: list[DataFrame]
+    strictly: bool
     lineage: ColumnLineage
     evolve: bool
 
@@ -180,8 +185,8 @@ def _tell(event: Callable[[Any], None], what: Any) -> None:
 
 def _analyze(resolved: Resolved, spark: SparkSession, runtime: Runtime) -> _Analyzed:
     """Steps 2 and 3: the body's frame, its lineage, and the gate. No Spark job runs."""
-    spec = resolved.spec
-    plain, rejected = _body(resolved, spark, strictly=False)
+    spec, strictly = resolved.spec, not resolved.expects_bad_rows
+    plain, rejected = _body(resolved, spark, strictly=strictly)
     frame = check_frame(spec, _masked(spec, spark, runtime, plain))
     # the policy says what masking does to a column, better than any plan could
     lineage = column_lineage(plain if spec.masking else frame)
@@ -190,7 +195,9 @@ def _analyze(resolved: Resolved, spark: SparkSession, runtime: Runtime) -> _Anal
         policy = spec.masking
         lineage = lineage.masked_by(policy.masks(), policy.dropped, policy.looks_at())
     evolve = check_table(spec, resolved.state)
-    return _Analyzed(frame=frame, rejected=rejected, lineage=lineage, evolve=evolve)
+    return _Analyzed(
+        frame=frame, rejected=rejected, strictly=strictly, lineage=lineage, evolve=evolve
+    )
 
 
 def _body(
@@ -199,15 +206,27 @@ def _body(
     """The function's own result, and what arrived and could not be read."""
     spec = resolved.spec
     frames, arrived = input_frames(spark, resolved.inputs, spec.model, strict=strictly)
-    # Spark listed the files for the frames above; what it will read is what was looked at
-    taken = [item.files for item in resolved.inputs if isinstance(item, PinnedFiles)]
-    refuse_changed(file for files in taken for file in files)
+    _refuse_other_files(resolved)
     named: dict[str, Any] = dict(frames)
     if spec.wants_slice:
         named["run"] = resolved.slice
     made = spec.body(**named)
     refuse_other(spec, made)
     return made, [files.rejected for files in arrived]
+
+
+def _refuse_other_files(resolved: Resolved) -> None:
+    """Raise InputError when a landing file is not what was looked at; Spark has listed it since."""
+    taken = [item.files for item in resolved.inputs if isinstance(item, PinnedFiles)]
+    refuse_changed(file for files in taken for file in files)
+
+
+def _refuse_other_inputs(resolved: Resolved) -> None:
+    """Raise InputError when an input is not what the frames were made of."""
+    _refuse_other_files(resolved)
+    for item in resolved.inputs:
+        if not isinstance(item, PinnedFiles):
+            refuse_replaced(item)
 
 
 def _masked(spec: Dataset, spark: SparkSession, runtime: Runtime, frame: DataFrame) -> DataFrame:
@@ -251,21 +270,27 @@ def _audit_and_commit(
     spec = resolved.spec
     facts = partial(commit_facts, resolved, invocation)
     check_required(resolved, spark)
-    errors, warned = split_counts(spec, count_dataset_checks(resolved, spark, analyzed.frame))
+    counts = _counted(resolved, spark, analyzed.frame)
     invocation.on_step("checked")
-    clean = not any(errors.values()) and not resolved.expects_bad_rows
-    if clean:
-        # even where checks only warn: a row that cannot be read cannot be kept
-        plain, _ = _body(resolved, spark, strictly=True)
-        frame = check_frame(spec, _masked(spec, spark, runtime, plain))
+    errors, warned = split_counts(spec, counts or {})
+    if analyzed.strictly and counts is not None and not any(errors.values()):
+        # the frame has been there for a Spark job
+        _refuse_other_inputs(resolved)
         audit = Audit(warned=warned)
         try:
-            written = strict(resolved, frame)
+            written = strict(resolved, analyzed.frame)
             return commit_good(resolved, spark, written, facts(audit), evolve=analyzed.evolve)
         except Exception as error:
             if not found_bad_row(error):
                 raise
     invocation.on_step("quarantining")
+    frame, rejected = analyzed.frame, analyzed.rejected
+    if analyzed.strictly and rejected:
+        # what stops at a row that cannot be read does not name it
+        plain, rejected = _body(resolved, spark, strictly=False)
+        frame = check_frame(spec, _masked(spec, spark, runtime, plain))
+    if counts is None and warning_rules(spec):
+        warned = split_counts(spec, count_dataset_checks(resolved, spark, frame))[1]
     constants = {
         "token": resolved.token,
         "run_id": str(_run_id(spec, resolved.slice, invocation)),
@@ -273,12 +298,22 @@ def _audit_and_commit(
         "contract_version": spec.model.version,
     }
     put = partial(commit_quarantine, resolved.quarantine, token=resolved.token)
-    audit = set_aside(resolved, spark, analyzed.frame, analyzed.rejected, constants, put)
+    audit = set_aside(resolved, spark, frame, rejected, constants, put)
     audit = replace(audit, warned=warned)
     invocation.on_step("quarantined")
     judge(resolved, audit)
-    good = good_rows(resolved, spark, analyzed.frame, audit)
+    good = good_rows(resolved, spark, frame, audit)
     return commit_good(resolved, spark, good, facts(audit), evolve=analyzed.evolve)
+
+
+def _counted(resolved: Resolved, spark: SparkSession, frame: DataFrame) -> dict[str, int] | None:
+    """Rows that break each check over several rows; None: one row cannot even be read."""
+    try:
+        return count_dataset_checks(resolved, spark, frame)
+    except Exception as error:
+        if not found_bad_row(error):
+            raise
+        return None
 
 
 def commit_facts(resolved: Resolved, invocation: Invocation, audit: Audit) -> Mapping[str, Any]:

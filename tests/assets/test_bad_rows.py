@@ -108,9 +108,10 @@ def test_warn_keeps_the_rows_and_counts_them(shop: Shop) -> None:
 
 def test_warn_does_not_lose_rows_that_cannot_be_read(shop: Shop) -> None:
     spec = _with(Warn())
-    shop.land("orders-a.csv", GOOD, "short", "x,y,1,2013-01-05")
+    shop.land("orders-a.csv", GOOD, BAD, "short", "x,y,1,2013-01-05")
     outcome = shop.run(spec)
-    assert (outcome.rows_in, outcome.rows_quarantined) == (3, 2)
+    assert (outcome.rows_in, outcome.rows_quarantined) == (4, 2)
+    assert {rule: n for rule, n in outcome.warned.items() if n} == {"price:ge": 1}
     assert shop.reasons(spec) == ["csv:malformed", "id:type"]
 
 

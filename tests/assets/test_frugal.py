@@ -39,6 +39,7 @@ from tests.assets.shop import (
     DAILY,
     FILES,
     VERSIONED,
+    Loaded,
     Shop,
     loaded,
     merged_files,
@@ -150,6 +151,44 @@ def test_all_checks_together_compute_the_body_once(shop: Shop) -> None:
     outcome = shop.run(sold)
     assert dict(outcome.warned) == {"gift:foreign_key": 1, "price:ge": 1}
     assert computed.value == 3 * 2, "once for the checks and once for the write"
+
+
+class Seen(Contract, name="silver.seen", version="1.0.0", owner="team:shop"):
+    """One order, looked at."""
+
+    id: int = column(key=True)
+    price: Decimal(10, 2) = column(ge=0)
+
+
+def test_a_function_is_called_again_only_for_a_row_that_cannot_be_read(shop: Shop) -> None:
+    called = []
+
+    @dataset(Loaded, inputs={"raw": landing(FILES)}, write=Overwrite())
+    def read(raw: DataFrame) -> DataFrame:
+        called.append("read")
+        return raw
+
+    @dataset(Seen, inputs={"orders": table(Loaded)}, write=Overwrite())
+    def seen(orders: DataFrame) -> DataFrame:
+        called.append("seen")
+        return orders.selectExpr("id", "cast(price - 1 AS decimal(10, 2)) AS price")
+
+    for n, (line, calls) in enumerate(
+        [
+            ("2,pen,1,2013-01-05", ["read", "seen"]),
+            ("x,pen,1,2013-01-05", ["read", "read", "seen"]),
+            # the run before had bad rows: this one does not try without
+            ("4,pen,0.5,2013-01-05", ["read", "seen"]),
+        ],
+        start=1,
+    ):
+        called.clear()
+        shop.land(f"orders-{n}.csv", f"1{n},ink,1,2013-01-05", line)
+        shop.run(read)
+        outcome = shop.run(seen)
+        assert (called, outcome.rows_in) == (calls, shop.table(read).count())
+        assert shop.table(seen).count() + outcome.rows_quarantined == shop.table(read).count()
+    assert outcome.quarantined_by_rule == {"price:ge": 1}
 
 
 class Known(Contract, name="silver.known", version="1.0.0", owner="team:shop"):

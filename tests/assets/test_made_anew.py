@@ -114,17 +114,18 @@ def test_a_reader_of_changes_says_so_and_begins_anew_when_its_table_is_moved_awa
 
 
 @pytest.mark.parametrize(
-    ("spec", "commits"),
+    ("spec", "commits", "after"),
     [
-        pytest.param(shown, (), id="whole, with fewer versions"),
-        pytest.param(shown, ((RYE,),), id="whole, with as many"),
-        pytest.param(shown, ((RYE,), (OIL,)), id="whole, with more"),
-        pytest.param(copied, ((RYE,),), id="append"),
-        pytest.param(merged, ((RYE,),), id="merge"),
+        pytest.param(shown, (), "resolved", id="whole, with fewer versions"),
+        pytest.param(shown, ((RYE,),), "resolved", id="whole, with as many"),
+        pytest.param(shown, ((RYE,), (OIL,)), "resolved", id="whole, with more"),
+        pytest.param(copied, ((RYE,),), "resolved", id="append"),
+        pytest.param(merged, ((RYE,),), "resolved", id="merge"),
+        pytest.param(shown, ((RYE,),), "checked", id="whole, after its keys were counted"),
     ],
 )
 def test_one_that_is_made_anew_after_it_was_pinned_is_not_taken_for_the_old_one(
-    shop: Shop, spec: Dataset, commits: tuple[tuple[tuple[int, str], ...], ...]
+    shop: Shop, spec: Dataset, commits: tuple[tuple[tuple[int, str], ...], ...], after: str
 ) -> None:
     write(shop, (TEA,), (JAM,))
     shop.run(spec)
@@ -132,7 +133,7 @@ def test_one_that_is_made_anew_after_it_was_pinned_is_not_taken_for_the_old_one(
     before = shop.version(spec)
 
     def on_step(step: str) -> None:
-        if step == "resolved":
+        if step == after:
             make_anew(shop, (RYE,), (OIL,), *commits)
 
     with pytest.raises(InputError, match="made anew while it was being read") as caught:
