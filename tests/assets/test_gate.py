@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame
 
+pytestmark = pytest.mark.slow(seconds=25)
+
 GOOD = "1,ink,1.50,2013-01-05"
 FRAMES: dict[str, tuple[Callable[[DataFrame], DataFrame], str]] = {
     "wrong type": (

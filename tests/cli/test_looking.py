@@ -11,6 +11,8 @@ import pytest
 
 from tests.lineage.told_events import run_event
 
+pytestmark = pytest.mark.slow(seconds=30)
+
 HOSTILE = [
     "../../etc/passwd",
     "[red]shop[/red]",

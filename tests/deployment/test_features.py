@@ -16,6 +16,8 @@ from schemas import bronze, features, silver
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, Row
 
+pytestmark = pytest.mark.slow(seconds=12)
+
 DAY = date(2013, 2, 12)
 NOON = datetime(2013, 2, 12, 17, tzinfo=UTC)
 AS_OF = NOON - timedelta(hours=2)

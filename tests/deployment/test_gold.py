@@ -14,6 +14,8 @@ from penstock.schemas.contract import model_of, struct_of
 from penstock.schemas.predicates import good_sql
 from schemas import bronze, gold, silver
 
+pytestmark = pytest.mark.slow(seconds=8)
+
 DAY = date(2013, 2, 8)
 NOON = datetime(2013, 2, 8, 17, 40, tzinfo=UTC)
 HOUR = datetime(2013, 2, 8, 17, tzinfo=UTC)

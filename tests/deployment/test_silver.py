@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from pyspark.sql import functions as F
 
 from assets.bronze import flights as bronze_flights
@@ -21,6 +22,8 @@ from schemas import bronze, shared, silver
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.slow(seconds=15)
 
 
 def test_bronze_adds_the_day_a_row_is_of(landed: Any) -> None:

@@ -13,6 +13,8 @@ from penstock.schemas.contract import model_of, struct_of
 from penstock.schemas.predicates import good_sql
 from schemas import bronze, silver
 
+pytestmark = pytest.mark.slow(seconds=12)
+
 
 def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -280,6 +280,7 @@ def test_threads_append_without_gap_or_loss(ledger: Ledger) -> None:
     assert sorted(sequences) == list(range(1, 81))
 
 
+@pytest.mark.slow
 def test_processes_make_the_ledger_at_once_and_append_without_gap_or_loss(url: str) -> None:
     processes = [append_process(url, f"p{number}", 25) for number in range(3)]
     printed = [process.communicate(timeout=PATIENCE_SECONDS)[0] for process in processes]
@@ -291,6 +292,7 @@ def test_processes_make_the_ledger_at_once_and_append_without_gap_or_loss(url: s
         assert len(ledger.close_dead_runs()) == 75
 
 
+@pytest.mark.slow
 def test_sigkill_loses_nothing_that_was_accepted(url: str) -> None:
     for victim in range(2):
         process = append_process(url, f"victim{victim}", 0)

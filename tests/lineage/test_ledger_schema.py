@@ -27,6 +27,8 @@ from tests.patience import PATIENCE_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.slow(seconds=10)
+
 SEEDS = ("head", "graph_cursor", "chain", tables.REVISION_TABLE)
 TRIGGERS = {
     "sqlite": (

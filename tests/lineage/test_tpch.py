@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from penstock.lineage.column_lineage import ColumnLineage
 
+pytestmark = pytest.mark.slow(seconds=30)
+
 QUERIES = {path.stem: path.read_text() for path in sorted(Path(__file__).parent.glob("tpch/*.sql"))}
 OUTPUT_COLUMNS = 76
 SCALE = "0.01"

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
+pytestmark = pytest.mark.slow(seconds=8)
+
 # Spark's strings are UTF-8: a lone surrogate has no such form and cannot reach it.
 TEXT = st.text(st.characters(codec="utf-8"), max_size=200)
 EMAIL = MaskingPolicy.of({"email": Token("email")})

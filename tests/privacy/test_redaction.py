@@ -14,6 +14,8 @@ from penstock.privacy import MaskingPolicy, Redact, mask
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.slow(seconds=8)
+
 CASES = {
     "plain words, seat 12A, flight UA1545, tail N14228, ref ABC123": None,
     "paid 129.90 for gate 7 at 10:45": None,

@@ -79,6 +79,7 @@ def test_only_installed_sources_and_penstocks_own_are_looked_at(tmp_path: Path) 
     assert set(loaded_sources(modules)) == {Path(str(m.__file__)) for m in (penstock, pytest)}
 
 
+@pytest.mark.slow
 def test_set_up_compiles_what_every_process_loads() -> None:
     """Looked at by a process that may not write any itself."""
     code = """

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from tests.resources.conftest import RunScript
 
+pytestmark = pytest.mark.slow(seconds=15)
+
 
 def test_every_cluster_in_a_process_gives_the_same_session(spark: SparkSession) -> None:
     with LocalCluster(profile=Profile.SMALL, cores=2).session() as again:
