@@ -13,7 +13,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 STAMPS := $(VENV)/.made
 PENSTOCK := $(or $(PENSTOCK_HOME),.penstock)
-STATIC := penstock/lineage/server/static
+STATIC := penstock/server/static
 WEB := $(shell find web/src -type f) $(addprefix web/,index.html package.json tsconfig.json vite.config.ts)
 # Each file is one worker's, in the order that tests/conftest.py gives them.
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
@@ -28,7 +28,7 @@ export DIST_EXTRA_CONFIG := $(abspath locks/distutils.cfg)
 # What the programs of a deployment load: imported once at set-up it is compiled, and nothing else is. All that is
 # installed (`uv pip install --compile-bytecode`) would be 190 MB of sources and two minutes, three quarters of it never
 # imported.
-PROGRAMS := pipelines.definitions, penstock.cli.app, penstock.lineage.server, penstock.resources.training, delta, \
+PROGRAMS := pipelines.definitions, penstock.cli.app, penstock.server, penstock.resources.training, delta, \
 	dagster._cli.dev, dagster._cli.code_server, dagster._cli.api, dagster._daemon.cli, dagster_webserver.cli
 
 .PHONY: help setup setup-test web test-web demo up test test-fast lint lock clean

@@ -15,9 +15,9 @@ import chain_bodies
 import dagster as dg
 
 from penstock import Contract, Decimal, Deployment, column, dataset, landing, run
-from penstock.lineage.resource import LedgerResource
 from penstock.resources.connect import ConnectCluster
 from penstock.resources.lake import Lake
+from penstock.resources.ledger import LedgerResource
 from penstock.resources.local import LocalCluster
 from penstock.resources.settings import Profile
 

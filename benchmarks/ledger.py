@@ -28,10 +28,10 @@ from ledger_http import posting, print_posting
 from ledger_reads import print_reads, reading
 from report import facts
 
-from penstock.lineage import Ledger
-from penstock.lineage.graph.catalog import Catalog
-from penstock.lineage.graph.projector import catch_up
-from penstock.lineage.graph.walk import Direction, Walk
+from penstock.ledger import Ledger
+from penstock.ledger.graph.catalog import Catalog
+from penstock.ledger.graph.projector import catch_up
+from penstock.ledger.graph.walk import Direction, Walk
 
 _RESULTS = Path(__file__).parent / "results"
 _PARTS = ("ingestion", "impact", "http", "reads")

@@ -123,9 +123,9 @@ def _posted(port: int, events: Sequence[dict[str, Any]], size: int, clients: int
 def _serve(url: str) -> None:
     import uvicorn
 
-    from penstock.lineage import Ledger
-    from penstock.lineage.server import ServerSettings, create_app
-    from penstock.lineage.server.listening import listen
+    from penstock.ledger import Ledger
+    from penstock.server import ServerSettings, create_app
+    from penstock.server.listening import listen
 
     with Ledger.open(url) as ledger, listen("127.0.0.1", 0) as listening:
         app = create_app(ledger, ServerSettings(calls_per_minute=10**9))

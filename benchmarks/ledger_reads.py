@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 from ledger_events import AT, COLUMNS, FACET
 from ledger_http import served
 
-from penstock.lineage import Ledger
-from penstock.lineage.graph.projector import catch_up
+from penstock.ledger import Ledger
+from penstock.ledger.graph.projector import catch_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

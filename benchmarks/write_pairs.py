@@ -14,7 +14,7 @@ from cpu import tree_cpu_seconds
 from trips import BAD_ROWS, SOURCE, Trips, add_row, keyed_trips, make_source, trips
 
 from penstock import Runtime, run
-from penstock.lineage import Ledger
+from penstock.ledger import Ledger
 from penstock.resources.lake import Lake
 from penstock.resources.local import LocalCluster
 

@@ -268,7 +268,7 @@ def _event_count(ledger: Any) -> int:
     # sequences have no gaps, so the last one is the count
     from sqlalchemy import select
 
-    from penstock.lineage.tables import head
+    from penstock.ledger.tables import head
 
     with ledger.database.read() as connection:
         return int(connection.execute(select(head.c.sequence)).scalar_one())

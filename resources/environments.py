@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penstock.errors import SetupError
-from penstock.lineage.resource import LedgerResource
 from penstock.resources.connect import CONNECT_URL, ConnectCluster
 from penstock.resources.home import home
 from penstock.resources.lake import Lake
+from penstock.resources.ledger import LedgerResource
 from penstock.resources.local import LocalCluster
 from penstock.resources.secrets import SecretsResource
 from penstock.resources.settings import Profile

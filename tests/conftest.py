@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import pytest
 
-from penstock.lineage.producer import PRODUCER
+from penstock.events.producer import PRODUCER
 from penstock.resources.local import LocalCluster
 from penstock.resources.settings import Profile
 from tests.cost import FolderCost, Started, budget_rows, over_budget, slowness, table

@@ -15,15 +15,15 @@ import jsonschema
 from openlineage.client import event_v2, facet_v2
 from referencing import Registry, Resource
 
-import penstock.lineage
-from penstock.lineage.run_facets import PenstockRunFacet
-from penstock.lineage.upkeep_facet import PenstockUpkeepRunFacet
+import penstock.events
+from penstock.events.run_facets import PenstockRunFacet
+from penstock.events.upkeep_facet import PenstockUpkeepRunFacet
 
 if typing.TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-SCHEMAS = Path(penstock.lineage.__file__).parent / "schemas"
+SCHEMAS = Path(penstock.events.__file__).parent / "schemas"
 CUSTOM: dict[str, type] = {
     "penstock_run": PenstockRunFacet,
     "penstock_upkeep": PenstockUpkeepRunFacet,

@@ -4,7 +4,7 @@ import { defineConfig } from "vite";
 export default defineConfig({
   plugins: [react()],
   build: {
-    outDir: "../penstock/lineage/server/static",
+    outDir: "../penstock/server/static",
     emptyOutDir: true,
     // Everything is a file of its own: the server's policy allows no data: scripts or styles.
     assetsInlineLimit: 0,

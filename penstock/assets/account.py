@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from penstock.lineage import Assertion, ColumnMetric, DatasetRef
+from penstock.events import Assertion, ColumnMetric, DatasetRef
 from penstock.schemas.model import Severity
 
 if TYPE_CHECKING:

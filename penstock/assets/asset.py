@@ -28,7 +28,8 @@ from penstock.assets.outcome import Outcome
 from penstock.assets.runtime import Invocation, Runtime
 from penstock.assets.slice import WHOLE, Daily, Slice
 from penstock.errors import ClusterError, ConflictError, LakeError, PenstockError, ValidationError
-from penstock.lineage import ParentRun, utc_now
+from penstock.events import ParentRun
+from penstock.ledger import utc_now
 
 __all__ = ["build_asset", "datasets_of", "definitions", "landing_specs", "partitions_of"]
 

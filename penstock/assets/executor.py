@@ -42,8 +42,8 @@ from penstock.assets.resolve import Resolved, resolve
 from penstock.assets.runtime import Invocation, Runtime
 from penstock.assets.slice import WHOLE, Slice
 from penstock.errors import ConflictError, LedgerError, SecretError
-from penstock.lineage import run_id
-from penstock.lineage.plan_lineage import column_lineage
+from penstock.events import run_id
+from penstock.lineage.plan.frame_lineage import column_lineage
 from penstock.resources.job_group import job_group
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from penstock.assets.pinned import (
 )
 from penstock.assets.row_filters import newest_of
 from penstock.errors import InputError
-from penstock.lineage.plan_lineage import mark
+from penstock.lineage.plan.frame_lineage import mark
 from penstock.schemas.predicates import quoted
 
 if TYPE_CHECKING:

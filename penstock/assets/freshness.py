@@ -1,6 +1,6 @@
 """Whether a dataset is as fresh as its contract promises, by the log of its table.
 
-The judgement is `penstock.lineage.freshness`, which the lineage browser asks about events.
+The judgement is `penstock.events.freshness`, which the lineage browser asks about events.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from penstock.assets.slice import Slice
-from penstock.lineage import Assertion
-from penstock.lineage.freshness import freshness
-from penstock.lineage.writing import Writing
+from penstock.events import Assertion
+from penstock.events.freshness import freshness
+from penstock.events.writing import Writing
 from penstock.schemas.model import Severity
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from penstock.assets.dataset import Dataset
 from penstock.assets.freshness import FRESHNESS_CHECK, freshness_of
 from penstock.assets.metadata import asset_key
 from penstock.errors import LakeError
-from penstock.lineage import utc_now
+from penstock.ledger import utc_now
 from penstock.resources.lake import Lake
 
 __all__ = ["freshness_sensor"]

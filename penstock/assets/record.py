@@ -11,20 +11,20 @@ from penstock.assets.modes import Scd2
 from penstock.assets.outcome import Outcome
 from penstock.assets.recovery import recovered_event
 from penstock.assets.source import source_location
-from penstock.lineage import (
+from penstock.events import (
     DatasetRef,
     ProcessingEngine,
     RunFacts,
     RunIdentity,
-    Runner,
     abort_event,
     complete_event,
     fail_event,
     run_id,
     start_event,
 )
-from penstock.lineage.ledger_lineage import told_lineage
-from penstock.lineage.run_facts import JobKind, physical_name
+from penstock.events.run_facts import JobKind, physical_name
+from penstock.ledger import Runner
+from penstock.ledger.told_lineage import told_lineage
 from penstock.version import VERSION
 
 if TYPE_CHECKING:

@@ -11,14 +11,14 @@ from penstock.assets.account import Account, input_refs
 from penstock.assets.freshness import freshness_assertions
 from penstock.assets.slice import Slice
 from penstock.errors import LakeError
-from penstock.lineage import DatasetRef, RunFacts, RunIdentity, complete_event, event_payload
+from penstock.events import DatasetRef, RunFacts, RunIdentity, complete_event, event_payload
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
     from penstock.assets.runtime import Runtime
-    from penstock.lineage import RunRecord
+    from penstock.ledger import RunRecord
     from penstock.resources.table_log import Commit
 
 __all__ = ["Settled", "recovered_event", "settle_dead_runs"]

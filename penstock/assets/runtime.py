@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from penstock.lineage import Clock, Ledger, ParentRun, utc_now
+from penstock.ledger import Clock, Ledger, utc_now
 
 if TYPE_CHECKING:
+    from penstock.events import ParentRun
     from penstock.resources.lake import Lake
     from penstock.resources.secrets import Secrets
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from penstock.lineage import SourceLocation
+from penstock.events import SourceLocation
 
 if TYPE_CHECKING:
     from penstock.assets.dataset import Dataset

@@ -15,7 +15,7 @@ from penstock.cli.failure import printable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from penstock.lineage.coverage_report import CoverageReport, CoveredDataset
+    from penstock.evidence.coverage_report import CoverageReport, CoveredDataset
 
 __all__ = ["register"]
 
@@ -40,9 +40,9 @@ def coverage(
 
     Ends with 3 when a commit is not in the ledger, or a read was not told.
     """
-    from penstock.lineage.coverage_report import coverage_report
-    from penstock.lineage.graph.projector import catch_up
-    from penstock.lineage.table_histories import TableHistories
+    from penstock.evidence.coverage_report import coverage_report
+    from penstock.evidence.table_histories import TableHistories
+    from penstock.ledger.graph.projector import catch_up
 
     deployment = call.deployment()
     specs = [deployment.dataset(dataset)] if dataset else deployment.datasets

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from penstock.assets.dataset import Dataset
-    from penstock.lineage import Ledger, RunRecord
+    from penstock.ledger import Ledger, RunRecord
     from penstock.resources.lake import Lake
 
 __all__ = ["last_run", "register", "run_document"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from penstock.lineage import Ledger
+    from penstock.ledger import Ledger
 
 __all__ = ["ROWS", "Edge", "Lineage", "latest_lineage"]
 
@@ -74,7 +74,7 @@ class Lineage:
 
 def latest_lineage(ledger: Ledger, datasets: Iterable[str]) -> Lineage:
     """The column lineage of each dataset as its newest successful run told it."""
-    from penstock.lineage.ledger_lineage import asset_names  # not before it is needed: SQLAlchemy
+    from penstock.ledger.told_lineage import asset_names  # not before it is needed: SQLAlchemy
 
     edges: list[Edge] = []
     unknown: dict[str, tuple[Mapping[str, str], ...]] = {}

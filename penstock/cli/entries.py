@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from penstock.assets.dataset import Dataset
     from penstock.assets.slice import Slice
-    from penstock.lineage import Ledger
+    from penstock.ledger import Ledger
     from penstock.resources.lake import Table
     from penstock.resources.table_log import Commit
     from penstock.schemas.model import ContractModel

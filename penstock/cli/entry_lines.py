@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from penstock.assets.inputs import Landing
     from penstock.assets.landing_lines import Cells, Record
     from penstock.cli.entries import Entry
-    from penstock.lineage import Ledger
+    from penstock.ledger import Ledger
     from penstock.resources.lake import Lake
 
 __all__ = ["entry_lines"]
@@ -90,8 +90,8 @@ class _Passed:
     def of(self, run_id: str) -> Mapping[str, str]:
         """Column of the dataset -> column of the file."""
         if run_id not in self._known:
+            from penstock.ledger.told_lineage import told_lineage
             from penstock.lineage.column_lineage import Subtype
-            from penstock.lineage.ledger_lineage import told_lineage
 
             told = told_lineage(self._ledger, UUID(run_id))
             doubtful = {doubt.column for doubt in told.unknown} if told else set()

@@ -16,7 +16,7 @@ from penstock.errors import InputError
 
 if TYPE_CHECKING:
     from penstock.assets.deployment import Deployment
-    from penstock.lineage.evidence import SigningKey
+    from penstock.evidence import SigningKey
 
 __all__ = ["register", "signing_key"]
 
@@ -49,9 +49,9 @@ def export(
     by: Annotated[str | None, typer.Option(help="Who asks; this user if not given.")] = None,
 ) -> None:
     """Put what the ledger knows of a dataset, a column, a class or a period into a signed zip."""
-    from penstock.lineage import utc_now
-    from penstock.lineage.evidence import Question, bundle
-    from penstock.lineage.table_histories import TableHistories
+    from penstock.evidence import Question, bundle
+    from penstock.evidence.table_histories import TableHistories
+    from penstock.ledger import utc_now
 
     question = Question(
         dataset=dataset, column=column, pii=pii, since=_utc(since), until=_utc(until)
@@ -91,8 +91,8 @@ def verify(
     ] = None,
 ) -> int:
     """Whether a bundle is as it was made. Needs no ledger and no network. Ends with 3 if not."""
-    from penstock.lineage.evidence import check
-    from penstock.lineage.evidence.archive_file import MOST_BYTES
+    from penstock.evidence import check
+    from penstock.evidence.archive_file import MOST_BYTES
 
     try:
         with bundle.open("rb") as file:
@@ -143,7 +143,7 @@ def show_key(call: Call) -> None:
 
 def signing_key(deployment: Deployment | None) -> SigningKey:
     """The key, from the deployment's secrets; without any from `secrets` in Penstock's home."""
-    from penstock.lineage.evidence import SigningKey as Key
+    from penstock.evidence import SigningKey as Key
     from penstock.resources.home import home
     from penstock.resources.secrets import FileSecrets
 

@@ -50,7 +50,7 @@ class Failure:
                 next_step=error.next_step,
                 exit_code=error.exit_code,
             )
-        from penstock.lineage.run_facts import RunError
+        from penstock.events.run_facts import RunError
 
         return cls(
             kind=type(error).__name__,

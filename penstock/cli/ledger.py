@@ -17,9 +17,9 @@ from penstock.errors import SetupError
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from penstock.lineage import Ledger
-    from penstock.lineage.graph.passed import PassedEvent
-    from penstock.lineage.verification import ChainEnd
+    from penstock.ledger import Ledger
+    from penstock.ledger.graph.passed import PassedEvent
+    from penstock.ledger.verification import ChainEnd
 
 __all__ = ["open_ledger", "register"]
 
@@ -47,7 +47,7 @@ def verify_ledger(
     ] = None,
 ) -> int:
     """Whether any event was changed, lost or moved since it was taken. Ends with 3 if so."""
-    from penstock.lineage.verification import verify
+    from penstock.ledger.verification import verify
 
     with open_ledger(call, ledger_url) as ledger, call.busy("Reading every event"):
         found = verify(ledger.database, expected=_expected(expect or []))
@@ -85,8 +85,8 @@ def rebuild_graph(
     ledger_url: Annotated[str | None, typer.Option("--ledger", help="SQLAlchemy URL.")] = None,
 ) -> None:
     """Make the graph anew from the events. Until it is done, readers see a part of it."""
-    from penstock.lineage.graph.fingerprint import fingerprint
-    from penstock.lineage.graph.projector import catch_up, rebuild
+    from penstock.ledger.graph.fingerprint import fingerprint
+    from penstock.ledger.graph.projector import catch_up, rebuild
 
     with open_ledger(call, ledger_url) as ledger, call.busy("Making the graph anew"):
         catch_up(ledger.database)
@@ -113,7 +113,7 @@ def archive_ledger(
     ledger_url: Annotated[str | None, typer.Option("--ledger", help="SQLAlchemy URL.")] = None,
 ) -> None:
     """Move the oldest events to Parquet files. Verifying and rebuilding read them there."""
-    from penstock.lineage.archive import archive_events
+    from penstock.ledger.archive import archive_events
 
     bound = _before(before)
     with open_ledger(call, ledger_url) as ledger, call.busy("Moving events"):
@@ -131,7 +131,7 @@ def archive_ledger(
 
 def open_ledger(call: Call, url: str | None) -> Ledger:
     """The ledger at the URL, or the deployment's."""
-    from penstock.lineage import Ledger as Opened
+    from penstock.ledger import Ledger as Opened
 
     if url is not None:
         return Opened.open(url)
@@ -140,7 +140,7 @@ def open_ledger(call: Call, url: str | None) -> Ledger:
 
 
 def _passed(connection: Connection) -> tuple[int, tuple[PassedEvent, ...]]:
-    from penstock.lineage.graph.passed import count_passed, passed
+    from penstock.ledger.graph.passed import count_passed, passed
 
     return count_passed(connection), passed(connection, limit=_MOST_SHOWN)
 
@@ -176,7 +176,7 @@ def _before(given: str) -> datetime | int:
 
 
 def _expected(given: list[str]) -> dict[str, ChainEnd]:
-    from penstock.lineage.verification import ChainEnd as End
+    from penstock.ledger.verification import ChainEnd as End
 
     found = {}
     for text in given:

@@ -18,7 +18,7 @@ from penstock.errors import DefinitionError, SetupError
 
 if TYPE_CHECKING:
     from penstock.assets.deployment import Deployment
-    from penstock.lineage.table_histories import Histories
+    from penstock.evidence.table_histories import Histories
 
 __all__ = ["register"]
 
@@ -67,9 +67,9 @@ def serve(  # noqa: PLR0913 - one option for each decision
     """The lineage server and browser. Off this machine it asks for tokens."""
     import uvicorn
 
-    from penstock.lineage.server import ServerSettings, create_app
-    from penstock.lineage.server.listening import check_tls, listen, url_of
-    from penstock.lineage.tokens import Tokens
+    from penstock.ledger.tokens import Tokens
+    from penstock.server import ServerSettings, create_app
+    from penstock.server.listening import check_tls, listen, url_of
 
     tls = check_tls(tls_certificate, tls_key)
     outside = not _is_loopback(host)
@@ -116,8 +116,8 @@ def add_token(
     ledger_url: Annotated[str | None, typer.Option("--ledger", help="SQLAlchemy URL.")] = None,
 ) -> None:
     """Make a token. It is shown this once: the ledger keeps a hash of it alone."""
-    from penstock.lineage import utc_now
-    from penstock.lineage.tokens import Role, Tokens
+    from penstock.ledger import utc_now
+    from penstock.ledger.tokens import Role, Tokens
 
     with open_ledger(call, ledger_url) as ledger:
         made = Tokens(ledger.database).add(name, Role(role), at=utc_now())
@@ -129,7 +129,7 @@ def list_tokens(
     ledger_url: Annotated[str | None, typer.Option("--ledger", help="SQLAlchemy URL.")] = None,
 ) -> None:
     """The tokens there ever were, without the tokens themselves."""
-    from penstock.lineage.tokens import Tokens
+    from penstock.ledger.tokens import Tokens
 
     with open_ledger(call, ledger_url) as ledger:
         entries = Tokens(ledger.database).all()
@@ -147,8 +147,8 @@ def revoke_token(
     ledger_url: Annotated[str | None, typer.Option("--ledger", help="SQLAlchemy URL.")] = None,
 ) -> int:
     """End a token at once."""
-    from penstock.lineage import utc_now
-    from penstock.lineage.tokens import Tokens
+    from penstock.ledger import utc_now
+    from penstock.ledger.tokens import Tokens
 
     with open_ledger(call, ledger_url) as ledger:
         ended = Tokens(ledger.database).revoke(name, at=utc_now())
@@ -169,7 +169,7 @@ def _deployment(call: Call, ledger_url: str | None) -> Deployment | None:
 
 
 def _histories(deployment: Deployment) -> Histories:
-    from penstock.lineage.table_histories import TableHistories
+    from penstock.evidence.table_histories import TableHistories
 
     lake = deployment.resources["lake"]
     return TableHistories([lake.table(spec.name) for spec in deployment.datasets])

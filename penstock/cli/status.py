@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from penstock.assets.dataset import Dataset
     from penstock.assets.deployment import Deployment
-    from penstock.lineage import RunRecord
+    from penstock.ledger import RunRecord
 
 __all__ = ["register"]
 
@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
 def status(call: Call) -> None:
     """Open, failed and last runs, who is as fresh as promised, and what lineage has to tell."""
-    from penstock.lineage import deliveries
+    from penstock.outbox import deliveries
 
     deployment = call.deployment()
     ledger = deployment.resources["ledger"].open()
@@ -61,7 +61,7 @@ def _freshness(spec: Dataset, deployment: Deployment) -> dict[str, Any] | None:
     """The judgement by the table's log; None when the contract promises nothing."""
     from penstock.assets.freshness import freshness_of, freshness_words
     from penstock.errors import LakeError
-    from penstock.lineage import utc_now
+    from penstock.ledger import utc_now
 
     try:
         table = deployment.resources["lake"].table(spec.name)

@@ -14,21 +14,19 @@ from penstock.compaction.outcome import CompactionOutcome
 from penstock.compaction.plan import plan_compaction
 from penstock.compaction.policy import CompactionPolicy
 from penstock.errors import LakeError, PenstockError
-from penstock.lineage import (
+from penstock.events import (
     DatasetRef,
     JobKind,
-    Ledger,
     ParentRun,
     ProcessingEngine,
     RunFacts,
     RunIdentity,
-    Runner,
     complete_event,
     fail_event,
     run_id,
     start_event,
-    utc_now,
 )
+from penstock.ledger import Ledger, Runner, utc_now
 from penstock.resources.job_group import job_group
 from penstock.resources.lake import Lake, Table
 from penstock.resources.neighbours import named

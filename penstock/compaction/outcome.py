@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from penstock.lineage import TableFiles, Upkeep
+from penstock.events import TableFiles, Upkeep
 
 if TYPE_CHECKING:
     from penstock.compaction.facts import TableFacts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from penstock.assets.runtime import Runtime
-from penstock.lineage import Ledger
+from penstock.ledger import Ledger
 from penstock.resources.lake import Lake
 
 if TYPE_CHECKING:

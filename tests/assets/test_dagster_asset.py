@@ -11,7 +11,7 @@ from dagster import AssetCheckKey
 
 from penstock import Contract, Daily, column, dataset, definitions, landing
 from penstock.assets.freshness import freshness_of
-from penstock.lineage.resource import LedgerResource
+from penstock.resources.ledger import LedgerResource
 from penstock.resources.local import LocalCluster
 from penstock.resources.settings import Profile
 

@@ -11,22 +11,15 @@ import pytest
 from sqlalchemy import text
 
 from penstock.assets.heartbeat import beating
-from penstock.lineage import (
-    DatasetRef,
-    Ledger,
-    RunFacts,
-    RunIdentity,
-    Runner,
-    run_id,
-    start_event,
-)
+from penstock.events import DatasetRef, RunFacts, RunIdentity, run_id, start_event
+from penstock.ledger import Ledger, Runner
 from tests.patience import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from penstock.lineage import Clock
+    from penstock.ledger import Clock
 
 pytestmark = pytest.mark.slow
 

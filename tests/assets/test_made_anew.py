@@ -12,7 +12,7 @@ import pytest
 
 from penstock import Contract, Decimal, ForeignKey, column, dataset, landing, table
 from penstock.errors import InputError
-from penstock.lineage.run_facts import physical_name
+from penstock.events.run_facts import physical_name
 from tests.assets.shop import FILES, Order, Shop, copied, merged
 
 if TYPE_CHECKING:

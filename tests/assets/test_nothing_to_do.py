@@ -21,7 +21,7 @@ from penstock import (
 )
 from penstock.assets.resolve import _taken
 from penstock.errors import InputError, ValidationError
-from penstock.lineage import Ledger
+from penstock.ledger import Ledger
 from tests.assets.shop import DAILY, DAY, FILES, NEXT, Loaded, Shop, copied, loaded, logged, orders
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ import pytest
 
 from penstock.assets.metadata import outcome_metadata
 from penstock.assets.recovery import settle_dead_runs
-from penstock.lineage import Ledger, ParentRun, Runner
+from penstock.events import ParentRun
+from penstock.ledger import Ledger, Runner
 from tests.assets.shop import (
     DAY,
     HEADER,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from penstock import Dataset
-    from penstock.lineage import RunRecord
+    from penstock.ledger import RunRecord
     from penstock.lineage.column_lineage import ColumnLineage, Origin
 
 pytestmark = pytest.mark.slow
@@ -46,7 +47,7 @@ class Killed(BaseException):
 
 def gone() -> Runner:
     """A process that has ended."""
-    made = "from penstock.lineage import Runner; r = Runner.here(); print(r.pid, r.started)"
+    made = "from penstock.ledger import Runner; r = Runner.here(); print(r.pid, r.started)"
     said = subprocess.run(
         [sys.executable, "-c", made], capture_output=True, text=True, check=True
     ).stdout.split()

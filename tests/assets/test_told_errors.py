@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 from penstock import Append, Dataset, Overwrite, Schedule, changes, dataset, landing
 from penstock.assets.asset import definitions
 from penstock.errors import ClusterError, DefinitionError, GateError, InputError, ValidationError
-from penstock.lineage.resource import LedgerResource
+from penstock.resources.ledger import LedgerResource
 from penstock.resources.local import LocalCluster
 from penstock.resources.settings import Profile
 from tests.assets.shop import FILES, Copied, Loaded, Logged, Order, Shop, logged, orders

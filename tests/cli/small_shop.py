@@ -22,8 +22,8 @@ from penstock import (
     landing,
     table,
 )
-from penstock.lineage.resource import LedgerResource
 from penstock.resources.lake import Lake
+from penstock.resources.ledger import LedgerResource
 from penstock.resources.local import LocalCluster
 from penstock.resources.settings import Profile
 

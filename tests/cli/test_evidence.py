@@ -12,7 +12,8 @@ import pyarrow as pa
 import pytest
 from deltalake import CommitProperties, write_deltalake
 
-from penstock.lineage import DatasetRef, Ledger, RunFacts, RunIdentity, complete_event
+from penstock.events import DatasetRef, RunFacts, RunIdentity, complete_event
+from penstock.ledger import Ledger
 from penstock.lineage.column_lineage import ColumnLineage, Origin, Subtype
 from tests.lineage.told_events import AT, identity
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from deltalake import DeltaTable
 
-from penstock.lineage import Runner
+from penstock.ledger import Runner
 from tests.patience import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from compaction.policies import DEFAULT, POLICIES
 from penstock import Append, Contract, column, dataset, landing, run
 from penstock.compaction.asset import compaction_asset
 from penstock.compaction.policy import CompactionPolicy
-from penstock.lineage.resource import LedgerResource
+from penstock.resources.ledger import LedgerResource
 from penstock.resources.local import LocalCluster
 from penstock.resources.settings import Profile
 from penstock.schemas.contract import model_of

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from penstock.lineage.graph.catalog import Catalog
-from penstock.lineage.graph.walk import Walk
+from penstock.ledger.graph.catalog import Catalog
+from penstock.ledger.graph.walk import Walk
 from tests.lineage.told_events import AT, moment
 
 if TYPE_CHECKING:
-    from penstock.lineage import Ledger
+    from penstock.ledger import Ledger
 
 
 def made_of(ledger: Ledger, minutes: float | None, name: str = "/out") -> set[str]:

@@ -12,7 +12,7 @@ import sys
 
 from pyspark.sql import SparkSession
 
-from penstock.lineage.plan_lineage import column_lineage
+from penstock.lineage.plan.frame_lineage import column_lineage
 from tests.lineage.column_lineage_shapes import SHAPES, Inputs, found, inputs
 from tests.lineage.tpcds_queries import QUERIES, seen, tables
 

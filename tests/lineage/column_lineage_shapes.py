@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pyspark.sql.functions as F
 from pyspark.sql import DataFrame, SparkSession, Window
 
-from penstock.lineage.plan_lineage import mark
+from penstock.lineage.plan.frame_lineage import mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from penstock.lineage import Ledger
-from penstock.lineage.graph.fingerprint import graph_lines
-from penstock.lineage.graph.projector import catch_up, rebuild
+from penstock.ledger import Ledger
+from penstock.ledger.graph.fingerprint import graph_lines
+from penstock.ledger.graph.projector import catch_up, rebuild
 from tests.lineage.postgres import PostgresServer, postgres_server
 
 if TYPE_CHECKING:

@@ -15,13 +15,14 @@ from typer.testing import CliRunner
 
 from penstock.cli.app import app
 from penstock.errors import LedgerError
-from penstock.lineage import Ledger, OutboxConfig, Relay, Runner, tables
-from penstock.lineage.archive import archive_events
-from penstock.lineage.archived import archived_files
-from penstock.lineage.event_reader import events_after
-from penstock.lineage.graph.fingerprint import graph_lines
-from penstock.lineage.graph.projector import catch_up, rebuild
-from penstock.lineage.verification import verify
+from penstock.ledger import Ledger, Runner, tables
+from penstock.ledger.archive import archive_events
+from penstock.ledger.archived import archived_files
+from penstock.ledger.event_reader import events_after
+from penstock.ledger.graph.fingerprint import graph_lines
+from penstock.ledger.graph.projector import catch_up, rebuild
+from penstock.ledger.verification import verify
+from penstock.outbox import OutboxConfig, Relay
 from tests.lineage.told_endpoint import endpoint
 from tests.lineage.told_events import PRODUCER, dataset, lineage, moment, run_event, schema
 from tests.lineage.told_events import identity as run_identity
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from penstock.lineage.archived import ArchivedFile
+    from penstock.ledger.archived import ArchivedFile
 
 SPACES = ("spark", "dbt", "spark", "spark", "dbt")
 COUNT = 20

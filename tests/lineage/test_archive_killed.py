@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from penstock.lineage import Ledger
-from penstock.lineage.archive import archive_events
-from penstock.lineage.event_reader import events_after
-from penstock.lineage.graph.projector import catch_up
-from penstock.lineage.verification import verify
+from penstock.ledger import Ledger
+from penstock.ledger.archive import archive_events
+from penstock.ledger.event_reader import events_after
+from penstock.ledger.graph.projector import catch_up
+from penstock.ledger.verification import verify
 from tests.lineage.told_events import run_event
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ EACH = 2
 KILLER = """
 import os, signal, sys
 from pathlib import Path
-from penstock.lineage import Ledger, archive, append_only, archive_file
+from penstock.ledger import Ledger, archive, append_only, archive_file
 # what a child would have to import itself
 import alembic.command, pandas, psycopg, pyarrow.parquet, sqlalchemy.dialects.postgresql.psycopg
 FILES = {archive.__file__, append_only.__file__, archive_file.__file__}

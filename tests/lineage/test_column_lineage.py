@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from penstock.lineage.plan_lineage import column_lineage, lineage_of_plan
-from penstock.lineage.plan_text import read_plan_text
+from penstock.lineage.plan.frame_lineage import column_lineage, lineage_of_plan
+from penstock.lineage.plan.text import read_plan_text
 from tests.lineage.column_lineage_shapes import SHAPES, Inputs, Shape, expected, found, inputs
 
 if TYPE_CHECKING:

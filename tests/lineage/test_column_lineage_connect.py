@@ -19,9 +19,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyspark.sql.connect.proto import Relation
 
-from penstock.lineage.plan_lineage import column_lineage, lineage_of_plan
-from penstock.lineage.plan_literals import apart, odd_names, set_apart_in_sql
-from penstock.lineage.plan_text import read_plan_text
+from penstock.lineage.plan.frame_lineage import column_lineage, lineage_of_plan
+from penstock.lineage.plan.literals import apart, odd_names, set_apart_in_sql
+from penstock.lineage.plan.text import read_plan_text
 from penstock.resources.ports import answers
 from tests.foreign_jvm import foreign_jvm
 from tests.lineage.column_lineage_shapes import SHAPES, Shape, expected, found, inputs

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from penstock.lineage.plan_lineage import column_lineage
+from penstock.lineage.plan.frame_lineage import column_lineage
 from tests.lineage.column_lineage_shapes import found, inputs
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from penstock.lineage.column_lineage import Influence, Subtype
-from penstock.lineage.plan_lineage import column_lineage, lineage_of_plan, mark
-from penstock.lineage.plan_text import read_plan_text
+from penstock.lineage.plan.frame_lineage import column_lineage, lineage_of_plan, mark
+from penstock.lineage.plan.text import read_plan_text
 from tests.lineage.column_lineage_shapes import found
 
 if TYPE_CHECKING:

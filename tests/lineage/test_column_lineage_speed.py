@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pyspark.sql.functions as F
 import pytest
 
-from penstock.lineage.plan_lineage import column_lineage, lineage_of_plan, mark
-from penstock.lineage.plan_tree import Expression, Node
+from penstock.lineage.plan.frame_lineage import column_lineage, lineage_of_plan, mark
+from penstock.lineage.plan.tree import Expression, Node
 from tests.lineage.column_lineage_shapes import inputs
 
 if TYPE_CHECKING:

@@ -14,17 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.errors import LedgerError
-from penstock.lineage import Ledger
-from penstock.lineage.archive import archive_events
-from penstock.lineage.archived import archived_files
-from penstock.lineage.coverage import Told, coverage, percent
-from penstock.lineage.coverage_report import coverage_report
-from penstock.lineage.graph.projector import catch_up
-from penstock.lineage.producer import PRODUCER
-from penstock.lineage.server import create_app
-from penstock.lineage.table_histories import TableHistories
+from penstock.events.producer import PRODUCER
+from penstock.evidence.coverage import Told, coverage, percent
+from penstock.evidence.coverage_report import coverage_report
+from penstock.evidence.table_histories import TableHistories
+from penstock.ledger import Ledger
+from penstock.ledger.archive import archive_events
+from penstock.ledger.archived import archived_files
+from penstock.ledger.graph.projector import catch_up
 from penstock.resources.lake import Lake
 from penstock.resources.table_log import Commit
+from penstock.server import create_app
 from tests.lineage.told_events import (
     AT,
     dataset,

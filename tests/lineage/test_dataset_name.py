@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from penstock.lineage.graph.catalog import Catalog
-from penstock.lineage.graph.projector import catch_up
-from penstock.lineage.name import LONGEST_NAME_BYTES, dataset_name
+from penstock.events.name import LONGEST_NAME_BYTES, dataset_name
+from penstock.ledger.graph.catalog import Catalog
+from penstock.ledger.graph.projector import catch_up
 from tests.lineage.asked import made_of
 from tests.lineage.told_events import dataset, lineage, run_event, symlinks
 
 if TYPE_CHECKING:
-    from penstock.lineage import Ledger
+    from penstock.ledger import Ledger
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from penstock.errors import InputError
-from penstock.lineage import (
+from penstock.events import (
     Assertion,
     ColumnMetric,
     DatasetRef,
@@ -36,8 +36,8 @@ from penstock.lineage import (
     run_id,
     start_event,
 )
+from penstock.events.field_type import field_parts
 from penstock.lineage.column_lineage import ColumnLineage, Origin, Subtype, Unknown
-from penstock.lineage.field_type import field_parts
 from penstock.schemas.model import ColumnModel, ContractModel, Pii, Severity
 from tests.openlineage_schema import openlineage_errors
 

@@ -20,18 +20,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.errors import InputError, LedgerError
-from penstock.lineage import Ledger
-from penstock.lineage.archive import archive_events
-from penstock.lineage.evidence import Question, SigningKey, bundle, check
-from penstock.lineage.evidence.archive_file import packed, unpacked
-from penstock.lineage.evidence.drawing import drawing
-from penstock.lineage.evidence.manifest import KEY, MANIFEST, SIGNATURE, FileEntry, Manifest
-from penstock.lineage.server import ServerSettings, create_app
-from penstock.lineage.table_histories import TableHistories
-from penstock.lineage.tokens import Role, Tokens
-from penstock.lineage.verification import verify
+from penstock.evidence import Question, SigningKey, bundle, check
+from penstock.evidence.archive_file import packed, unpacked
+from penstock.evidence.drawing import drawing
+from penstock.evidence.manifest import KEY, MANIFEST, SIGNATURE, FileEntry, Manifest
+from penstock.evidence.table_histories import TableHistories
+from penstock.ledger import Ledger
+from penstock.ledger.archive import archive_events
+from penstock.ledger.tokens import Role, Tokens
+from penstock.ledger.verification import verify
 from penstock.resources.lake import Lake
 from penstock.resources.secrets import FileSecrets
+from penstock.server import ServerSettings, create_app
 from tests.lineage.told_events import AT, dataset, lineage, run_event, schema, symlinks
 
 if TYPE_CHECKING:
@@ -357,7 +357,7 @@ CHAINS = {
 def test_of_a_chain_too_long_to_be_in_it_the_rest_is_checked(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("penstock.lineage.evidence.event_lines._MOST_LINKS", 1)
+    monkeypatch.setattr("penstock.evidence.event_lines._MOST_LINKS", 1)
     files = unpacked(office.make(dataset="silver.b", column="email"))
     assert check(packed(files)).intact
     manifest = Manifest.read(files[MANIFEST])

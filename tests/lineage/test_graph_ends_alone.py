@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.lineage.graph.validity import Stated, intervals
+from penstock.ledger.graph.validity import Stated, intervals
 from tests.lineage.asked import made_of
 from tests.lineage.told_events import AT, FACET, dataset, lineage, run_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from penstock.lineage import Ledger
+    from penstock.ledger import Ledger
 
     Tell = Callable[..., None]
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from penstock.lineage.graph.catalog import Catalog
-from penstock.lineage.graph.fingerprint import graph_lines
-from penstock.lineage.graph.projector import catch_up
+from penstock.ledger.graph.catalog import Catalog
+from penstock.ledger.graph.fingerprint import graph_lines
+from penstock.ledger.graph.projector import catch_up
 from tests.lineage.told_events import dataset, lineage, run_event, symlinks
 
 if TYPE_CHECKING:
-    from penstock.lineage import Ledger
+    from penstock.ledger import Ledger
 
 GONE = {"_deleted": True}
 PII = {"tags": [{"key": "pii", "value": "EMAIL", "field": "email", "source": "CONTRACT"}]}

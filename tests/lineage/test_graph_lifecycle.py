@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from penstock.lineage.graph.catalog import Catalog
-from penstock.lineage.graph.dropped import dropped
-from penstock.lineage.graph.projector import catch_up
+from penstock.ledger.graph.catalog import Catalog
+from penstock.ledger.graph.dropped import dropped
+from penstock.ledger.graph.projector import catch_up
 from tests.lineage.told_events import dataset, run_event
 
 if TYPE_CHECKING:
-    from penstock.lineage import Ledger
+    from penstock.ledger import Ledger
 
 pytestmark = pytest.mark.parametrize("order", ["in order", "reversed"])
 

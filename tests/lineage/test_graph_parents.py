@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from penstock.lineage.graph.fingerprint import graph_lines
-from penstock.lineage.graph.projector import catch_up
+from penstock.ledger.graph.fingerprint import graph_lines
+from penstock.ledger.graph.projector import catch_up
 from tests.lineage.told_events import identity, moment, run_event
 
 if TYPE_CHECKING:
-    from penstock.lineage import Ledger
+    from penstock.ledger import Ledger
 
 
 def jobs(ledger: Ledger, *events: dict[str, Any]) -> dict[tuple[str, str], list[Any]]:

@@ -17,10 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from penstock.errors import InputError
-from penstock.lineage import Ledger
-from penstock.lineage.graph.fingerprint import graph_lines
-from penstock.lineage.graph.projector import catch_up, rebuild
-from penstock.lineage.name import LONGEST_NAME_BYTES
+from penstock.events.name import LONGEST_NAME_BYTES
+from penstock.ledger import Ledger
+from penstock.ledger.graph.fingerprint import graph_lines
+from penstock.ledger.graph.projector import catch_up, rebuild
 from tests.lineage.told_events import (
     FACET,
     PRODUCER,
@@ -279,8 +279,8 @@ def test_a_projection_that_is_killed_goes_on_where_it_was(
     code = """
 import os, signal, sys
 from penstock.errors import InputError
-from penstock.lineage import Ledger
-from penstock.lineage.graph import projector, batch
+from penstock.ledger import Ledger
+from penstock.ledger.graph import projector, batch
 real, count = batch.Batch.take, 0
 def take(self, statements):
     global count

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from penstock.lineage.graph.catalog import Catalog
-from penstock.lineage.graph.flow import Flow
-from penstock.lineage.graph.projector import catch_up
+from penstock.ledger.graph.catalog import Catalog
+from penstock.ledger.graph.flow import Flow
+from penstock.ledger.graph.projector import catch_up
 from tests.lineage.asked import made_of
 from tests.lineage.told_events import AT, FACET, dataset, lineage, moment, run_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from penstock.lineage import Ledger
+    from penstock.ledger import Ledger
 
 
 def work(

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy.event import listen, remove
 
 from penstock.errors import InputError, LedgerError
-from penstock.lineage import Ledger
-from penstock.lineage.group_commit import GroupCommit
-from penstock.lineage.verification import verify
+from penstock.ledger import Ledger
+from penstock.ledger.group_commit import GroupCommit
+from penstock.ledger.verification import verify
 from tests.lineage.told_events import run_event
 from tests.patience import PATIENCE_SECONDS, until
 

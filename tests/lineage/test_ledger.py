@@ -22,12 +22,10 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError
 
 from penstock.errors import InputError, LedgerError
-from penstock.lineage import (
+from penstock.events import (
     DatasetRef,
-    Ledger,
     RunFacts,
     RunIdentity,
-    Runner,
     abort_event,
     complete_event,
     event_payload,
@@ -35,6 +33,7 @@ from penstock.lineage import (
     run_id,
     start_event,
 )
+from penstock.ledger import Ledger, Runner
 from penstock.schemas.model import ColumnModel, ContractModel, Pii
 from tests.openlineage_schema import openlineage_errors
 from tests.patience import PATIENCE_SECONDS
@@ -55,7 +54,8 @@ CONTRACT = ContractModel(
 APPENDER = """
 import itertools, sys
 from datetime import UTC, datetime
-from penstock.lineage import DatasetRef, Ledger, RunFacts, RunIdentity, Runner, run_id, start_event
+from penstock.events import DatasetRef, RunFacts, RunIdentity, run_id, start_event
+from penstock.ledger import Ledger, Runner
 
 url, name, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
 ledger = Ledger.open(url)

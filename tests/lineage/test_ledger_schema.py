@@ -15,12 +15,12 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, update
 
-from penstock.lineage import Ledger, tables
-from penstock.lineage.graph.fingerprint import graph_lines
-from penstock.lineage.graph.projector import catch_up
-from penstock.lineage.ledger_database import LedgerDatabase
-from penstock.lineage.ledger_schema import MIGRATIONS, revision
-from penstock.lineage.tables import graph_dataset
+from penstock.ledger import Ledger, tables
+from penstock.ledger.database import LedgerDatabase
+from penstock.ledger.graph.fingerprint import graph_lines
+from penstock.ledger.graph.projector import catch_up
+from penstock.ledger.schema import MIGRATIONS, revision
+from penstock.ledger.tables import graph_dataset
 from tests.lineage.told_events import run_event
 from tests.patience import PATIENCE_SECONDS
 
@@ -42,7 +42,7 @@ TRIGGERS = {
 }
 KILLED = """
 import os, signal, sys
-from penstock.lineage import ledger_database, ledger_schema
+from penstock.ledger import database as ledger_database, schema as ledger_schema
 real = getattr(ledger_schema, sys.argv[2])
 def killed(connection):
     real(connection)
@@ -171,6 +171,6 @@ class LedgerDatabaseAsItIs(LedgerDatabase):
 
 
 def test_opening_a_new_ledger_does_not_load_alembic(sqlite_url: str) -> None:
-    code = "import sys; from penstock.lineage import Ledger; Ledger.open(sys.argv[1]).close()"
+    code = "import sys; from penstock.ledger import Ledger; Ledger.open(sys.argv[1]).close()"
     code += "; sys.exit('alembic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code, sqlite_url], check=False).returncode == 0

@@ -19,18 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.errors import DefinitionError
-from penstock.lineage import (
-    DatasetRef,
-    Ledger,
-    OutboxConfig,
-    Relay,
-    RunFacts,
-    RunIdentity,
-    deliveries,
-    run_id,
-    start_event,
-)
-from penstock.lineage.outbox import backoff_seconds
+from penstock.events import DatasetRef, RunFacts, RunIdentity, run_id, start_event
+from penstock.ledger import Ledger
+from penstock.outbox import OutboxConfig, Relay, deliveries
+from penstock.outbox.relay import backoff_seconds
 from tests.patience import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
@@ -42,7 +34,8 @@ TOKEN = "canary-token-5f2b"
 
 RELAY = f"""
 import sys
-from penstock.lineage import Ledger, OutboxConfig, Relay
+from penstock.ledger import Ledger
+from penstock.outbox import OutboxConfig, Relay
 
 config = OutboxConfig(url=sys.argv[2], token="t", timeout_seconds={PATIENCE_SECONDS})
 print(Relay(Ledger.open(sys.argv[1]), config).run_once())

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from penstock.errors import LedgerError
-from penstock.lineage import Ledger
+from penstock.ledger import Ledger
 from tests.lineage.told_events import run_event
 from tests.patience import PATIENCE_SECONDS
 

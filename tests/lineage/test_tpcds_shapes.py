@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from penstock.lineage.plan_lineage import column_lineage, lineage_of_plan
-from penstock.lineage.plan_literals import apart, set_apart_in_sql
-from penstock.lineage.plan_text import read_plan_text
+from penstock.lineage.plan.frame_lineage import column_lineage, lineage_of_plan
+from penstock.lineage.plan.literals import apart, set_apart_in_sql
+from penstock.lineage.plan.text import read_plan_text
 from tests.lineage.tpcds_queries import QUERIES, Query, seen, stated, tables
 
 if TYPE_CHECKING:

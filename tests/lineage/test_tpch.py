@@ -19,9 +19,9 @@ from sqlglot import exp
 from sqlglot.lineage import lineage as sqlglot_lineage
 
 from penstock.lineage.column_lineage import Influence, Subtype
-from penstock.lineage.plan_lineage import column_lineage, lineage_of_plan, mark
-from penstock.lineage.plan_literals import apart, set_apart_in_sql
-from penstock.lineage.plan_text import read_plan_text
+from penstock.lineage.plan.frame_lineage import column_lineage, lineage_of_plan, mark
+from penstock.lineage.plan.literals import apart, set_apart_in_sql
+from penstock.lineage.plan.text import read_plan_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

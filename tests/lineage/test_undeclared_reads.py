@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.lineage.undeclared_reads import reads
-from penstock.lineage.witness import GovernedRun, Query, Read, is_told, witnessed
+from penstock.evidence.undeclared_reads import reads
+from penstock.evidence.witness import GovernedRun, Query, Read, is_told, witnessed
 from tests.lineage.told_events import AT
 
 SPARK = "spark-1"

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Column, MetaData, Table, create_engine, insert, select
 
 from penstock.errors import LedgerError
-from penstock.lineage import Ledger, tables
-from penstock.lineage.verification import ChainEnd, verify
+from penstock.ledger import Ledger, tables
+from penstock.ledger.verification import ChainEnd, verify
 from tests.lineage.told_events import run_event
 
 if TYPE_CHECKING:
@@ -128,8 +128,8 @@ def test_an_old_ledger_is_linked_when_it_is_opened(url: str, tmp_path: Path) -> 
     from alembic import command
     from alembic.config import Config
 
-    from penstock.lineage.ledger_database import LedgerDatabase
-    from penstock.lineage.ledger_schema import MIGRATIONS
+    from penstock.ledger.database import LedgerDatabase
+    from penstock.ledger.schema import MIGRATIONS
 
     events = [
         run_event("COMPLETE", n, "job", run=str(n), namespace=s) for n, s in enumerate(SPACES)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from penstock.lineage.plan_lineage import mark
+from penstock.lineage.plan.frame_lineage import mark
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

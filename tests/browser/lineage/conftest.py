@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from penstock.lineage.server.browser import STATIC
+from penstock.server.browser import STATIC
 from tests.browser.lineage import reference_story
 from tests.browser.lineage.guarded import Guarded, guarded_server
 from tests.browser.lineage.watch import Watch

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
-from penstock.lineage.server import ServerSettings
-from penstock.lineage.tokens import Role, Tokens
+from penstock.ledger.tokens import Role, Tokens
+from penstock.server import ServerSettings
 from tests.browser.lineage import reference_story
 from tests.browser.lineage.views import settled
 from tests.lineage.server.live_server import live_server

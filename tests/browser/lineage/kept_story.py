@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 
-from penstock.lineage.producer import PRODUCER
-from penstock.lineage.run_facts import physical_name
-from penstock.lineage.table_histories import TableHistories
+from penstock.events.producer import PRODUCER
+from penstock.events.run_facts import physical_name
+from penstock.evidence.table_histories import TableHistories
 from penstock.resources.lake import Lake
 from penstock.schemas.model import ColumnModel, ContractModel
 from tests.lineage.told_events import FACET, dataset, identity, run_event, schema, symlinks

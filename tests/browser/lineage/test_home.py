@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from penstock.lineage.graph.projector import catch_up
-from penstock.lineage.graph.statement import Statement
+from penstock.ledger.graph.projector import catch_up
+from penstock.ledger.graph.statement import Statement
 from tests.browser.lineage.test_accessibility import serious_findings
 from tests.browser.lineage.test_keyboard import tab_to
 from tests.browser.lineage.views import settled, show, table

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from penstock.lineage.evidence import SigningKey, check
+from penstock.evidence import SigningKey, check
 from penstock.resources.secrets import FileSecrets
 from tests.browser.lineage import reference_story
 from tests.browser.lineage.views import SILVER, address, row, show, table

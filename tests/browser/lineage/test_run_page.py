@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import select
 
-from penstock.lineage.archive import archive_events
-from penstock.lineage.tables import event
+from penstock.ledger.archive import archive_events
+from penstock.ledger.tables import event
 from tests.browser.lineage.reference_story import (
     COMMIT,
     ERROR,

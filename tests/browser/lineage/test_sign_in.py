@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from penstock.lineage.tokens import Role, Tokens
+from penstock.ledger.tokens import Role, Tokens
 from tests.browser.lineage.guarded import show_token, sign_in
 from tests.browser.lineage.test_accessibility import serious_findings
 from tests.browser.lineage.test_appearance import WIDER_THAN_THE_SCREEN

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 import requests
 import uvicorn
 
-from penstock.lineage import Ledger, utc_now
-from penstock.lineage.server import ServerSettings, create_app
+from penstock.ledger import Ledger, utc_now
+from penstock.server import ServerSettings, create_app
 from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from penstock.lineage.evidence import SigningKey
-    from penstock.lineage.ledger import Clock
-    from penstock.lineage.table_histories import Histories
+    from penstock.evidence import SigningKey
+    from penstock.evidence.table_histories import Histories
+    from penstock.ledger.ledger import Clock
 
 
 @dataclass(frozen=True, slots=True)

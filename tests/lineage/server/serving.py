@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import requests
 import uvicorn
 
-from penstock.lineage import Ledger, utc_now
-from penstock.lineage.server import ServerSettings, create_app
+from penstock.ledger import Ledger, utc_now
+from penstock.server import ServerSettings, create_app
 from tests.forked import Forked, forked
 from tests.patience import PATIENCE_SECONDS, until
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from penstock.lineage.ledger import Clock
+    from penstock.ledger.ledger import Clock
 
 __all__ = [
     "LINEAGE",

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from penstock.lineage import Ledger, utc_now
-from penstock.lineage.name import LONGEST_NAME_BYTES
-from penstock.lineage.server.access_line import access_line
-from penstock.lineage.tokens import Caller, Role, Tokens
+from penstock.events.name import LONGEST_NAME_BYTES
+from penstock.ledger import Ledger, utc_now
+from penstock.ledger.tokens import Caller, Role, Tokens
+from penstock.server.access_line import access_line
 from tests.lineage.server.serving import OWN, Serving, serving
 from tests.lineage.told_events import AT, dataset, run_event, symlinks
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fastapi.testclient import TestClient
 
-from penstock.lineage import Ledger
-from penstock.lineage.archive import archive_events
-from penstock.lineage.archived import archived_files
-from penstock.lineage.server import create_app
+from penstock.ledger import Ledger
+from penstock.ledger.archive import archive_events
+from penstock.ledger.archived import archived_files
+from penstock.server import create_app
 from tests.lineage.told_events import identity, run_event
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from penstock.lineage.server import ServerSettings
+from penstock.server import ServerSettings
 from tests.lineage.server.live_server import LiveServer, live_server
 from tests.lineage.told_events import run_event
 from tests.patience import PATIENCE_SECONDS

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from fastapi.testclient import TestClient
 
-from penstock.lineage import Ledger
-from penstock.lineage.server import create_app
+from penstock.ledger import Ledger
 from penstock.schemas.model import ColumnModel, ContractModel
+from penstock.server import create_app
 from tests.lineage.told_events import AT, dataset, identity, moment, run_event, symlinks
 
 if TYPE_CHECKING:

@@ -20,12 +20,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from penstock.lineage import Ledger, utc_now
-from penstock.lineage.instant import instant
-from penstock.lineage.server import ServerSettings, create_app
-from penstock.lineage.server.browser import STATIC
-from penstock.lineage.server.session_cookie import cookie_name
-from penstock.lineage.tokens import Role, Tokens
+from penstock.events.instant import instant
+from penstock.ledger import Ledger, utc_now
+from penstock.ledger.tokens import Role, Tokens
+from penstock.server import ServerSettings, create_app
+from penstock.server.browser import STATIC
+from penstock.server.session_cookie import cookie_name
 from tests.forked import forked
 from tests.lineage.server.serving import (
     LINEAGE,
@@ -403,7 +403,7 @@ def test_a_path_leads_to_files_of_the_browser_alone(open_server: Serving, path: 
 def test_a_link_out_of_the_folder_is_not_followed(
     open_server: Serving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from penstock.lineage.server import browser
+    from penstock.server import browser
 
     static = tmp_path / "static"
     static.mkdir()
@@ -423,7 +423,7 @@ def test_a_link_out_of_the_folder_is_not_followed(
 def test_what_has_a_hash_in_its_name_is_loaded_once(
     open_server: Serving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from penstock.lineage.server import browser
+    from penstock.server import browser
 
     (tmp_path / "assets").mkdir()
     (tmp_path / "assets" / "index-4f2a.js").write_text("1")

@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 import pytest
 
-from penstock.lineage.graph.projector import catch_up
-from penstock.lineage.name import LONGEST_NAME_BYTES
-from penstock.lineage.verification import verify
+from penstock.events.name import LONGEST_NAME_BYTES
+from penstock.ledger.graph.projector import catch_up
+from penstock.ledger.verification import verify
 from tests.lineage.server.serving import LINEAGE, OWN, Serving, serving
 from tests.lineage.told_events import dataset, lineage, run_event, schema, symlinks
 from tests.patience import PATIENCE_SECONDS

@@ -13,10 +13,10 @@ import pytest
 import requests
 from sqlalchemy import event
 
-from penstock.lineage import Ledger
-from penstock.lineage.graph.fingerprint import fingerprint
-from penstock.lineage.graph.projector import catch_up, rebuild
-from penstock.lineage.verification import verify
+from penstock.ledger import Ledger
+from penstock.ledger.graph.fingerprint import fingerprint
+from penstock.ledger.graph.projector import catch_up, rebuild
+from penstock.ledger.verification import verify
 from tests.lineage.server.serving import LINEAGE, OWN, serving, serving_process
 from tests.lineage.told_events import identity, run_event
 from tests.patience import PATIENCE_SECONDS, until

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from penstock.lineage.graph.fingerprint import fingerprint
-from penstock.lineage.graph.projector import rebuild
-from penstock.lineage.lenient import lenient
-from penstock.lineage.verification import verify
+from penstock.events.lenient import lenient
+from penstock.ledger.graph.fingerprint import fingerprint
+from penstock.ledger.graph.projector import rebuild
+from penstock.ledger.verification import verify
 from tests.lineage.server.serving import OWN, serving, serving_process
 from tests.lineage.told_events import dataset, run_event
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from penstock.lineage import Ledger
+    from penstock.ledger import Ledger
 
 REFUSED = 422
 

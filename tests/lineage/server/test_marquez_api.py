@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import requests
 
-from penstock.lineage.server.marquez.stats import borders
+from penstock.server.marquez.stats import borders
 from tests.lineage.server.live_server import LiveServer, live_server
 from tests.lineage.server.shop_story import BRONZE, CUSTOMERS, DATABASE, LAKE, SILVER, story
 from tests.lineage.told_events import AT, dataset, identity, lineage, moment, run_event, schema

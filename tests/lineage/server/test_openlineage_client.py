@@ -12,7 +12,7 @@ from openlineage.client.event_v2 import DatasetEvent, StaticDataset
 from openlineage.client.facet_v2 import documentation_dataset
 from openlineage.client.transport.http import HttpCompression, HttpConfig, HttpTransport
 
-from penstock.lineage import (
+from penstock.events import (
     DatasetRef,
     ParentRun,
     RunFacts,

@@ -15,18 +15,18 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from penstock.cli.app import app
-from penstock.lineage import Ledger
-from penstock.lineage.coverage_report import coverage_report
-from penstock.lineage.evidence import Question, SigningKey, bundle, check
-from penstock.lineage.graph.fingerprint import fingerprint
-from penstock.lineage.graph.passed import passed as passed_events
-from penstock.lineage.graph.projector import catch_up, rebuild
-from penstock.lineage.graph.statement import Statement
-from penstock.lineage.server import ServerSettings, create_app
-from penstock.lineage.table_histories import TableHistories
-from penstock.lineage.tables import graph_job
-from penstock.lineage.verification import verify
+from penstock.evidence import Question, SigningKey, bundle, check
+from penstock.evidence.coverage_report import coverage_report
+from penstock.evidence.table_histories import TableHistories
+from penstock.ledger import Ledger
+from penstock.ledger.graph.fingerprint import fingerprint
+from penstock.ledger.graph.passed import passed as passed_events
+from penstock.ledger.graph.projector import catch_up, rebuild
+from penstock.ledger.graph.statement import Statement
+from penstock.ledger.tables import graph_job
+from penstock.ledger.verification import verify
 from penstock.resources.secrets import FileSecrets
+from penstock.server import ServerSettings, create_app
 from tests.lineage.server.odd_events import IN_FACETS, WHOLE, events, put
 from tests.lineage.server.serving import LINEAGE, OWN
 from tests.lineage.told_events import run_event
@@ -34,7 +34,7 @@ from tests.lineage.told_events import run_event
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from penstock.lineage.ledger_database import LedgerDatabase
+    from penstock.ledger.database import LedgerDatabase
 
 pytestmark = pytest.mark.slow(seconds=170)
 

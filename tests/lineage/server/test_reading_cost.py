@@ -8,8 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import event
 
-from penstock.lineage import Ledger
-from penstock.lineage.server import create_app
+from penstock.ledger import Ledger
+from penstock.server import create_app
 from tests.lineage.told_events import dataset, identity, lineage, moment, run_event, schema
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from penstock.lineage.server.problem import NOT_OFFERED
+from penstock.server.problem import NOT_OFFERED
 from tests.lineage.server.odd_events import WHOLE
 from tests.lineage.server.serving import OWN, Serving, serving
 from tests.patience import PATIENCE_SECONDS

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import requests
 
-from penstock.lineage import Ledger, utc_now
-from penstock.lineage.server.buckets import Buckets
-from penstock.lineage.server.session_cookie import cookie_name
-from penstock.lineage.tokens import Role, Tokens
+from penstock.ledger import Ledger, utc_now
+from penstock.ledger.tokens import Role, Tokens
+from penstock.server.buckets import Buckets
+from penstock.server.session_cookie import cookie_name
 from tests.lineage.server.serving import LINEAGE, OWN, Serving, serving
 from tests.lineage.told_events import run_event
 from tests.patience import PATIENCE_SECONDS

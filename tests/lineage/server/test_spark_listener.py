@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from penstock.lineage.verification import verify
+from penstock.ledger.verification import verify
 from penstock.resources.home import home
 from penstock.resources.ivy import resolve
 from penstock.resources.jars import JarSet, parse_lock

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from penstock.lineage import Ledger
-from penstock.lineage.coverage_report import coverage_report
-from penstock.lineage.graph.projector import catch_up
-from penstock.lineage.table_histories import TableHistories
+from penstock.evidence.coverage_report import coverage_report
+from penstock.evidence.table_histories import TableHistories
+from penstock.ledger import Ledger
+from penstock.ledger.graph.projector import catch_up
 from penstock.resources.home import home
 from penstock.resources.ivy import resolve
 from penstock.resources.jars import JarSet, parse_lock

@@ -1,0 +1,1 @@
+"""How the plan of a frame is read: from the JVM's tree, from Connect's text, to the origins."""
