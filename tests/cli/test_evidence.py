@@ -15,7 +15,7 @@ from deltalake import CommitProperties, write_deltalake
 from penstock.events import DatasetRef, RunFacts, RunIdentity, complete_event
 from penstock.ledger import Ledger
 from penstock.lineage.column_lineage import ColumnLineage, Origin, Subtype
-from tests.lineage.told_events import AT, identity
+from tests.ledger.told_events import AT, identity
 
 if TYPE_CHECKING:
     from pathlib import Path

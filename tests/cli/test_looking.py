@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.lineage.told_events import run_event
+from tests.ledger.told_events import run_event
 
 pytestmark = pytest.mark.slow(seconds=30)
 

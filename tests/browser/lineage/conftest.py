@@ -10,7 +10,7 @@ from penstock.server.browser import STATIC
 from tests.browser.lineage import reference_story
 from tests.browser.lineage.guarded import Guarded, guarded_server
 from tests.browser.lineage.watch import Watch
-from tests.lineage.server.live_server import LiveServer, live_server
+from tests.server.live_server import LiveServer, live_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

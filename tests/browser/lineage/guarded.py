@@ -13,7 +13,7 @@ from penstock.ledger.tokens import Role, Tokens
 from penstock.server import ServerSettings
 from tests.browser.lineage import reference_story
 from tests.browser.lineage.views import settled
-from tests.lineage.server.live_server import live_server
+from tests.server.live_server import live_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-    from tests.lineage.server.live_server import LiveServer
+    from tests.server.live_server import LiveServer
 
 PEOPLE = {"ben": Role.READER, "ada": Role.AUDITOR, "nightly": Role.EMITTER}
 

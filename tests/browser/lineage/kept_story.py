@@ -17,7 +17,7 @@ from penstock.events.run_facts import physical_name
 from penstock.evidence.table_histories import TableHistories
 from penstock.resources.lake import Lake
 from penstock.schemas.model import ColumnModel, ContractModel
-from tests.lineage.told_events import FACET, dataset, identity, run_event, schema, symlinks
+from tests.ledger.told_events import FACET, dataset, identity, run_event, schema, symlinks
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from penstock.schemas.model import CheckModel, ColumnModel, ContractModel, Pii, Severity
-from tests.lineage.told_events import AT, FACET, dataset, identity, lineage, run_event, symlinks
+from tests.ledger.told_events import AT, FACET, dataset, identity, lineage, run_event, symlinks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

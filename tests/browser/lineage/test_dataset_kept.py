@@ -12,8 +12,8 @@ from tests.browser.lineage.kept_story import CURIOUS, NAME, NIGHTS, QUARANTINE, 
 from tests.browser.lineage.test_accessibility import AXE, FINDINGS, GRAVE
 from tests.browser.lineage.test_appearance import WIDER_THAN_THE_SCREEN
 from tests.browser.lineage.views import SILVER, address, row, show, table
-from tests.lineage.server.live_server import LiveServer, live_server
-from tests.lineage.told_events import identity
+from tests.ledger.told_events import identity
+from tests.server.live_server import LiveServer, live_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

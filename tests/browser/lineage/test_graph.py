@@ -25,7 +25,7 @@ from tests.browser.lineage.views import (
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-    from tests.lineage.server.live_server import LiveServer
+    from tests.server.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
 

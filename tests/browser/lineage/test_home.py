@@ -12,8 +12,8 @@ from penstock.ledger.graph.statement import Statement
 from tests.browser.lineage.test_accessibility import serious_findings
 from tests.browser.lineage.test_keyboard import tab_to
 from tests.browser.lineage.views import settled, show, table
-from tests.lineage.server.live_server import live_server
-from tests.lineage.told_events import run_event
+from tests.ledger.told_events import run_event
+from tests.server.live_server import live_server
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from tests.browser.lineage.watch import Watch
-    from tests.lineage.server.live_server import LiveServer
+    from tests.server.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from tests.browser.lineage.watch import Watch
-    from tests.lineage.server.live_server import LiveServer
+    from tests.server.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
 

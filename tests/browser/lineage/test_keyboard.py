@@ -12,7 +12,7 @@ from tests.browser.lineage.views import SILVER, address, card, column, show
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-    from tests.lineage.server.live_server import LiveServer
+    from tests.server.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
 

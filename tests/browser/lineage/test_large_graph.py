@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from tests.browser.lineage.reference_story import many
 from tests.browser.lineage.views import canvas
-from tests.lineage.server.live_server import live_server
+from tests.server.live_server import live_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from tests.browser.lineage.watch import Watch
-    from tests.lineage.server.live_server import LiveServer
+    from tests.server.live_server import LiveServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -11,7 +11,7 @@ from penstock.evidence import SigningKey, check
 from penstock.resources.secrets import FileSecrets
 from tests.browser.lineage import reference_story
 from tests.browser.lineage.views import SILVER, address, row, show, table
-from tests.lineage.server.live_server import live_server
+from tests.server.live_server import live_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from tests.browser.lineage.watch import Watch
-    from tests.lineage.server.live_server import LiveServer
+    from tests.server.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
 

@@ -20,7 +20,7 @@ from tests.browser.lineage.reference_story import (
     story,
 )
 from tests.browser.lineage.views import address, row, settled, show, table
-from tests.lineage.server.live_server import live_server
+from tests.server.live_server import live_server
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
 
     from tests.browser.lineage.watch import Watch
-    from tests.lineage.server.live_server import LiveServer
+    from tests.server.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
 

@@ -13,7 +13,7 @@ from tests.browser.lineage.views import address, settled, show
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-    from tests.lineage.server.live_server import LiveServer
+    from tests.server.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
 

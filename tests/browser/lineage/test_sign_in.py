@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.browser.lineage.guarded import Guarded
     from tests.browser.lineage.watch import Watch
-    from tests.lineage.server.live_server import LiveServer
+    from tests.server.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
 

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.lineage.views import SILVER, VIEWS, address, settled, show
-from tests.lineage.server.live_server import live_server
-from tests.lineage.told_events import identity
+from tests.ledger.told_events import identity
+from tests.server.live_server import live_server
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from tests.browser.lineage.watch import Watch
-    from tests.lineage.server.live_server import LiveServer
+    from tests.server.live_server import LiveServer
 
 pytestmark = pytest.mark.browser
 
