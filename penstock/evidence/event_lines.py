@@ -17,7 +17,8 @@ from penstock.evidence.told_versions import names_of
 from penstock.ledger.archived import archived_files, archived_where
 from penstock.ledger.chain import FIRST_LINK
 from penstock.ledger.graph.rows import chunks
-from penstock.ledger.tables import chain, event, graph_dataset, graph_use
+from penstock.ledger.graph.tables import graph_dataset, graph_use
+from penstock.ledger.tables import chain, event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

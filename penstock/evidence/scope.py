@@ -12,8 +12,8 @@ from penstock.ledger.graph.catalog import Catalog
 from penstock.ledger.graph.column_edge import ROWS
 from penstock.ledger.graph.labels import PII
 from penstock.ledger.graph.naming import columns_of
+from penstock.ledger.graph.tables import graph_dataset, graph_label, graph_symlink, graph_use
 from penstock.ledger.graph.walk import FoundEdge, Period, Walk
-from penstock.ledger.tables import graph_dataset, graph_label, graph_symlink, graph_use
 
 if TYPE_CHECKING:
     from collections.abc import Collection

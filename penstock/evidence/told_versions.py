@@ -15,7 +15,8 @@ from penstock.events.producer import PRODUCER
 from penstock.evidence.coverage import Told
 from penstock.ledger.archived import archived_where
 from penstock.ledger.graph.rows import chunks
-from penstock.ledger.tables import event, graph_dataset, graph_use
+from penstock.ledger.graph.tables import graph_dataset, graph_use
+from penstock.ledger.tables import event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -26,7 +26,7 @@ from penstock.ledger.graph.spark_query import (
     queries_of_runs,
     runs_of_penstock,
 )
-from penstock.ledger.tables import graph_dataset, graph_run
+from penstock.ledger.graph.tables import graph_dataset, graph_run
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

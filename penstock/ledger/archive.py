@@ -25,16 +25,9 @@ from penstock.ledger.archived import ArchivedFile, archived_files
 from penstock.ledger.chain_walk import ChainWalk, ends_document
 from penstock.ledger.database import lock_head
 from penstock.ledger.graph.projector import catch_up
+from penstock.ledger.graph.tables import graph_cursor
 from penstock.ledger.ledger import OPEN_STATES, Clock, Ledger, utc_now
-from penstock.ledger.tables import (
-    archive,
-    archived_event,
-    delivery,
-    event,
-    graph_cursor,
-    head,
-    run,
-)
+from penstock.ledger.tables import archive, archived_event, delivery, event, head, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

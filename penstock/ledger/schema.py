@@ -16,7 +16,8 @@ from sqlalchemy.dialects import registry
 from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from penstock.ledger.append_only import append_only_triggers
-from penstock.ledger.tables import REVISION_TABLE, REVISIONS, graph_cursor, head, metadata
+from penstock.ledger.graph.tables import graph_cursor
+from penstock.ledger.tables import REVISION_TABLE, REVISIONS, head, metadata
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Dialect

@@ -19,8 +19,8 @@ from penstock.ledger import Ledger, tables
 from penstock.ledger.database import LedgerDatabase
 from penstock.ledger.graph.fingerprint import graph_lines
 from penstock.ledger.graph.projector import catch_up
+from penstock.ledger.graph.tables import graph_dataset
 from penstock.ledger.schema import MIGRATIONS, revision
-from penstock.ledger.tables import graph_dataset
 from tests.ledger.told_events import run_event
 from tests.patience import PATIENCE_SECONDS
 

@@ -23,7 +23,7 @@ from penstock.ledger.graph.fingerprint import fingerprint
 from penstock.ledger.graph.passed import passed as passed_events
 from penstock.ledger.graph.projector import catch_up, rebuild
 from penstock.ledger.graph.statement import Statement
-from penstock.ledger.tables import graph_job
+from penstock.ledger.graph.tables import graph_job
 from penstock.ledger.verification import verify
 from penstock.resources.secrets import FileSecrets
 from penstock.server import ServerSettings, create_app

@@ -13,9 +13,9 @@ from penstock.ledger.graph.datasets import Datasets
 from penstock.ledger.graph.last_told import WITHDRAWN, first_and_last, merged
 from penstock.ledger.graph.rows import Rows, chunks
 from penstock.ledger.graph.run_state import RunState, with_event
+from penstock.ledger.graph.tables import graph_document, graph_job, graph_run, graph_use
 from penstock.ledger.graph.tellings import TELLS, USED, Teller
 from penstock.ledger.graph.told import Told
-from penstock.ledger.tables import graph_document, graph_job, graph_run, graph_use
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -13,8 +13,7 @@ from penstock.ledger.graph.column_edge import ROWS
 from penstock.ledger.graph.last_told import LastTold, merged, standing
 from penstock.ledger.graph.nodes import DatasetEdge, DatasetNode, JobNode, RunNode, UseNode
 from penstock.ledger.graph.rows import chunks
-from penstock.ledger.graph.walk import Period, held_at, held_during
-from penstock.ledger.tables import (
+from penstock.ledger.graph.tables import (
     graph_column,
     graph_dataset,
     graph_document,
@@ -26,6 +25,7 @@ from penstock.ledger.tables import (
     graph_use,
     graph_validity,
 )
+from penstock.ledger.graph.walk import Period, held_at, held_during
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

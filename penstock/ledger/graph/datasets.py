@@ -17,7 +17,7 @@ from sqlalchemy import and_, delete, select
 from penstock.ledger.graph.labels import FACETS, renew_labels
 from penstock.ledger.graph.last_told import LastTold, merged
 from penstock.ledger.graph.rows import Rows, chunks
-from penstock.ledger.tables import graph_column, graph_dataset, graph_symlink
+from penstock.ledger.graph.tables import graph_column, graph_dataset, graph_symlink
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -9,7 +9,7 @@ from sqlalchemy import and_, select
 
 from penstock.ledger.graph.rows import chunks
 from penstock.ledger.graph.statement import LIFECYCLE
-from penstock.ledger.tables import graph_dataset, graph_document, graph_told, graph_use
+from penstock.ledger.graph.tables import graph_dataset, graph_document, graph_told, graph_use
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

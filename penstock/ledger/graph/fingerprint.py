@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from penstock.events.instant import instant
 from penstock.ledger.chain import digest_of
-from penstock.ledger.tables import (
+from penstock.ledger.graph.tables import (
     graph_column,
     graph_dataset,
     graph_edge,

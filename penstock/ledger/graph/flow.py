@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from penstock.ledger.graph.rows import chunks
+from penstock.ledger.graph.tables import graph_dataset, graph_lineage, graph_source, graph_validity
 from penstock.ledger.graph.walk import held_at
-from penstock.ledger.tables import graph_dataset, graph_lineage, graph_source, graph_validity
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -13,7 +13,7 @@ from sqlalchemy import delete, insert, select
 from penstock.events.name import is_name
 from penstock.ledger.graph.last_told import LastTold, merged, standing
 from penstock.ledger.graph.rows import chunks
-from penstock.ledger.tables import graph_dataset, graph_document, graph_label
+from penstock.ledger.graph.tables import graph_dataset, graph_document, graph_label
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, select
 
-from penstock.ledger.tables import graph_passed
+from penstock.ledger.graph.tables import graph_passed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

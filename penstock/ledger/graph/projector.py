@@ -21,7 +21,7 @@ from penstock.ledger.event_reader import events_after
 from penstock.ledger.graph.batch import Batch
 from penstock.ledger.graph.passed import remember_passed
 from penstock.ledger.graph.statement import Statement
-from penstock.ledger.tables import GRAPH, graph_cursor
+from penstock.ledger.graph.tables import GRAPH, graph_cursor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

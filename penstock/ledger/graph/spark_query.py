@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from penstock.ledger.graph.rows import chunks
-from penstock.ledger.tables import graph_run
+from penstock.ledger.graph.tables import graph_run
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

@@ -13,9 +13,7 @@ from penstock.ledger.chain import digest_of
 from penstock.ledger.graph.column_edge import ColumnEdge, column_edges, order_of
 from penstock.ledger.graph.explicit_lineage import explicit_edges, explicit_sources
 from penstock.ledger.graph.rows import Rows, chunks
-from penstock.ledger.graph.tellings import UNTOLD, tellings
-from penstock.ledger.graph.validity import Stated, intervals
-from penstock.ledger.tables import (
+from penstock.ledger.graph.tables import (
     graph_document,
     graph_edge,
     graph_lineage,
@@ -23,6 +21,8 @@ from penstock.ledger.tables import (
     graph_told,
     graph_validity,
 )
+from penstock.ledger.graph.tellings import UNTOLD, tellings
+from penstock.ledger.graph.validity import Stated, intervals
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping

@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import Text, cast, func, select
 
 from penstock.ledger.graph.rows import chunks
-from penstock.ledger.tables import (
+from penstock.ledger.graph.tables import (
     graph_dataset,
     graph_document,
     graph_job,

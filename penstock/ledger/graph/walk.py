@@ -9,7 +9,7 @@ from sqlalchemy import and_, bindparam, or_, select, true
 
 from penstock.ledger.graph.column_edge import ROWS
 from penstock.ledger.graph.rows import chunks
-from penstock.ledger.tables import graph_column, graph_edge, graph_validity
+from penstock.ledger.graph.tables import graph_column, graph_edge, graph_validity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping

@@ -11,8 +11,8 @@ from sqlalchemy import Text, cast, select
 
 from penstock.ledger.graph.catalog import Catalog
 from penstock.ledger.graph.flow import JobEnds
+from penstock.ledger.graph.tables import graph_dataset, graph_run, graph_use
 from penstock.ledger.graph.versions import COMPLETE
-from penstock.ledger.tables import graph_dataset, graph_run, graph_use
 from penstock.server.marquez.dataset_body import named
 from penstock.server.marquez.job_names import known_job
 from penstock.server.marquez.job_version import job_version

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from sqlalchemy import func, or_, select
 
-from penstock.ledger.tables import graph_job, graph_run
+from penstock.ledger.graph.tables import graph_job, graph_run
 from penstock.server.marquez.job_body import job_bodies, listed_jobs
 from penstock.server.marquez.job_names import known_job
 from penstock.server.marquez.namespaces import known_namespace

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter
 from sqlalchemy import func, select, union_all
 
-from penstock.ledger.tables import graph_dataset, graph_job
+from penstock.ledger.graph.tables import graph_dataset, graph_job
 from penstock.server.marquez.moment import stamp
 from penstock.server.marquez.parameters import Limit, Offset
 from penstock.server.path_names import Named

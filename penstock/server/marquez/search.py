@@ -10,7 +10,7 @@ from pydantic import BeforeValidator
 from sqlalchemy import func, literal, select, union_all
 
 from penstock.ledger.graph.catalog import holds, is_named
-from penstock.ledger.tables import graph_dataset, graph_job
+from penstock.ledger.graph.tables import graph_dataset, graph_job
 from penstock.server.marquez.moment import stamp
 from penstock.server.marquez.parameters import Limit, Text
 from penstock.server.reading import Reading

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from penstock.ledger.graph.catalog import Catalog
 from penstock.ledger.graph.rows import chunks
-from penstock.ledger.tables import graph_dataset
+from penstock.ledger.graph.tables import graph_dataset
 from penstock.server.marquez.moment import stamp
 from penstock.server.marquez.parameters import Limit, Offset
 from penstock.server.marquez.told_facet import text_of

@@ -12,7 +12,8 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import AfterValidator, BeforeValidator
 from sqlalchemy import select
 
-from penstock.ledger.tables import event, graph_dataset, graph_job
+from penstock.ledger.graph.tables import graph_dataset, graph_job
+from penstock.ledger.tables import event
 from penstock.server.marquez.moment import stamp
 from penstock.server.marquez.sources import sources_seen
 from penstock.server.reading import Reading, ledger_of

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from penstock.ledger.graph.catalog import Catalog
 from penstock.ledger.graph.labels import TAG, tag_name
-from penstock.ledger.tables import graph_job, graph_label
+from penstock.ledger.graph.tables import graph_job, graph_label
 from penstock.server.marquez.parameters import Limit, Offset
 from penstock.server.marquez.told_facet import tags
 from penstock.server.reading import Reading

@@ -13,15 +13,15 @@ from penstock.ledger.graph.catalog import Catalog, holds
 from penstock.ledger.graph.column_edge import ROWS
 from penstock.ledger.graph.labels import PII, tag_name
 from penstock.ledger.graph.passed import count_passed
-from penstock.ledger.tables import (
+from penstock.ledger.graph.tables import (
     graph_column,
     graph_dataset,
     graph_job,
     graph_label,
     graph_run,
     graph_validity,
-    head,
 )
+from penstock.ledger.tables import head
 from penstock.server.own.described import (
     SHOWN,
     Describer,

@@ -11,8 +11,9 @@ from sqlalchemy import select
 
 from penstock.ledger.graph.catalog import Catalog
 from penstock.ledger.graph.labels import PII
+from penstock.ledger.graph.tables import graph_label
 from penstock.ledger.graph.walk import Walk
-from penstock.ledger.tables import contract, graph_label
+from penstock.ledger.tables import contract
 from penstock.server.own.described import At, Describer, columns_of, id_of, label_of
 from penstock.server.reading import Reading
 
