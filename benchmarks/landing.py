@@ -24,7 +24,7 @@ from report import facts, markdown, ratio
 
 from penstock import Contract, Decimal, column, landing
 from penstock.assets.frames import input_frames
-from penstock.assets.landing_file import inspect_file
+from penstock.assets.landing.file import inspect_file
 from penstock.assets.pinned import PinnedFiles
 from penstock.resources.lake import Lake
 from penstock.resources.local import LocalCluster

@@ -1,4 +1,4 @@
 """The governed asset: a dataset's definition, the executor that produces it, and its Dagster form.
 
-The executor's steps are in `resolve`, `frames`, `gate`, `audit`, `commit` and `record`.
+The executor's steps are in `resolve`, `body`, `gate`, `audit`, `commit` and `record`.
 """

@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 from penstock.assets.frames import read_table
 from penstock.assets.gate import frame_columns
-from penstock.assets.landing_frames import FILE, with_file
+from penstock.assets.landing.frames import FILE, with_file
 from penstock.assets.modes import Fail, Merge, Quarantine, ReplaceSlice, Scd2, Warn
 from penstock.assets.row_filters import raise_unless
 from penstock.errors import ValidationError

@@ -22,28 +22,21 @@ from penstock.assets.audit import (
     strict,
     warning_rules,
 )
+from penstock.assets.body import Analyzed, analyze, key_id, leaving_out, refuse_other_inputs
 from penstock.assets.changes_too_late import changes_too_late
 from penstock.assets.commit import commit_good, commit_quarantine
 from penstock.assets.fault import found_bad_row, translated
-from penstock.assets.frames import input_frames
 from penstock.assets.gate import (
-    check_frame,
-    check_leaks,
     check_required,
-    check_table,
-    refuse_other,
 )
 from penstock.assets.heartbeat import beating
-from penstock.assets.landing_file import refuse_changed
-from penstock.assets.pinned import PinnedFiles, refuse_replaced
 from penstock.assets.record import Record
 from penstock.assets.recovery import settle_dead_runs
 from penstock.assets.resolve import Resolved, resolve
 from penstock.assets.runtime import Invocation, Runtime
 from penstock.assets.slice import WHOLE, Slice
-from penstock.errors import ConflictError, LedgerError, SecretError
+from penstock.errors import ConflictError, LedgerError
 from penstock.events import run_id
-from penstock.lineage.plan.frame_lineage import column_lineage
 from penstock.resources.job_group import job_group
 
 if TYPE_CHECKING:
@@ -54,7 +47,6 @@ if TYPE_CHECKING:
     from penstock.assets.dataset import Dataset
     from penstock.assets.outcome import Outcome
     from penstock.lineage.column_lineage import ColumnLineage
-    from penstock.resources.secrets import Secrets
     from penstock.resources.table_log import Commit
 
 __all__ = ["run"]
@@ -123,20 +115,6 @@ def _until_no_conflict(attempt: Callable[[], _Done]) -> _Done:
     return attempt()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Analyzed:
-    """The body's result before anything runs.
-
-    `strictly`: a landing row that cannot be read stops the frame; else it is among `rejected`.
-    """
-
-    frame: DataFrame
-    rejected: list[DataFrame]
-    strictly: bool
-    lineage: ColumnLineage
-    evolve: bool
-
-
 def _attempt(
     spec: Dataset,
     spark: SparkSession,
@@ -148,7 +126,7 @@ def _attempt(
     """Steps 1 to 5 once. Raises only errors that quote no value of a row."""
     resolved: Resolved | None = None
     try:
-        resolved = resolve(spec, slice_, runtime.lake, key_id=_key_id(spec, runtime))
+        resolved = resolve(spec, slice_, runtime.lake, key_id=key_id(spec, runtime))
         invocation.on_step("resolved")
         if resolved.unchanged:
             # a ledger that is new must know whose data it is, or it lets personal data pass
@@ -157,7 +135,7 @@ def _attempt(
         runtime.lake.check_writable()
         if resolved.state is None:
             resolved.table.refuse_nested()
-        analyzed = _analyze(resolved, spark, runtime)
+        analyzed = analyze(resolved, spark, runtime)
         invocation.on_step("analyzed")
         runtime.ledger.register_contract(spec.model)
         record.start(resolved, analyzed.lineage)
@@ -183,88 +161,12 @@ def _tell(event: Callable[[Any], None], what: Any) -> None:
         logger.warning("the ledger did not take the end of a run reason=%r", str(error))
 
 
-def _analyze(resolved: Resolved, spark: SparkSession, runtime: Runtime) -> _Analyzed:
-    """Steps 2 and 3: the body's frame, its lineage, and the gate. No Spark job runs."""
-    spec, strictly = resolved.spec, not resolved.expects_bad_rows
-    plain, rejected = _body(resolved, spark, strictly=strictly)
-    frame = check_frame(spec, _masked(spec, spark, runtime, plain))
-    # the policy says what masking does to a column, better than any plan could
-    lineage = column_lineage(plain if spec.masking else frame)
-    check_leaks(spec, lineage, runtime.ledger.latest_contract)
-    if spec.masking:
-        policy = spec.masking
-        lineage = lineage.masked_by(policy.masks(), policy.dropped, policy.looks_at())
-    evolve = check_table(spec, resolved.state)
-    return _Analyzed(
-        frame=frame, rejected=rejected, strictly=strictly, lineage=lineage, evolve=evolve
-    )
-
-
-def _body(
-    resolved: Resolved, spark: SparkSession, *, strictly: bool
-) -> tuple[DataFrame, list[DataFrame]]:
-    """The function's own result, and what arrived and could not be read."""
-    spec = resolved.spec
-    frames, arrived = input_frames(spark, resolved.inputs, spec.model, strict=strictly)
-    _refuse_other_files(resolved)
-    named: dict[str, Any] = dict(frames)
-    if spec.wants_slice:
-        named["run"] = resolved.slice
-    made = spec.body(**named)
-    refuse_other(spec, made)
-    return made, [files.rejected for files in arrived]
-
-
-def _refuse_other_files(resolved: Resolved) -> None:
-    """Raise InputError when a landing file is not what was looked at; Spark has listed it since."""
-    taken = [item.files for item in resolved.inputs if isinstance(item, PinnedFiles)]
-    refuse_changed(file for files in taken for file in files)
-
-
-def _refuse_other_inputs(resolved: Resolved) -> None:
-    """Raise InputError when an input is not what the frames were made of."""
-    _refuse_other_files(resolved)
-    for item in resolved.inputs:
-        if not isinstance(item, PinnedFiles):
-            refuse_replaced(item)
-
-
-def _masked(spec: Dataset, spark: SparkSession, runtime: Runtime, frame: DataFrame) -> DataFrame:
-    """The frame as the dataset's policy masks it; the frame itself when it has none."""
-    if spec.masking is None:
-        return frame
-    from penstock.privacy import mask, pads_file, read_pads
-
-    if not spec.masking.needs_key:
-        return mask(frame, spec.masking)
-    return mask(
-        frame, spec.masking, read_pads(spark, pads_file(_secrets(spec, runtime), "masking"))
-    )
-
-
-def _key_id(spec: Dataset, runtime: Runtime) -> str | None:
-    """Which key the dataset's tokens are made with, None when it makes none."""
-    if spec.masking is None or not spec.masking.needs_key:
-        return None
-    return _secrets(spec, runtime).key("masking").id
-
-
-def _secrets(spec: Dataset, runtime: Runtime) -> Secrets:
-    if runtime.secrets is None:
-        raise SecretError(
-            "the dataset makes tokens and there is no secrets resource",
-            where=spec.name,
-            next_step="give the Definitions a `secrets` resource, such as FileSecrets",
-        )
-    return runtime.secrets
-
-
 def _audit_and_commit(
     resolved: Resolved,
     spark: SparkSession,
     runtime: Runtime,
     invocation: Invocation,
-    analyzed: _Analyzed,
+    analyzed: Analyzed,
 ) -> Commit:
     """Steps 4 and 5: one pass when the rows are clean, three when some are not."""
     spec = resolved.spec
@@ -275,7 +177,7 @@ def _audit_and_commit(
     errors, warned = split_counts(spec, counts or {})
     if analyzed.strictly and counts is not None and not any(errors.values()):
         # the frame has been there for a Spark job
-        _refuse_other_inputs(resolved)
+        refuse_other_inputs(resolved)
         audit = Audit(warned=warned)
         try:
             written = strict(resolved, analyzed.frame)
@@ -287,8 +189,7 @@ def _audit_and_commit(
     frame, rejected = analyzed.frame, analyzed.rejected
     if analyzed.strictly and rejected:
         # what stops at a row that cannot be read does not name it
-        plain, rejected = _body(resolved, spark, strictly=False)
-        frame = check_frame(spec, _masked(spec, spark, runtime, plain))
+        frame, rejected = leaving_out(resolved, spark, runtime)
     if counts is None and warning_rules(spec):
         warned = split_counts(spec, count_dataset_checks(resolved, spark, frame))[1]
     constants = {

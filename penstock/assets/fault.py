@@ -63,7 +63,7 @@ _NO_NAME = re.compile(r"UNRESOLVED_|CANNOT_RESOLVE_|ATTRIBUTE_NOT_SUPPORTED")
 _NO_COLUMN = re.compile(r"COLUMN|FIELD|ATTRIBUTE")
 # what Spark calls the name it could not find
 _NAMES = ("objectName", "fieldName", "routineName", "columnName", "name", "attr_name")
-_CALLER = "penstock.assets.executor"
+_CALLER = "penstock.assets.body"
 _NOT_THE_USERS = frozenset({"penstock", "pyspark", "py4j"})
 _LOST = re.compile(r"StatusCode\.UNAVAILABLE|Connection refused|SparkContext was shut down")
 

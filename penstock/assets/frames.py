@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from pyspark.sql import functions as F
 
-from penstock.assets.landing_frames import Arrived, read_files
+from penstock.assets.landing.frames import Arrived, read_files
 from penstock.assets.pinned import (
     Net,
     PinnedChanges,

@@ -11,7 +11,7 @@ from penstock.errors import InputError
 
 if TYPE_CHECKING:
     from penstock.assets.inputs import Landing
-    from penstock.assets.landing_file import TakenFile
+    from penstock.assets.landing.file import TakenFile
     from penstock.resources.lake import Table
 
 __all__ = [

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, assert_never
 
 from penstock.assets.inputs import Changes, Landing, Snapshot
-from penstock.assets.landing_file import TakenFile, inspect_file
+from penstock.assets.landing.file import TakenFile, inspect_file
 from penstock.assets.modes import Append, Merge, Overwrite, ReplaceSlice, Scd2, WriteMode
 from penstock.assets.pinned import Net, PinnedChanges, PinnedFiles, PinnedInput, PinnedTable
 from penstock.assets.slice import WHOLE, Slice

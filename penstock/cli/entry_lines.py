@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from penstock.assets.dataset import Dataset
     from penstock.assets.inputs import Landing
-    from penstock.assets.landing_lines import Cells, Record
+    from penstock.assets.landing.lines import Cells, Record
     from penstock.cli.entries import Entry
     from penstock.ledger import Ledger
     from penstock.resources.lake import Lake
@@ -29,7 +29,7 @@ def entry_lines(
 
     Several lines: each has such a record, one of them is the entry's. Files are read once more.
     """
-    from penstock.assets.landing_lines import lines_of
+    from penstock.assets.landing.lines import lines_of
 
     found: list[tuple[int, ...]] = [()] * len(entries)
     by_file: dict[tuple[str, str], dict[int, Cells | Record]] = defaultdict(dict)
@@ -57,7 +57,7 @@ def _landing(entry: Entry, spec: Dataset) -> Landing | None:
 
 
 def _sought(entry: Entry, spec: Dataset, landing: Landing, passed: _Passed) -> Cells | Record:
-    from penstock.assets.landing_lines import Cells, Record, is_compared
+    from penstock.assets.landing.lines import Cells, Record, is_compared
 
     row = entry.row
     if "csv:malformed" in entry.reasons:

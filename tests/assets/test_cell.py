@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from penstock.assets.cell import grammar, value_sql, wrong_sql
+from penstock.assets.landing.cell import grammar, value_sql, wrong_sql
 from penstock.schemas.predicates import literal
 
 if TYPE_CHECKING:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from penstock.assets.landing_file import inspect_file
+from penstock.assets.landing.file import inspect_file
 from penstock.errors import InputError
 from penstock.resources.lake import Lake
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from penstock.assets.landing_file import TakenFile
+    from penstock.assets.landing.file import TakenFile
 
 
 def _inspected(folder: Path, content: bytes) -> TakenFile:

@@ -12,7 +12,7 @@ import pytest
 
 from penstock import Contract, column, landing
 from penstock.assets.frames import input_frames
-from penstock.assets.landing_file import inspect_file
+from penstock.assets.landing.file import inspect_file
 from penstock.assets.pinned import PinnedFiles
 from penstock.errors import InputError
 from penstock.resources.lake import Lake

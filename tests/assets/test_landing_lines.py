@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.assets.landing_lines import MOST_LINES, Cells, Record, is_compared, lines_of
+from penstock.assets.landing.lines import MOST_LINES, Cells, Record, is_compared, lines_of
 from penstock.errors import InputError
 from penstock.resources.lake import Lake
 

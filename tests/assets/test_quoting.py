@@ -8,7 +8,7 @@ from typing import NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.assets.quoting import Quoting
+from penstock.assets.landing.quoting import Quoting
 
 
 class Told(NamedTuple):

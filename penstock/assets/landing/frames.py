@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from pyspark.errors import AnalysisException
 from pyspark.sql import functions as F
 
-from penstock.assets.cell import value_sql, wrong_sql
+from penstock.assets.landing.cell import value_sql, wrong_sql
+from penstock.assets.landing.quoting import record_pattern
 from penstock.assets.pinned import PinnedFiles
-from penstock.assets.quoting import record_pattern
 from penstock.assets.row_filters import newest_of, raise_unless
 from penstock.errors import InputError
 from penstock.schemas.predicates import literal, quoted
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
-    from penstock.assets.landing_file import TakenFile
+    from penstock.assets.landing.file import TakenFile
     from penstock.assets.pinned import PinnedInput
     from penstock.schemas.model import ColumnModel, ContractModel
 

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from penstock.assets.quoting import Quoting
+from penstock.assets.landing.quoting import Quoting
 from penstock.errors import InputError
 
 if TYPE_CHECKING:

@@ -1,0 +1,125 @@
+"""Step 2, body: the function is called on its inputs' frames, and what it returns is analyzed.
+
+Nothing runs: frames are lazy, and the gate (step 3) looks at their schema and lineage alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from penstock.assets.frames import input_frames
+from penstock.assets.gate import check_frame, check_leaks, check_table, refuse_other
+from penstock.assets.landing.file import refuse_changed
+from penstock.assets.pinned import PinnedFiles, refuse_replaced
+from penstock.errors import SecretError
+from penstock.lineage.plan.frame_lineage import column_lineage
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+    from penstock.assets.dataset import Dataset
+    from penstock.assets.resolve import Resolved
+    from penstock.assets.runtime import Runtime
+    from penstock.lineage.column_lineage import ColumnLineage
+    from penstock.resources.secrets import Secrets
+
+__all__ = ["Analyzed", "analyze", "key_id", "leaving_out", "refuse_other_inputs"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analyzed:
+    """The body's result before anything runs.
+
+    `strictly`: a landing row that cannot be read stops the frame; else it is among `rejected`.
+    """
+
+    frame: DataFrame
+    rejected: list[DataFrame]
+    strictly: bool
+    lineage: ColumnLineage
+    evolve: bool
+
+
+def analyze(resolved: Resolved, spark: SparkSession, runtime: Runtime) -> Analyzed:
+    """Steps 2 and 3: the body's frame, its lineage, and the gate. No Spark job runs."""
+    spec, strictly = resolved.spec, not resolved.expects_bad_rows
+    plain, rejected = _body(resolved, spark, strictly=strictly)
+    frame = check_frame(spec, _masked(spec, spark, runtime, plain))
+    # the policy says what masking does to a column, better than any plan could
+    lineage = column_lineage(plain if spec.masking else frame)
+    check_leaks(spec, lineage, runtime.ledger.latest_contract)
+    if spec.masking:
+        policy = spec.masking
+        lineage = lineage.masked_by(policy.masks(), policy.dropped, policy.looks_at())
+    evolve = check_table(spec, resolved.state)
+    return Analyzed(
+        frame=frame, rejected=rejected, strictly=strictly, lineage=lineage, evolve=evolve
+    )
+
+
+def leaving_out(
+    resolved: Resolved, spark: SparkSession, runtime: Runtime
+) -> tuple[DataFrame, list[DataFrame]]:
+    """(The frame without landing rows that cannot be read, those rows): the function again."""
+    plain, rejected = _body(resolved, spark, strictly=False)
+    return check_frame(resolved.spec, _masked(resolved.spec, spark, runtime, plain)), rejected
+
+
+def _body(
+    resolved: Resolved, spark: SparkSession, *, strictly: bool
+) -> tuple[DataFrame, list[DataFrame]]:
+    """The function's own result, and what arrived and could not be read."""
+    spec = resolved.spec
+    frames, arrived = input_frames(spark, resolved.inputs, spec.model, strict=strictly)
+    _refuse_other_files(resolved)
+    named: dict[str, Any] = dict(frames)
+    if spec.wants_slice:
+        named["run"] = resolved.slice
+    made = spec.body(**named)
+    refuse_other(spec, made)
+    return made, [files.rejected for files in arrived]
+
+
+def _refuse_other_files(resolved: Resolved) -> None:
+    """Raise InputError when a landing file is not what was looked at; Spark has listed it since."""
+    taken = [item.files for item in resolved.inputs if isinstance(item, PinnedFiles)]
+    refuse_changed(file for files in taken for file in files)
+
+
+def refuse_other_inputs(resolved: Resolved) -> None:
+    """Raise InputError when an input is not what the frames were made of."""
+    _refuse_other_files(resolved)
+    for item in resolved.inputs:
+        if not isinstance(item, PinnedFiles):
+            refuse_replaced(item)
+
+
+def _masked(spec: Dataset, spark: SparkSession, runtime: Runtime, frame: DataFrame) -> DataFrame:
+    """The frame as the dataset's policy masks it; the frame itself when it has none."""
+    if spec.masking is None:
+        return frame
+    from penstock.privacy import mask, pads_file, read_pads
+
+    if not spec.masking.needs_key:
+        return mask(frame, spec.masking)
+    return mask(
+        frame, spec.masking, read_pads(spark, pads_file(_secrets(spec, runtime), "masking"))
+    )
+
+
+def key_id(spec: Dataset, runtime: Runtime) -> str | None:
+    """Which key the dataset's tokens are made with, None when it makes none."""
+    if spec.masking is None or not spec.masking.needs_key:
+        return None
+    return _secrets(spec, runtime).key("masking").id
+
+
+def _secrets(spec: Dataset, runtime: Runtime) -> Secrets:
+    if runtime.secrets is None:
+        raise SecretError(
+            "the dataset makes tokens and there is no secrets resource",
+            where=spec.name,
+            next_step="give the Definitions a `secrets` resource, such as FileSecrets",
+        )
+    return runtime.secrets
