@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pyspark.sql import functions as F
 
 from penstock import (
     Contract,
@@ -113,6 +114,20 @@ def test_warn_does_not_lose_rows_that_cannot_be_read(shop: Shop) -> None:
     assert (outcome.rows_in, outcome.rows_quarantined) == (4, 2)
     assert {rule: n for rule, n in outcome.warned.items() if n} == {"price:ge": 1}
     assert shop.reasons(spec) == ["csv:malformed", "id:type"]
+
+
+def test_a_function_that_runs_a_job_itself_does_not_meet_rows_that_cannot_be_read(
+    shop: Shop,
+) -> None:
+    @dataset(Loaded, inputs={"raw": landing(FILES)}, bad_rows=Quarantine(max_fraction=0.9))
+    def newest(raw: DataFrame) -> DataFrame:
+        last = raw.agg(F.max("day")).collect()[0][0]
+        return raw.where(F.col("day") == F.lit(last))
+
+    shop.land("orders-a.csv", GOOD, "2,pen,1,2013-01-04", "short", "x,y,1,2013-01-05")
+    outcome = shop.run(newest)
+    assert (outcome.rows_in, outcome.rows_quarantined) == (3, 2)
+    assert [row.id for row in shop.table(newest).collect()] == [1]
 
 
 def test_merge_enforces_its_key_even_when_all_else_only_warns(shop: Shop) -> None:
