@@ -203,6 +203,8 @@ def _audit_and_commit(
     audit = replace(audit, warned=warned)
     invocation.on_step("quarantined")
     judge(resolved, audit)
+    # what was set aside and what is written are of the same files
+    refuse_other_inputs(resolved)
     good = good_rows(resolved, spark, frame, audit)
     return commit_good(resolved, spark, good, facts(audit), evolve=analyzed.evolve)
 

@@ -115,9 +115,21 @@ def test_a_file_seen_again_is_known_when_the_commit_that_took_it_has_left_the_lo
     assert _taken([first]) < _taken([newest])
 
 
-@pytest.mark.parametrize("step", ["resolved", "analyzed"])
-def test_a_file_that_grows_while_it_is_read_is_loaded_once_and_whole(shop: Shop, step: str) -> None:
-    file = shop.land("orders-1.csv", GOOD)
+@pytest.mark.parametrize(
+    ("step", "bad"),
+    [
+        ("resolved", ()),
+        ("analyzed", ()),
+        ("checked", ()),
+        # what is written then would be of another file than what was set aside
+        ("quarantined", ("3,nib,-1,2013-01-05",)),
+    ],
+    ids=["resolved", "analyzed", "checked", "quarantined"],
+)
+def test_a_file_that_grows_while_it_is_read_is_loaded_once_and_whole(
+    shop: Shop, step: str, bad: tuple[str, ...]
+) -> None:
+    file = shop.land("orders-1.csv", GOOD, *bad)
     more = ["2,pen,1,2013-01-05\n"]
 
     def on_step(ended: str) -> None:
