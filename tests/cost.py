@@ -53,7 +53,7 @@ BUDGETS: Mapping[str, float] = {
     "tests/operations": 55,
     "tests/outbox": 12,
     "tests/pipelines": 250,
-    "tests/privacy": 42,
+    "tests/privacy": 40,
     "tests/resources": 170,
     "tests/schemas": 80,
     "tests/server": 600,

@@ -26,9 +26,7 @@ from penstock.assets.body import Analyzed, analyze, key_id, leaving_out, refuse_
 from penstock.assets.changes_too_late import changes_too_late
 from penstock.assets.commit import commit_good, commit_quarantine
 from penstock.assets.fault import found_bad_row, translated
-from penstock.assets.gate import (
-    check_required,
-)
+from penstock.assets.gate import check_required
 from penstock.assets.heartbeat import beating
 from penstock.assets.record import Record
 from penstock.assets.recovery import settle_dead_runs

@@ -36,8 +36,9 @@ def entry_lines(
     passed = _Passed(ledger)
     for n, entry in enumerate(entries):
         landing = _landing(entry, spec)
-        if entry.file is not None and landing is not None:
-            sought = _sought(entry, spec, landing, passed)
+        if entry.file is None or landing is None:
+            continue
+        if sought := _sought(entry, spec, landing, passed):
             by_file[entry.file, landing.null_value][n] = sought
     for (file, null_value), sought_in in by_file.items():
         try:
@@ -56,7 +57,10 @@ def _landing(entry: Entry, spec: Dataset) -> Landing | None:
     return next((i for i in inputs if file_pattern(i.pattern).fullmatch(entry.file or "")), None)
 
 
-def _sought(entry: Entry, spec: Dataset, landing: Landing, passed: _Passed) -> Cells | Record:
+def _sought(
+    entry: Entry, spec: Dataset, landing: Landing, passed: _Passed
+) -> Cells | Record | None:
+    """What is known of the entry's record; None: nothing that tells it from others."""
     from penstock.assets.landing.lines import Cells, Record, is_compared
 
     row = entry.row
@@ -73,7 +77,8 @@ def _sought(entry: Entry, spec: Dataset, landing: Landing, passed: _Passed) -> C
         model = spec.model.column(column)
         if model and name in row and column not in formatted and is_compared(model.type):
             by_column[column] = (model.type, _text(row[name]))
-    return Cells(by_column={c: v for c, v in by_column.items() if c not in landing.derived})
+    by_column = {c: v for c, v in by_column.items() if c not in landing.derived}
+    return Cells(by_column=by_column) if by_column else None
 
 
 def _text(value: object) -> str | None:

@@ -98,6 +98,43 @@ def test_rows_of_which_other_cells_and_types_are_known_are_found_together(tmp_pa
     assert lines_of(_lake(tmp_path), "rows.csv", "", sought) == [(2,), (3,), (4,), (4,), (4,)]
 
 
+@pytest.mark.parametrize(
+    ("kind", "others", "cell", "value"),
+    [
+        ("boolean", ["maybe"], "no", "False"),
+        ("int", ["7.0", "7x"], "7", "7"),
+        ("decimal(10,2)", ["1.239"], "1.23", "1.23"),
+        ("date", ["2013-2-7", "2013-02-30"], "2013-02-07", "2013-02-07"),
+        ("float", ["0.12"], "0.123456789", "0.12345679"),
+        (
+            "timestamp",
+            ["2013-02-07 10:15:00.122999Z"],
+            "2013-02-07 10:15:00.1239 Z",
+            "2013-02-07T10:15:00.123Z",
+        ),
+    ],
+)
+def test_a_cell_that_is_not_of_the_type_or_has_another_value_is_not_meant(
+    tmp_path: Path, kind: str, others: list[str], cell: str, value: str
+) -> None:
+    (tmp_path / "rows.csv").write_text("\n".join(["x", *others, cell]) + "\n")
+    [found] = lines_of(_lake(tmp_path), "rows.csv", "", [Cells(by_column={"x": (kind, value)})])
+    assert found == (2 + len(others),)
+
+
+def test_times_that_the_quarantine_cannot_tell_apart_have_all_their_lines(tmp_path: Path) -> None:
+    times = ["2013-02-07 10:15:00.123456Z", "2013-02-07 10:15:00.123Z"]
+    (tmp_path / "rows.csv").write_text("\n".join(["x", *times]) + "\n")
+    sought = Cells(by_column={"x": ("timestamp", "2013-02-07T10:15:00.123Z")})
+    assert lines_of(_lake(tmp_path), "rows.csv", "", [sought]) == [(2, 3)]
+
+
+def test_a_column_without_a_name_has_the_one_that_it_had_when_it_was_read(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("x,\n1,a\n1,b\n")
+    named = {"x": ("string", "1"), "column 2 without a name": ("string", "b")}
+    assert lines_of(_lake(tmp_path), "rows.csv", "", [Cells(by_column=named)]) == [(3,)]
+
+
 def test_what_is_not_there_has_no_line(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("x,y\n1,2\n")
     lake = _lake(tmp_path)
@@ -110,5 +147,9 @@ def test_what_is_not_there_has_no_line(tmp_path: Path) -> None:
     assert lines_of(lake, "rows.csv", "", gone) == [()] * len(gone)
     (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(b"x,y\n1,2\n")[:-9])
     assert lines_of(lake, "cut.csv.gz", "", gone[:1]) == [()]
+    damaged = bytearray(gzip.compress(b"x,y\n" + bytes(range(48, 58)) * 500))
+    damaged[20:30] = b"\xff" * 10
+    (tmp_path / "damaged.csv.gz").write_bytes(damaged)
+    assert lines_of(lake, "damaged.csv.gz", "", gone[:1]) == [()]
     with pytest.raises(InputError, match="cannot be read"):
         lines_of(lake, "none.csv", "", gone)

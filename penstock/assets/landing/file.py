@@ -20,12 +20,12 @@ from penstock.errors import InputError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
 
     from penstock.resources.lake import Lake, LandingFile
 
-__all__ = ["TakenFile", "inspect_file", "refuse_changed"]
+__all__ = ["TakenFile", "column_names", "inspect_file", "refuse_changed"]
 
 _CHUNK = 1 << 20
 _LONGEST_HEADER = 1 << 20
@@ -240,6 +240,11 @@ def _refuse_endless(name: str, quoting: Quoting) -> None:
         )
 
 
+def column_names(cells: Sequence[str]) -> tuple[str, ...]:
+    """What the cells of a header line call the columns."""
+    return tuple(cell.strip() or f"column {n} without a name" for n, cell in enumerate(cells, 1))
+
+
 def _header(name: str, head: bytes) -> tuple[str, ...]:
     text = head.decode("utf-8-sig", errors="replace")
     try:
@@ -260,7 +265,7 @@ def _header(name: str, head: bytes) -> tuple[str, ...]:
             found="nothing",
             next_step="have the file sent again, or remove it from landing",
         )
-    header = tuple(cell.strip() or f"column {n} without a name" for n, cell in enumerate(first, 1))
+    header = column_names(first)
     if twice := [str(n) for n, cell in enumerate(header, 1) if cell in header[: n - 1]]:
         raise InputError(
             "the header names a column twice",

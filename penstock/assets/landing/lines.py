@@ -9,12 +9,21 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import math
+import re
+import zlib
 from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING
+
+import numpy as np
+
+from penstock.assets.landing.cell import grammar
+from penstock.assets.landing.file import column_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +34,7 @@ __all__ = ["MOST_LINES", "Cells", "Record", "is_compared", "lines_of"]
 
 MOST_LINES = 3  # told of one row
 _Read = Callable[[str], Hashable]
+_BLANK = "".join(map(chr, (*range(0x21), 0x7F)))  # around a value, as Spark's casts have it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +71,11 @@ def lines_of(
     """
     nulls = frozenset(("", null_value))
     found: list[list[int]] = [[] for _ in sought]
-    with lake.open(name) as stream, suppress(csv.Error, EOFError, gzip.BadGzipFile):
+    with lake.open(name) as stream, suppress(csv.Error, EOFError, zlib.error, gzip.BadGzipFile):
         plain = gzip.GzipFile(fileobj=stream) if name.endswith(".gz") else stream
         text = io.TextIOWrapper(plain, "utf-8-sig", errors="replace", newline="")
         records = _records(text)
-        header = tuple(cell.strip() for cell in next(records, (0, []))[1])
+        header = column_names(next(records, (0, []))[1])
         whole = _Whole(sought, nulls)
         by_cells = _ByCells(sought, header, nulls)
         for line, record in records:
@@ -115,7 +125,7 @@ class _ByCells:
             if isinstance(row, Cells) and row.by_column and row.by_column.keys() <= set(header):
                 self._rows[n] = {}
                 for column, (kind, value) in row.by_column.items():
-                    read = _VALUES[kind.partition("(")[0]]
+                    read = _reader(kind)
                     known = None if value is None else read(value)
                     self._rows[n][header.index(column)] = read, known
         rows = self._rows.values()
@@ -143,37 +153,46 @@ class _ByCells:
         return None if cell in self._nulls else read(cell)
 
 
-def _decimal(text: str) -> Hashable:
-    try:
-        return Decimal(text.strip())
-    except InvalidOperation:
-        return text
+@cache
+def _reader(kind: str) -> _Read:
+    """How a cell of the type is read: as its value, or as text where it is none of the type's.
+
+    As exactly as the quarantine holds values, which are JSON of Spark's: a time to milliseconds.
+    """
+    if kind == "string":
+        return str
+    value, whole = _VALUES[kind.partition("(")[0]], re.compile(grammar(kind) or "")
+
+    def read(text: str) -> Hashable:
+        plain = text.strip(_BLANK)
+        if not whole.fullmatch(plain):
+            return text
+        try:
+            return value(plain)
+        except ValueError:  # the 30th of February
+            return text
+
+    return read
 
 
-def _float(text: str) -> Hashable:
-    try:
-        value = float(text)
-    except ValueError:
-        return text
-    return "NaN" if value != value else value  # noqa: PLR0124 - NaN is not itself
-
-
-def _truth(text: str) -> Hashable:
-    return text.strip().lower() in ("true", "t", "yes", "y", "1")
+def _real(text: str) -> Hashable:
+    value = float(text)
+    return "NaN" if math.isnan(value) else value
 
 
 def _moment(text: str) -> Hashable:
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return text
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    moment = datetime.fromisoformat(text[:11] + text[11:].replace(" ", ""))
+    if moment.tzinfo:
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 _VALUES: Mapping[str, _Read] = {
     "string": str,
-    **dict.fromkeys(("tinyint", "smallint", "int", "bigint", "decimal"), _decimal),
-    **dict.fromkeys(("float", "double"), _float),
-    "boolean": _truth,
+    **dict.fromkeys(("tinyint", "smallint", "int", "bigint"), int),
+    "decimal": Decimal,
+    "float": lambda text: _real(str(np.float32(text))),
+    "double": _real,
+    "boolean": lambda text: text.lower() in ("true", "t", "yes", "y", "1"),
     **dict.fromkeys(("date", "timestamp", "timestamp_ntz"), _moment),
 }

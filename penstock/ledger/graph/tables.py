@@ -35,8 +35,6 @@ __all__ = [
     "graph_validity",
 ]
 
-# The graph: a projection of the events, made anew from them at any time.
-
 graph_cursor = Table(
     "graph_cursor",
     metadata,
