@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -42,7 +44,6 @@ UPKEEP_OPERATIONS = frozenset(
     }
 )
 _SPARK_NAMES = {"long": "bigint", "integer": "int", "short": "smallint", "byte": "tinyint"}
-_FIRST_COMMITS = 64  # most questions are about the newest commits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +119,8 @@ class TableLog:
         self._table = table
         self._options = options
         self.where = where
-        self._commits: list[Commit] | None = None
+        self._commits: dict[int, Commit] = {}
+        self._store: DeltaStorageHandler | None = None
 
     @classmethod
     def open(cls, uri: str, options: Mapping[str, str], where: str) -> Self | None:
@@ -194,26 +196,41 @@ class TableLog:
 
         Raises LakeError when it is there and cannot be read.
         """
-        try:
-            content = self._commit_file(version)
-            return StoredCommit.of(version, content, json.loads(self._table.schema().to_json()))
-        except FileNotFoundError:
+        content = self._content(version)
+        if content is None:
             return None
-        except (DeltaError, OSError, ValueError) as error:
+        try:
+            return StoredCommit.of(version, content, json.loads(self._table.schema().to_json()))
+        except ValueError as error:
             raise _unreadable(self.where, error) from error
 
-    def commits(self) -> Iterator[Commit]:
-        """The commits still in the log, newest first."""
-        if self._commits is None:
-            newest, whole = self._history(_FIRST_COMMITS)
-            yield from newest
-            if whole:
-                self._commits = newest
+    def commits(self, after: int = -1) -> Iterator[Commit]:
+        """The commits above version `after` that are still in the log, newest first.
+
+        Each is read when it is asked for: whoever stops early has not read the past.
+        """
+        for version in range(self.version, after, -1):
+            commit = self.commit(version)
+            if commit is None:
                 return
-            self._commits, _ = self._history(None)
-            yield from self._commits[len(newest) :]
-            return
-        yield from self._commits
+            yield commit
+
+    def commit(self, version: int) -> Commit | None:
+        """One commit of this state, None when its file was cleaned up or never was.
+
+        Raises LakeError when it is there and cannot be read.
+        """
+        if version not in self._commits:
+            content = self._content(version) if 0 <= version <= self.version else None
+            if content is None:
+                return None
+            self._commits[version] = self._read(version, content)
+        return self._commits[version]
+
+    def digest(self, version: int) -> str | None:
+        """SHA-256 of the commit's file, by which it is known again; None where there is none."""
+        content = self._content(version) if 0 <= version <= self.version else None
+        return None if content is None else hashlib.sha256(content).hexdigest()
 
     def commits_in_force(self) -> Iterator[Commit]:
         """The commits still in the log that no later RESTORE has undone, newest first."""
@@ -234,10 +251,28 @@ class TableLog:
         except (DeltaError, OSError):
             return None
 
-    def _commit_file(self, version: int) -> bytes:
-        store = DeltaStorageHandler(self._table.table_uri, dict(self._options) or None)
-        with store.open_input_file(f"_delta_log/{version:020}.json") as file:
-            return bytes(file.read(file.size()))
+    def _content(self, version: int) -> bytes | None:
+        """The bytes of a commit's file. One of no bytes is damage, and never skipped."""
+        try:
+            if self._store is None:
+                options = dict(self._options) or None
+                self._store = DeltaStorageHandler(self._table.table_uri, options)
+            with self._store.open_input_file(_commit_file(version)) as file:
+                content = bytes(file.read(file.size()))
+        except FileNotFoundError:
+            return None
+        except (DeltaError, OSError) as error:
+            raise _unreadable(self.where, error) from error
+        if not content:
+            raise _emptied(_commit_file(version), self.where)
+        return content
+
+    def _read(self, version: int, content: bytes) -> Commit:
+        try:
+            return _commit(version, _commit_info(content))
+        except (ValueError, TypeError, AttributeError) as error:
+            found = f"{_commit_file(version)} is no commit of Delta's"
+            raise _unreadable(self.where, ValueError(found)) from error
 
     def _restored_to(self, restore: Commit) -> int:
         version, instant = (restore.parameters.get(name) for name in ("version", "timestamp"))
@@ -248,46 +283,41 @@ class TableLog:
         before = (c.version for c in self.commits() if c.version < restore.version and c.at <= at)
         return next(before, -1)
 
-    def _history(self, limit: int | None) -> tuple[list[Commit], bool]:
-        """(the newest commits of this state, whether there are no others)."""
-        table = self._table
-        try:
-            while True:
-                # delta-rs lists what is there now and counts down from the version it had opened:
-                # that is right only when no commit came in between
-                history = table.history(limit)
-                options = dict(self._options) or None
-                now = DeltaTable(table.table_uri, storage_options=options)
-                if now.version() == table.version():
-                    break
-                table = now
-        except (DeltaError, OSError) as error:
-            raise _unreadable(self.where, error) from error
-        commits = [c for c in map(_commit, history) if c.version <= self.version]
-        return commits, limit is None or len(history) < limit
-
 
 def _refuse_emptied(uri: str, where: str) -> None:
     """Raise LakeError for a commit of no bytes, which delta-rs passes over in silence.
 
     A disk that filled up or lost its power leaves such a file. An object store has it whole or not
-    at all, so only a local log is looked at.
+    at all, so only a local log is looked at, and of it what its newest checkpoint does not hold.
     """
     if "://" in uri:
         return
-    for commit in (Path(uri) / "_delta_log").glob("[0-9]*.json"):
+    log = Path(uri) / "_delta_log"
+    for version in count(_last_checkpoint(log) + 1):
         try:
-            emptied = commit.stat().st_size == 0
-        except OSError:  # cleaned up since it was listed, or delta-rs says why it cannot be read
-            continue
-        if emptied:
-            raise LakeError(
-                "a commit of the table is an empty file: the rows it added or removed are unknown",
-                where=where,
-                expected="an intact _delta_log",
-                found=f"{commit.name} of 0 bytes",
-                next_step="restore the file from a backup; the data files are untouched",
-            )
+            if (log / f"{version:020}.json").stat().st_size == 0:
+                raise _emptied(f"{version:020}.json", where)
+        except OSError:  # the newest, or delta-rs says why it cannot be read
+            return
+
+
+def _last_checkpoint(log: Path) -> int:
+    """The version of the newest checkpoint, as far as the log says; -1 for none."""
+    try:
+        told = json.loads((log / "_last_checkpoint").read_bytes())
+        return int(told["version"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return -1
+
+
+def _emptied(name: str, where: str) -> LakeError:
+    return LakeError(
+        "a commit of the table is an empty file: the rows it added or removed are unknown",
+        where=where,
+        expected="an intact _delta_log",
+        found=f"{name} of 0 bytes",
+        next_step="restore the file from a backup; the data files are untouched",
+    )
 
 
 def catalog_managed(where: str, error: Exception) -> LakeError | None:
@@ -319,9 +349,23 @@ def _unreadable(where: str, error: Exception) -> LakeError:
     )
 
 
-def _commit(entry: Mapping[str, Any]) -> Commit:
+def _commit_file(version: int) -> str:
+    return f"_delta_log/{version:020}.json"
+
+
+def _commit_info(content: bytes) -> Mapping[str, Any]:
+    """What the commit says of itself; nothing where its writer said nothing. Raises ValueError."""
+    lines = content.split(b"\n")
+    for line in lines:
+        if b'"commitInfo"' in line and "commitInfo" in (action := json.loads(line)):
+            return dict(action["commitInfo"])
+    json.loads(lines[0])  # a file of something else is no commit
+    return {}
+
+
+def _commit(version: int, entry: Mapping[str, Any]) -> Commit:
     return Commit(
-        version=int(entry["version"]),
+        version=version,
         at=datetime.fromtimestamp(entry.get("timestamp", 0) / 1000, tz=UTC),
         operation=str(entry.get("operation", "")),
         metrics=entry.get("operationMetrics") or {},
