@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { ColumnEdge, Dataset, Graph } from "../src/api/types";
+import type { ColumnEdge, Dataset, Graph } from "../src/api/answers/graph";
 import { bundles } from "../src/graph/bundle";
 import { cardOf, columnY, COLUMN_LIMIT, HEAD_HEIGHT, ROW_HEIGHT, withNamedColumns } from "../src/graph/card";
 import { columnEdgeKey, columnKey, merge, only } from "../src/graph/merge";

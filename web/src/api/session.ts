@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
 import { address, call, Failure, forget, onSessionLost } from "./client";
-import type { Role, Session } from "./types";
+import type { Role, Session } from "./answers/access";
 
 const NOBODY = 401;
 

@@ -1,5 +1,5 @@
 import { useMemo, useState } from "react";
-import type { ContractVersion } from "../api/types";
+import type { ContractVersion } from "../api/answers/dataset";
 import { duration, time, words } from "../format";
 import { Facts } from "../parts/facts";
 import { Empty } from "../parts/state";

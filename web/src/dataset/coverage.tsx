@@ -1,5 +1,6 @@
 import { address } from "../api/client";
-import type { Coverage as Answer, DatasetPage, UngovernedWrite } from "../api/types";
+import type { Coverage as Answer, UngovernedWrite } from "../api/answers/coverage";
+import type { DatasetPage } from "../api/answers/dataset";
 import { useAnswer } from "../api/use_answer";
 import { count, time, words } from "../format";
 import { Facts } from "../parts/facts";

@@ -1,4 +1,4 @@
-import type { DatasetHistory, Measured, UpkeepRun, WrittenFiles } from "../api/types";
+import type { DatasetHistory, Measured, UpkeepRun, WrittenFiles } from "../api/answers/dataset";
 import { bytes, count, time, words } from "../format";
 import { Sparkline } from "../parts/sparkline";
 import { RunLink } from "../parts/link";

@@ -1,4 +1,4 @@
-import type { Freshness as Told } from "../api/types";
+import type { Freshness as Told } from "../api/answers/dataset";
 import { count, duration, plural, time } from "../format";
 import { Facts, type Fact } from "../parts/facts";
 import { RunLink } from "../parts/link";

@@ -1,5 +1,5 @@
 import { address } from "../api/client";
-import type { DatasetHistory } from "../api/types";
+import type { DatasetHistory } from "../api/answers/dataset";
 import { useAnswer } from "../api/use_answer";
 import { plural } from "../format";
 import { Section } from "../parts/section";

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { address, ask, Failure } from "../api/client";
-import type { DatasetPage, RunLine, RunList } from "../api/types";
+import type { DatasetPage } from "../api/answers/dataset";
+import type { RunLine, RunList } from "../api/answers/run";
 import { plural } from "../format";
 import { RunTable } from "../parts/run_table";
 import { Failed } from "../parts/state";

@@ -1,4 +1,4 @@
-import type { Coverage, UndeclaredRead } from "../api/types";
+import type { Coverage, UndeclaredRead } from "../api/answers/coverage";
 import { count, plural, time } from "../format";
 import { DatasetLink, RunLink } from "../parts/link";
 import { NotMeasured } from "../parts/state";

@@ -1,4 +1,4 @@
-import type { ColumnEdge } from "../api/types";
+import type { ColumnEdge } from "../api/answers/graph";
 import { columnEdgeKey } from "./merge";
 
 export type Change = "added" | "removed" | null;

@@ -14,7 +14,7 @@ import {
   type Node,
 } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useRef, type FocusEvent } from "react";
-import type { DatasetEdge } from "../api/types";
+import type { DatasetEdge } from "../api/answers/graph";
 import { plural } from "../format";
 import type { Bundle, Change } from "./bundle";
 import { JOB_Y, ROWS_Y, cardOf, columnY, type Card } from "./card";

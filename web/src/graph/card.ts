@@ -1,4 +1,4 @@
-import type { Column, ColumnEdge, Dataset } from "../api/types";
+import type { Column, ColumnEdge, Dataset } from "../api/answers/graph";
 
 // The measures of a card: layout, handles and style sheet agree on them, so nothing is measured.
 export const CARD_WIDTH = 244;

@@ -1,6 +1,6 @@
 import { Handle, Position, type Node, type NodeProps } from "@xyflow/react";
 import { createContext, memo, useContext } from "react";
-import type { Column } from "../api/types";
+import type { Column } from "../api/answers/graph";
 import { cutLabel, plural, words } from "../format";
 import { Lock } from "../parts/mark";
 import { JOB_Y, ROWS_Y, columnY, type Card } from "./card";

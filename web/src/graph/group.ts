@@ -1,4 +1,4 @@
-import type { Dataset } from "../api/types";
+import type { Dataset } from "../api/answers/graph";
 
 export type Grouping = "layer" | "namespace" | "none";
 

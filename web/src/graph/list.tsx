@@ -1,5 +1,5 @@
 import { useMemo } from "react";
-import type { ColumnEdge, Dataset } from "../api/types";
+import type { ColumnEdge, Dataset } from "../api/answers/graph";
 import { count } from "../format";
 import { DatasetLink, graphHref } from "../parts/link";
 import { how, MaskMark } from "../parts/mark";

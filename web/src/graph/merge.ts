@@ -1,4 +1,4 @@
-import type { ColumnEdge, Dataset, DatasetEdge, Edge, Graph, Job } from "../api/types";
+import type { ColumnEdge, Dataset, DatasetEdge, Edge, Graph, Job } from "../api/answers/graph";
 import { nameOf } from "../format";
 
 /** One graph of several answers: what was expanded, put together. */

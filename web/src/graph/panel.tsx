@@ -1,4 +1,4 @@
-import type { ColumnEdge, DatasetEdge, Impact, ReachedColumn } from "../api/types";
+import type { ColumnEdge, DatasetEdge, Impact, ReachedColumn } from "../api/answers/graph";
 import { cutLabel, plural, time } from "../format";
 import { DatasetLink, Name } from "../parts/link";
 import { how, MaskMark, PiiMark } from "../parts/mark";

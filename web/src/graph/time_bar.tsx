@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 import { address } from "../api/client";
-import type { Times } from "../api/types";
+import type { Times } from "../api/answers/graph";
 import { useAnswer } from "../api/use_answer";
 import { plural, time } from "../format";
 import type { Change } from "../router";

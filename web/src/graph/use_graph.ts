@@ -1,6 +1,6 @@
 import { useMemo } from "react";
 import { address, type Failure } from "../api/client";
-import type { Changes, ColumnEdge, Graph, Impact } from "../api/types";
+import type { Changes, ColumnEdge, Graph, Impact } from "../api/answers/graph";
 import { useAnswer, useAnswers } from "../api/use_answer";
 import { bundles, type Bundle } from "./bundle";
 import { withNamedColumns } from "./card";

@@ -1,4 +1,4 @@
-import type { ColumnEdge, Dataset } from "../api/types";
+import type { ColumnEdge, Dataset } from "../api/answers/graph";
 import { columnEdgeKey, columnKey } from "./merge";
 
 export interface ColumnRef {

@@ -1,7 +1,7 @@
 import { useEffect, useState, type FormEvent } from "react";
 import { asked } from "../access/words";
 import { address, forget } from "../api/client";
-import type { Access, AccessLog } from "../api/types";
+import type { Access, AccessLog } from "../api/answers/access";
 import { useAnswer } from "../api/use_answer";
 import { nameOf, time } from "../format";
 import { Page } from "../parts/page";

@@ -1,7 +1,9 @@
 import { useEffect, useRef } from "react";
 import { address } from "../api/client";
 import { mayAudit, useSignIn } from "../api/session";
-import type { ColumnEnd, DatasetPage, Summary } from "../api/types";
+import type { DatasetPage } from "../api/answers/dataset";
+import type { ColumnEnd } from "../api/answers/graph";
+import type { Summary } from "../api/answers/overview";
 import { useAnswer } from "../api/use_answer";
 import { Contracts } from "../contract/contracts";
 import { Coverage } from "../dataset/coverage";

@@ -1,6 +1,6 @@
 import { useCallback, useEffect, useMemo, useState } from "react";
 import { address } from "../api/client";
-import type { ColumnEdge, Dataset, DatasetEdge } from "../api/types";
+import type { ColumnEdge, Dataset, DatasetEdge } from "../api/answers/graph";
 import { useAnswer } from "../api/use_answer";
 import { plural, time } from "../format";
 import type { Bundle, Change } from "../graph/bundle";

@@ -1,6 +1,7 @@
 import { useMemo, useState } from "react";
 import { address } from "../api/client";
-import type { Dataset, DatasetList, Summary } from "../api/types";
+import type { Dataset, DatasetList } from "../api/answers/graph";
+import type { Summary } from "../api/answers/overview";
 import { useAnswer, useAnswers } from "../api/use_answer";
 import { count, plural, time, words } from "../format";
 import { byGroup, groupColour } from "../graph/group";

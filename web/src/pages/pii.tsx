@@ -1,5 +1,5 @@
 import { address } from "../api/client";
-import type { Pii, PiiColumn } from "../api/types";
+import type { Pii, PiiColumn } from "../api/answers/overview";
 import { useAnswer } from "../api/use_answer";
 import { count, plural, words } from "../format";
 import { EvidenceButton } from "../parts/evidence";

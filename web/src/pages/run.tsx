@@ -1,6 +1,8 @@
 import type { ReactNode } from "react";
 import { address } from "../api/client";
-import type { DatasetPage, RunDiff, RunEnd, RunPage, Summary } from "../api/types";
+import type { DatasetPage } from "../api/answers/dataset";
+import type { Summary } from "../api/answers/overview";
+import type { RunDiff, RunEnd, RunPage } from "../api/answers/run";
 import { useAnswer } from "../api/use_answer";
 import { bytes, count, duration, nameOf, plural, short, time, words } from "../format";
 import { Facets } from "../parts/facets";

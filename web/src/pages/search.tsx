@@ -1,6 +1,6 @@
 import { useState, type FormEvent } from "react";
 import { address } from "../api/client";
-import type { SearchResults } from "../api/types";
+import type { SearchResults } from "../api/answers/overview";
 import { useAnswer } from "../api/use_answer";
 import { plural } from "../format";
 import { datasetHref, graphHref } from "../parts/link";

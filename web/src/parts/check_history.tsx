@@ -1,5 +1,5 @@
 import { useMemo } from "react";
-import type { CheckLine } from "../api/types";
+import type { CheckLine } from "../api/answers/dataset";
 import { count, plural, time } from "../format";
 import { RunLink } from "./link";
 import { Empty } from "./state";

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { address } from "../api/client";
-import type { NotUnderstood as Answer } from "../api/types";
+import type { NotUnderstood as Answer } from "../api/answers/overview";
 import { useAnswer } from "../api/use_answer";
 import { count, plural, time } from "../format";
 import { Failed, Loading } from "./state";

@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { address } from "../api/client";
-import type { Column, Readers as Answer } from "../api/types";
+import type { Readers as Answer } from "../api/answers/dataset";
+import type { Column } from "../api/answers/graph";
 import { useAnswer } from "../api/use_answer";
 import { nameOf, time } from "../format";
 import { DatasetLink, RunLink } from "./link";

@@ -1,4 +1,4 @@
-import type { RunEvent, RunPage } from "../api/types";
+import type { RunEvent, RunPage } from "../api/answers/run";
 import { count, plural, time } from "../format";
 import { RunState } from "./mark";
 import { Empty, NotMeasured } from "./state";

@@ -1,4 +1,4 @@
-import type { RunLine } from "../api/types";
+import type { RunLine } from "../api/answers/run";
 import { bytes, count, duration, time, words } from "../format";
 import { RunLink } from "./link";
 import { RunState } from "./mark";

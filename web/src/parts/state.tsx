@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import type { Failure } from "../api/client";
 import { useSignIn } from "../api/session";
-import type { Role } from "../api/types";
+import type { Role } from "../api/answers/access";
 
 export function Loading({ what }: { what: string }) {
   return (
