@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from penstock.ledger.graph.catalog import Catalog
+from penstock.ledger.graph.fingerprint import graph_lines
 from penstock.ledger.graph.flow import Flow
 from penstock.ledger.graph.projector import catch_up
 from tests.ledger.asked import made_of
@@ -159,3 +160,17 @@ def test_one_that_only_says_that_it_failed_has_read_it_at_that_moment(
 ) -> None:
     tell(work("FAIL", 20, inputs=("/a",)))
     assert [read(ledger, minutes) for minutes in (19, 20, 21)] == [set(), {"/a"}, set()]
+
+
+def test_what_goes_on_at_the_instant_at_which_it_ended_is_one_interval(
+    ledger: Ledger, tell: Callable[..., None]
+) -> None:
+    # what a run that was broken off had read, another reads from that very minute on
+    tell(
+        run_event("START", 0, "job", run="first", inputs=("/a",)),
+        run_event("ABORT", 1, "job", run="first"),
+        run_event("COMPLETE", 1, "job", run="second", inputs=("/a",)),
+    )
+    with ledger.database.read() as connection:
+        held = [line for line in graph_lines(connection) if line.startswith('["held"')]
+    assert len(held) == 1

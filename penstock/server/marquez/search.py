@@ -9,7 +9,8 @@ from fastapi import APIRouter, Query
 from pydantic import BeforeValidator
 from sqlalchemy import func, literal, select, union_all
 
-from penstock.ledger.graph.catalog import holds, is_named
+from penstock.ledger.graph.reads.datasets import is_named
+from penstock.ledger.graph.reads.reads import holds
 from penstock.ledger.graph.tables import graph_dataset, graph_job
 from penstock.server.marquez.moment import stamp
 from penstock.server.marquez.parameters import Limit, Text

@@ -9,10 +9,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from sqlalchemy import and_, func, or_, select
 
-from penstock.ledger.graph.catalog import Catalog, holds
+from penstock.ledger.graph.catalog import Catalog
 from penstock.ledger.graph.column_edge import ROWS
 from penstock.ledger.graph.labels import PII, tag_name
 from penstock.ledger.graph.passed import count_passed
+from penstock.ledger.graph.reads.reads import holds
 from penstock.ledger.graph.tables import (
     graph_column,
     graph_dataset,

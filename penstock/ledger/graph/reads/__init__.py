@@ -1,0 +1,1 @@
+"""Questions to the graph, by what is asked for; `Catalog` has them all."""
