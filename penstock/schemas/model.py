@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class ColumnModel:
     masked: bool = False  # the values are masked: the class says where they come from
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ContractModel:
     """Everything a contract says about a dataset."""
 
@@ -107,11 +108,7 @@ class ContractModel:
 
     def document(self) -> dict[str, Any]:
         """The contract as JSON-ready data, in a stable order."""
-        facts = asdict(self)
-        facts["freshness"] = _seconds(self.freshness)
-        facts["retention"] = _seconds(self.retention)
-        facts["cleared"] = sorted(self.cleared)
-        return json.loads(json.dumps(facts, default=str))  # type: ignore[no-any-return]
+        return json.loads(json.dumps(self, default=_plain))  # type: ignore[no-any-return]
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
@@ -148,12 +145,25 @@ class ContractModel:
 
     def fingerprint(self) -> str:
         """SHA-256 of the document, hex: equal contracts and only those have equal ones."""
-        text = json.dumps(self.document(), sort_keys=True, separators=(",", ":"))
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
+        text = json.dumps(self, default=_plain, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _seconds(duration: timedelta | None) -> float | None:
-    return None if duration is None else duration.total_seconds()
+def _plain(value: object) -> Any:
+    """What JSON has for a part of a contract that it does not know; asdict() would copy each."""
+    if is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    match value:
+        case timedelta():
+            return value.total_seconds()
+        case frozenset():
+            return sorted(value)
+        case _:
+            return str(value)
 
 
 def _timedelta(seconds: float | None) -> timedelta | None:
