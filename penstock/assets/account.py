@@ -35,13 +35,16 @@ class Account:
     column_metrics: Mapping[str, ColumnMetric]
 
     @classmethod
-    def of(cls, commit: Commit, log: TableLog | None, *, versions: bool) -> Self:
+    def of(
+        cls, commit: Commit, log: TableLog | None, *, versions: bool, columns: bool = True
+    ) -> Self:
         """The counts of a commit that has facts; `versions`: it is one of a `Scd2`.
 
+        Without `columns` there are no metrics of columns, and only the commit's file is read.
         Raises LakeError when the commit cannot be read.
         """
         facts: Mapping[str, Any] = commit.facts or {}
-        stored = log.stored(commit.version) if log else None
+        stored = log.stored(commit.version, columns=columns) if log else None
         rows = commit.changed_rows
         quarantined = int(facts.get("rows_quarantined", 0))
         return cls(

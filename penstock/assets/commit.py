@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from penstock.resources.lake import Table
     from penstock.resources.table_log import Commit
 
-__all__ = ["commit_good", "commit_quarantine", "find_commit"]
+__all__ = ["commit_good", "commit_quarantine"]
 
 #: Held while session settings say whose commit the next is: another thread must not heed them.
 _SETTINGS = threading.Lock()
@@ -92,7 +92,7 @@ def commit_good(
                 _merge(spark, resolved, rows, key, metadata, evolve=evolve)
         case _:
             assert_never(spec.write)
-    commit = find_commit(resolved.table, resolved.token)
+    commit = _made(resolved)
     if commit is None:
         raise ConflictError(
             "another run wrote the table first",
@@ -121,11 +121,12 @@ def commit_quarantine(table: Table, frame: DataFrame, token: str) -> None:
         writer.save(table.path)
 
 
-def find_commit(table: Table, token: str) -> Commit | None:
-    """The commit that a run with this token made, None when it made none."""
-    log = table.read()
-    found = (c for c in log.commits() if c.facts and c.facts.get("token") == token) if log else ()
-    return next(iter(found), None)
+def _made(resolved: Resolved) -> Commit | None:
+    """The commit that the run made on top of the state it resolved, None when it made none."""
+    state = resolved.state
+    log = state.newest() if state else resolved.table.read()
+    since = log.commits(state.version if state else -1) if log else ()
+    return next((c for c in since if c.facts and c.facts.get("token") == resolved.token), None)
 
 
 def _creating(writer: DataFrameWriter, resolved: Resolved) -> DataFrameWriter:

@@ -124,7 +124,7 @@ def _attempt(
     """Steps 1 to 5 once. Raises only errors that quote no value of a row."""
     resolved: Resolved | None = None
     try:
-        resolved = resolve(spec, slice_, runtime.lake, key_id=key_id(spec, runtime))
+        resolved = resolve(spec, slice_, runtime, key_id=key_id(spec, runtime))
         invocation.on_step("resolved")
         if resolved.unchanged:
             # a ledger that is new must know whose data it is, or it lets personal data pass

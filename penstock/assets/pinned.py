@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from penstock.assets.inputs import Landing
     from penstock.assets.landing.file import TakenFile
     from penstock.resources.lake import Table
+    from penstock.resources.table_log import TableLog
 
 __all__ = [
     "Net",
@@ -28,11 +29,14 @@ __all__ = [
 class PinnedTable:
     """A table at `version`; `data_version` is the newest commit that matters to the slice.
 
-    `table_id` is Delta's: versions of a table that was made anew begin again at 0.
+    `table_id` is Delta's: versions of a table that was made anew begin again at 0. `digest` is of
+    the newest commit of `log`, the state that was pinned.
     """
 
     name: str
     table: Table
+    log: TableLog = field(repr=False)
+    digest: str = field(repr=False)
     table_id: str
     version: int
     data_version: int
@@ -76,6 +80,8 @@ class PinnedChanges:
 
     name: str
     table: Table
+    log: TableLog = field(repr=False)
+    digest: str = field(repr=False)
     table_id: str
     after: int
     version: int
@@ -98,9 +104,10 @@ class PinnedChanges:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinnedFiles:
-    """Landing files that are taken; `copies` are those seen and not loaded.
+    """Landing files that are taken; `copies` are those seen and not loaded that the commit names.
 
-    `apart` are the columns that tell rows apart where the newest file counts, else none.
+    It names those that no commit does which the log keeps for long enough. `apart` are the columns
+    that tell rows apart where the newest file counts, else none.
     """
 
     name: str
@@ -135,14 +142,14 @@ def refuse_replaced(item: PinnedTable | PinnedChanges) -> None:
 
     One that is deleted and written again has versions of the same numbers, with other rows.
     """
-    log = item.table.read()
-    # one that is replaced in place keeps its old versions, under their old id
-    if log and (log.table_id == item.table_id or log.id_at(item.version) == item.table_id):
+    # one that is replaced in place keeps its old commits
+    if item.log.digest(item.log.version) == item.digest:
         return
+    log = item.table.read()
     raise InputError(
         "the table was made anew while it was being read",
         where=item.table.dataset,
-        expected=f"the table {item.table_id} at version {item.version}",
+        expected=f"the table {item.table_id} at version {item.log.version}",
         found=f"the table {log.table_id} at version {log.version}" if log else "no table",
         next_step=f"run again: input {item.name} is then the new table; nothing was committed",
     )

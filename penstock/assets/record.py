@@ -9,6 +9,7 @@ from penstock.assets.account import Account, input_refs
 from penstock.assets.freshness import freshness_assertions
 from penstock.assets.modes import Scd2
 from penstock.assets.outcome import Outcome
+from penstock.assets.past import Past
 from penstock.assets.recovery import recovered_event
 from penstock.assets.source import source_location
 from penstock.events import (
@@ -43,10 +44,10 @@ __all__ = ["Record"]
 
 
 class _Made(NamedTuple):
-    """A commit, the log it was found in, and what is told of it."""
+    """A commit, the table since, and what is told of it."""
 
     commit: Commit
-    log: TableLog | None
+    past: Past | None
     account: Account
 
 
@@ -100,7 +101,7 @@ class Record:
         if self._started is not None:
             self.abort(f"run {identity} was first with the same result")
         lineage = told_lineage(ledger, identity)
-        made = self._made(resolved, commit)
+        made = self._made(resolved, commit, columns=False)
         return self._outcome(resolved, made, committed=False, lineage=lineage)
 
     def fail(self, error: Exception) -> None:
@@ -143,10 +144,12 @@ class Record:
             parent=call.parent,
         )
 
-    def _made(self, resolved: Resolved, commit: Commit) -> _Made:
-        log = resolved.table.read()
-        account = Account.of(commit, log, versions=isinstance(self._spec.write, Scd2))
-        return _Made(commit=commit, log=log, account=account)
+    def _made(self, resolved: Resolved, commit: Commit, *, columns: bool = True) -> _Made:
+        past = Past.of(resolved.table, self._runtime.ledger.logs)
+        versions = isinstance(self._spec.write, Scd2)
+        log = past.log if past else None
+        account = Account.of(commit, log, versions=versions, columns=columns)
+        return _Made(commit=commit, past=past, account=account)
 
     def _kind(self) -> JobKind:
         return JobKind.MASKING if self._spec.masking else JobKind.DATASET
@@ -181,7 +184,8 @@ class Record:
         lineage: ColumnLineage,
         made: _Made | None = None,
     ) -> RunFacts:
-        commit, log, account = made or (None, None, None)
+        commit, past, account = made or (None, None, None)
+        log = past.log if past else None
         read = [item.document() for item in (*resolved.inputs, *resolved.references)]
         return RunFacts(
             identity=self._identity(),
@@ -224,7 +228,7 @@ class Record:
         committed: bool,
         lineage: ColumnLineage | None,
     ) -> Outcome:
-        commit, log, account = made
+        commit, past, account = made
         facts: Mapping[str, Any] = commit.facts or {}
         return Outcome(
             dataset=self._spec.name,
@@ -241,6 +245,6 @@ class Record:
             lineage=lineage,
             files=account.files,
             bytes=account.bytes,
-            table_rows=log.rows() if log else None,
+            table_rows=past.rows() if past else None,
             path=resolved.table.path,
         )

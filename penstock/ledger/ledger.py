@@ -23,6 +23,8 @@ from penstock.ledger.contract_register import ContractRegister
 from penstock.ledger.database import LedgerDatabase, lock_head
 from penstock.ledger.event_log import Appendable, append_all
 from penstock.ledger.event_reader import events_after
+from penstock.ledger.past.inspected_files import InspectedFiles
+from penstock.ledger.past.log_index import LogIndex
 from penstock.ledger.stored_event import StoredEvent, run_record, stored_event
 from penstock.ledger.tables import event, run
 
@@ -58,6 +60,8 @@ class Ledger:
         self.database = database
         self._clock = clock
         self._register = ContractRegister(database)
+        self.logs = LogIndex(database)
+        self.inspected = InspectedFiles(database)
 
     @classmethod
     def open(cls, url: str, *, clock: Clock = utc_now, busy_timeout_seconds: float = 30.0) -> Self:

@@ -17,7 +17,8 @@ from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from penstock.ledger.append_only import append_only_triggers
 from penstock.ledger.graph.tables import graph_cursor
-from penstock.ledger.tables import REVISION_TABLE, REVISIONS, head, metadata
+from penstock.ledger.past.tables import log_index
+from penstock.ledger.tables import REVISION_TABLE, REVISIONS, head
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Dialect
@@ -61,7 +62,7 @@ def upgrade(connection: Connection) -> None:
 def _statements(name: str) -> tuple[str, ...]:
     dialect: Dialect = registry.load(name)()
     made: list[ExecutableDDLElement] = []
-    for table in (revision, *metadata.sorted_tables):
+    for table in (revision, *log_index.metadata.sorted_tables):
         made += [CreateTable(table), *(CreateIndex(index) for index in table.indexes)]
     statements = (str(element.compile(dialect=dialect)) for element in made)
     return (*statements, *append_only_triggers(name))

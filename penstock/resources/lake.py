@@ -6,6 +6,7 @@ import fnmatch
 import io
 import os
 import re
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,17 +28,23 @@ __all__ = ["Lake", "LandingFile", "Table"]
 # Spark writes, or a log without a commit. No way of writing the address helps.
 _MISREAD = re.compile(r"%[0-9A-Fa-f]{2}|[#?\\]")
 _MISREAD_ON_S3 = re.compile(rf"{_MISREAD.pattern}|:")
+#: The age from which the times of a local file tell each of its states apart.
+SETTLED_SECONDS = 2.0
 _VARIES = re.compile(r"[*?\[]|\d{4}-\d\d-\d\d")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LandingFile:
-    """A file in landing. `name` is relative to it, `uri` is what Spark reads."""
+    """A file in landing. `name` is relative to it, `uri` is what Spark reads.
+
+    `state` is another one whenever the content may be; None while it may change without that.
+    """
 
     name: str
     uri: str
     bytes: int
     modified: datetime
+    state: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +59,10 @@ class Table:
     def read(self) -> TableLog | None:
         """The newest state of the log, None when the table does not exist yet."""
         return TableLog.open(self.uri, self.options, self.dataset)
+
+    def at(self, version: int, table_id: str = "") -> TableLog:
+        """The log at a version that is there, with Delta's id of the table; nothing is read yet."""
+        return TableLog(self.uri, self.options, self.dataset, version=version, table_id=table_id)
 
     def refuse_nested(self) -> None:
         """Raise DefinitionError when it would be made inside another Delta table, or around one."""
@@ -188,6 +199,7 @@ class Lake(ConfigurableResource["Lake"]):
                     uri=str(path.absolute()),
                     bytes=stat.st_size,
                     modified=datetime.fromtimestamp(stat.st_mtime, tz=UTC),
+                    state=_state(stat),
                 )
 
     def _list_s3(self, pattern: str) -> Iterator[LandingFile]:
@@ -207,6 +219,7 @@ class Lake(ConfigurableResource["Lake"]):
                             uri=f"s3a://{bucket}/{entry['Key']}",
                             bytes=entry["Size"],
                             modified=entry["LastModified"],
+                            state=f"{entry['Size']} {entry['ETag']} {entry['LastModified']}",
                         )
         except self._refusals() as error:
             if _refusal(error) == "NoSuchBucket":
@@ -249,6 +262,13 @@ class _Raw(io.RawIOBase):
         data = self._body.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
+
+
+def _state(stat: os.stat_result) -> str | None:
+    # a file system's clock moves in steps: what is written within one leaves no trace
+    if time.time() - max(stat.st_mtime, stat.st_ctime) < SETTLED_SECONDS:
+        return None
+    return f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_ino}"
 
 
 def _refusal(error: Exception) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -43,6 +44,7 @@ UPKEEP_OPERATIONS = frozenset(
         "COMPUTE STATS",
     }
 )
+_OF_A_FILE = re.compile(rb'\s*\{\s*"(add|remove|cdc)"')
 _SPARK_NAMES = {"long": "bigint", "integer": "int", "short": "smallint", "byte": "tinyint"}
 
 
@@ -60,7 +62,7 @@ class Commit:
     """One commit. `facts` is what Penstock wrote in its userMetadata; None for other writers.
 
     `only_adds`: it took no row out and read none (Delta's blind append). `user` and `engine` are
-    what the writer said of itself.
+    what the writer said of itself. `alters`: it set the table's columns, properties or protocol.
     """
 
     version: int
@@ -72,6 +74,7 @@ class Commit:
     facts: Mapping[str, Any] | None
     user: str | None = None
     engine: str | None = None
+    alters: bool = False
 
     @property
     def who(self) -> str | None:
@@ -115,10 +118,23 @@ class Commit:
 class TableLog:
     """A table's log as of one instant. Every method answers for that instant's version."""
 
-    def __init__(self, table: DeltaTable, options: Mapping[str, str], where: str) -> None:
-        self._table = table
-        self._options = options
+    def __init__(
+        self,
+        uri: str,
+        options: Mapping[str, str],
+        where: str,
+        *,
+        version: int,
+        table_id: str = "",
+        opened: DeltaTable | None = None,
+    ) -> None:
+        """The state of one version, which must be there. Nothing is read before it is asked for."""
+        self._uri = uri
+        self._options = dict(options) or None
         self.where = where
+        self.version = version
+        self._id = table_id
+        self._opened = opened
         self._commits: dict[int, Commit] = {}
         self._store: DeltaStorageHandler | None = None
 
@@ -130,7 +146,7 @@ class TableLog:
         """
         _refuse_emptied(uri, where)
         try:
-            return cls(DeltaTable(uri, storage_options=dict(options) or None), options, where)
+            table = DeltaTable(uri, storage_options=dict(options) or None)
         except TableNotFoundError:
             return None
         except (DeltaError, OSError) as error:
@@ -138,16 +154,21 @@ class TableLog:
             if "no files in log segment" in str(error).lower():
                 return None
             raise _unreadable(where, error) from error
+        return cls(uri, options, where, version=table.version(), opened=table)
 
-    @property
-    def version(self) -> int:
-        """The version this state is of."""
-        return self._table.version()
+    def newest(self) -> Self:
+        """The newest state there is now, this one where nothing was committed since."""
+        version = self.version
+        while self._content(version + 1) is not None:
+            version += 1
+        if version == self.version:
+            return self
+        return type(self)(self._uri, self._options or {}, self.where, version=version)
 
     @property
     def table_id(self) -> str:
         """Delta's id of the table: another one where it was made anew, or replaced, at the path."""
-        return str(self._table.metadata().id)
+        return self._id or str(self._table.metadata().id)
 
     def id_at(self, version: int) -> str | None:
         """The table's id at `version`; None where that is not, or no longer, in the log."""
@@ -191,16 +212,18 @@ class TableLog:
             raise _unreadable(self.where, error) from error
         return None if any(count is None for count in counts) else sum(counts) - deleted
 
-    def stored(self, version: int) -> StoredCommit | None:
+    def stored(self, version: int, *, columns: bool = True) -> StoredCommit | None:
         """The commit as it lies in the log, None when its file was cleaned up.
 
+        Without `columns` its files count no nulls by column, and only the one file is read.
         Raises LakeError when it is there and cannot be read.
         """
         content = self._content(version)
         if content is None:
             return None
+        schema = json.loads(self._table.schema().to_json()) if columns else None
         try:
-            return StoredCommit.of(version, content, json.loads(self._table.schema().to_json()))
+            return StoredCommit.of(version, content, schema)
         except ValueError as error:
             raise _unreadable(self.where, error) from error
 
@@ -242,12 +265,23 @@ class TableLog:
                 undone_above = self._restored_to(commit)
             yield commit
 
+    @property
+    def _table(self) -> DeltaTable:
+        if self._opened is None:
+            _refuse_emptied(self._uri, self.where)
+            try:
+                self._opened = DeltaTable(
+                    self._uri, version=self.version, storage_options=self._options
+                )
+            except (DeltaError, OSError) as error:
+                raise _unreadable(self.where, error) from error
+        return self._opened
+
     def _at(self, version: int) -> DeltaTable | None:
         if version == self.version:
             return self._table
         try:
-            options = dict(self._options) or None
-            return DeltaTable(self._table.table_uri, version=version, storage_options=options)
+            return DeltaTable(self._uri, version=version, storage_options=self._options)
         except (DeltaError, OSError):
             return None
 
@@ -255,11 +289,11 @@ class TableLog:
         """The bytes of a commit's file. One of no bytes is damage, and never skipped."""
         try:
             if self._store is None:
-                options = dict(self._options) or None
-                self._store = DeltaStorageHandler(self._table.table_uri, options)
+                self._store = DeltaStorageHandler(self._uri, self._options)
             with self._store.open_input_file(_commit_file(version)) as file:
                 content = bytes(file.read(file.size()))
-        except FileNotFoundError:
+        except (FileNotFoundError, TableNotFoundError):
+            # the file, or all of the table's folder
             return None
         except (DeltaError, OSError) as error:
             raise _unreadable(self.where, error) from error
@@ -269,7 +303,7 @@ class TableLog:
 
     def _read(self, version: int, content: bytes) -> Commit:
         try:
-            return _commit(version, _commit_info(content))
+            return _commit(version, content)
         except (ValueError, TypeError, AttributeError) as error:
             found = f"{_commit_file(version)} is no commit of Delta's"
             raise _unreadable(self.where, ValueError(found)) from error
@@ -353,17 +387,19 @@ def _commit_file(version: int) -> str:
     return f"_delta_log/{version:020}.json"
 
 
-def _commit_info(content: bytes) -> Mapping[str, Any]:
-    """What the commit says of itself; nothing where its writer said nothing. Raises ValueError."""
-    lines = content.split(b"\n")
-    for line in lines:
-        if b'"commitInfo"' in line and "commitInfo" in (action := json.loads(line)):
-            return dict(action["commitInfo"])
-    json.loads(lines[0])  # a file of something else is no commit
-    return {}
+def _commit(version: int, content: bytes) -> Commit:
+    """What a commit's file says, but for its data files. Raises ValueError for what is no commit.
 
-
-def _commit(version: int, entry: Mapping[str, Any]) -> Commit:
+    Its writer need not have said anything of itself.
+    """
+    entry: Mapping[str, Any] = {}
+    alters = False
+    for number, line in enumerate(content.splitlines()):
+        if number and _OF_A_FILE.match(line):
+            continue  # there can be thousands
+        action = json.loads(line)
+        entry = action.get("commitInfo") or entry
+        alters = alters or "metaData" in action or "protocol" in action
     return Commit(
         version=version,
         at=datetime.fromtimestamp(entry.get("timestamp", 0) / 1000, tz=UTC),
@@ -374,6 +410,7 @@ def _commit(version: int, entry: Mapping[str, Any]) -> Commit:
         facts=_facts(entry.get("userMetadata")),
         user=_text(entry.get("userName") or entry.get("userId")),
         engine=_text(entry.get("engineInfo") or entry.get("clientVersion")),
+        alters=alters,
     )
 
 

@@ -19,7 +19,6 @@ from penstock import (
     landing,
     table,
 )
-from penstock.assets.resolve import _taken
 from penstock.errors import InputError, ValidationError
 from penstock.ledger import Ledger
 from tests.assets.shop import DAILY, DAY, FILES, NEXT, Loaded, Shop, copied, loaded, logged, orders
@@ -100,19 +99,6 @@ def test_changes_that_a_restore_took_out_are_taken_again(shop: Shop) -> None:
     assert _ids(shop, copied) == [1]
     shop.run(copied)
     assert _ids(shop, copied) == [1, 2]
-
-
-def test_a_file_seen_again_is_known_when_the_commit_that_took_it_has_left_the_log(
-    shop: Shop,
-) -> None:
-    shop.land("orders-1.csv", GOOD)
-    shop.run(logged)
-    shop.land("orders-2.csv", "2,pen,1,2013-01-05")
-    shop.run(logged)
-    log = shop.runtime.lake.table(logged.name).read()
-    assert log
-    newest, first = [commit for commit in log.commits() if commit.facts]
-    assert _taken([first]) < _taken([newest])
 
 
 @pytest.mark.parametrize(

@@ -129,10 +129,8 @@ def test_append_takes_each_file_once_whatever_its_name(shop: Shop) -> None:
     shop.land("orders-c.csv", SIX)
     outcome = shop.run(logged)
     assert (outcome.rows_in, outcome.rows_changed) == (1, 1)
-    assert [f["name"] for f in outcome.inputs["raw"]["copies"]] == [
-        "orders/orders-a.csv",
-        "orders/orders-b.csv",
-    ]
+    # the first is what an earlier commit says that it took
+    assert [f["name"] for f in outcome.inputs["raw"]["copies"]] == ["orders/orders-b.csv"]
     assert sorted(row.id for row in shop.table(logged).collect()) == [1, 2, 3]
 
 

@@ -13,20 +13,21 @@ import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from penstock.assets.landing.quoting import Quoting
 from penstock.errors import InputError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date
 
     from penstock.resources.lake import Lake, LandingFile
 
 __all__ = ["TakenFile", "column_names", "inspect_file", "refuse_changed"]
 
+_INSPECTION = 1  # another number where `inspect_file` finds other things in the same bytes
 _CHUNK = 1 << 20
 _LONGEST_HEADER = 1 << 20
 _CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f]")
@@ -72,6 +73,37 @@ class TakenFile:
         day, sha256 = self.identity
         document = {"name": self.name, "sha256": sha256, "bytes": self.bytes}
         return {**document, "day": day} if day else document
+
+    def findings(self) -> dict[str, Any]:
+        """What reading the file found, JSON-ready."""
+        return {
+            "by": _INSPECTION,
+            "sha256": self.sha256,
+            "header": list(self.header),
+            "utf8": self.utf8,
+            "separator": self.separator,
+            "goes_on": self.goes_on,
+        }
+
+    @classmethod
+    def of_findings(
+        cls, file: LandingFile, day: date | None, findings: Mapping[str, Any]
+    ) -> Self | None:
+        """The file by an earlier look's `findings`; None where that looked for other things."""
+        if findings.get("by") != _INSPECTION:
+            return None
+        return cls(
+            name=file.name,
+            uri=file.uri,
+            bytes=file.bytes,
+            modified=file.modified,
+            sha256=findings["sha256"],
+            day=day,
+            header=tuple(findings["header"]),
+            utf8=findings["utf8"],
+            separator=findings["separator"],
+            goes_on=findings["goes_on"],
+        )
 
 
 def inspect_file(lake: Lake, file: LandingFile, day: date | None) -> TakenFile:

@@ -1,0 +1,122 @@
+"""Landing files that a run takes, pinned: which are there, and which are new."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, assert_never
+
+from penstock.assets.landing.file import TakenFile, inspect_file
+from penstock.assets.modes import Append, Merge, Overwrite, ReplaceSlice, Scd2
+from penstock.assets.pinned import PinnedFiles
+from penstock.errors import InputError
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from penstock.assets.dataset import Dataset
+    from penstock.assets.inputs import Landing
+    from penstock.assets.past import Past
+    from penstock.assets.slice import Slice
+    from penstock.ledger.past.inspected_files import InspectedFiles
+    from penstock.ledger.past.log_index import IndexedFile
+    from penstock.resources.lake import Lake, LandingFile
+
+__all__ = ["arrived", "pin_files"]
+
+_DAYS_NAMED = 5  # of those that lack a file
+
+
+def pin_files(
+    spec: Dataset,
+    name: str,
+    landed: Landing,
+    found: list[TakenFile],
+    past: Past | None,
+    at: datetime,
+) -> PinnedFiles:
+    """Which files a run at this instant takes: all where rows are replaced, else the new ones."""
+    known: list[IndexedFile] = []
+    if past and isinstance(spec.write, Append | Merge | Scd2):
+        past.refuse_cloned()
+        known = past.files((f.name for f in found), (f.sha256 for f in found))
+    files: list[TakenFile] = []
+    copies: list[TakenFile] = []
+    match spec.write:
+        case Merge() | Scd2():
+            # bytes that came before may say that a row is again as it was
+            last = {file.name: file.sha256 for file in known}
+            for file in found:
+                (copies if last.get(file.name) == file.sha256 else files).append(file)
+            apart = spec.row_key if {*spec.row_key}.isdisjoint(landed.derived) else ()
+        case Overwrite() | ReplaceSlice() | Append():
+            apart = ()
+            seen = {file.identity for file in known}
+            for file in found:
+                # commits made before days were noted say the content alone
+                again = not seen.isdisjoint({file.identity, (None, file.sha256)})
+                (copies if again else files).append(file)
+                seen.add(file.identity)
+        case _:
+            assert_never(spec.write)
+    said = _said(past, known, at)
+    return PinnedFiles(
+        name=name,
+        landing=landed,
+        files=tuple(files),
+        copies=tuple(file for file in copies if (file.name, file.identity) not in said),
+        apart=apart,
+    )
+
+
+def _said(
+    past: Past | None, known: list[IndexedFile], at: datetime
+) -> set[tuple[str, tuple[str | None, str]]]:
+    """(name, identity) of the files that a commit names which the log keeps for long enough.
+
+    A commit repeats what the log is going to lose in half the time that it promises.
+    """
+    kept = past.log_kept() if past else timedelta()
+    return {(file.name, file.identity) for file in known if at - file.said_at < kept / 2}
+
+
+def arrived(
+    name: str, landed: Landing, slice_: Slice, lake: Lake, inspected: InspectedFiles
+) -> list[TakenFile]:
+    """The files of the slice that are there. Raises InputError for a day that has none."""
+    found: list[tuple[LandingFile, date | None]] = []
+    missing = []
+    for pattern, day in landed.patterns(slice_.days()):
+        matching = lake.landing_files(pattern)
+        found += [(file, day) for file in matching]
+        missing += [] if matching else [str(day or slice_.key)]
+    if missing:
+        # a day without a file is not a day without rows: it would be replaced by nothing
+        more = f" and {len(missing) - _DAYS_NAMED} more" if missing[_DAYS_NAMED:] else ""
+        raise InputError(
+            f"no file has arrived for input {name}",
+            where=f"{lake.landing}/{landed.pattern}",
+            expected=f"at least one file for each day of {slice_.key}"
+            if slice_.days()[1:]
+            else f"at least one file for {slice_.key}",
+            found=f"none for {', '.join(missing[:_DAYS_NAMED])}{more}",
+            next_step="wait for the file, run the days that have arrived, or correct the pattern "
+            "of landing(...)",
+        )
+    return _inspect(found, lake, inspected)
+
+
+def _inspect(
+    files: list[tuple[LandingFile, date | None]], lake: Lake, inspected: InspectedFiles
+) -> list[TakenFile]:
+    """The files, looked at: one that was, and did not change since, is not read again."""
+    states = {file.uri: file.state for file, _ in files if file.state is not None}
+    known = inspected.get(states)
+    taken, new = [], {}
+    for file, day in files:
+        was = TakenFile.of_findings(file, day, known[file.uri]) if file.uri in known else None
+        now = was or inspect_file(lake, file, day)
+        if was is None and file.state is not None:
+            new[file.uri] = (file.state, now.findings())
+        taken.append(now)
+    inspected.put(new)
+    return taken

@@ -1,0 +1,185 @@
+"""Tables that a run reads, pinned: the whole at a version, or what changed since the last run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from penstock.assets.modes import Merge, Scd2, WriteMode
+from penstock.assets.past import Past
+from penstock.assets.pinned import Net, PinnedChanges, PinnedTable
+from penstock.assets.slice import WHOLE, Slice
+from penstock.errors import InputError, LakeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from penstock.assets.inputs import Changes, Snapshot
+    from penstock.ledger.past.log_index import LogIndex
+    from penstock.resources.lake import Lake, Table
+    from penstock.resources.table_log import Commit, TableLog
+
+__all__ = ["pin_changes", "pin_table"]
+
+
+def _opened(name: str, dataset: str, lake: Lake, logs: LogIndex) -> tuple[Table, Past]:
+    table = lake.table(dataset)
+    past = Past.of(table, logs)
+    if past is None:
+        raise InputError(
+            f"input {name} has never been written",
+            where=dataset,
+            expected=f"a Delta table at {table.path}",
+            next_step=f"materialize {dataset} first: penstock run {dataset}",
+        )
+    return table, past
+
+
+def pin_table(
+    name: str, snapshot: Snapshot, slice_: Slice, lake: Lake, logs: LogIndex
+) -> PinnedTable:
+    """The table as it is now. Raises InputError when it was never written."""
+    table, past = _opened(name, snapshot.dataset, lake, logs)
+    part = slice_.widened(snapshot.lookback) if snapshot.slice_by else WHOLE
+    newest = past.newest(part, snapshot.slice_by)
+    return PinnedTable(
+        name=name,
+        table=table,
+        table_id=past.table_id,
+        log=past.log,
+        digest=past.digest,
+        version=past.log.version,
+        data_version=newest.version if newest else 0,
+        slice_by=snapshot.slice_by,
+        slice=part,
+    )
+
+
+def pin_changes(
+    name: str,
+    changed: Changes,
+    write: WriteMode,
+    lake: Lake,
+    logs: LogIndex,
+    own: Past | None,
+) -> PinnedChanges:
+    """The changes that the table `own` is of has not taken yet.
+
+    Raises InputError for a source that is not there or was made anew, and LakeError where it is no
+    longer known how far it was taken.
+    """
+    table, past = _opened(name, changed.dataset, lake, logs)
+    after = _taken_up_to(name, changed, table, past, own)
+    between = [c for c in past.log.commits(after) if c.changes_rows]  # the newest first
+    newest, ours = past.newest(), past.newest_of_ours()
+    # what another writer did since does not change what a row of the table is
+    facts = ours.facts if ours and ours.facts else {}
+    table_key = tuple(facts.get("row_key") or ())
+    apart = _apart(write, changed, table_key, past.log)
+    net = _net(write, apart, between)
+    # the table holds the newest of each row, and no other
+    only = ours is not None and ours == newest and {*table_key} == {*apart}
+    return PinnedChanges(
+        name=name,
+        table=table,
+        table_id=past.table_id,
+        log=past.log,
+        digest=past.digest,
+        after=after,
+        version=max(after, newest.version if newest else 0),
+        net=net,
+        key=changed.key,
+        apart=apart,
+        feed=after >= 0 or (net is Net.NEWEST and not only and _has_all_changes(table, past.log)),
+    )
+
+
+def _taken_up_to(name: str, changed: Changes, table: Table, past: Past, own: Past | None) -> int:
+    """The version up to which the changes were taken, -1 when none were."""
+    if own is None:
+        return -1
+    own.refuse_cloned()
+    if commit := own.newest_take(name, changed.dataset):
+        taken = (commit.facts or {})["inputs"][name]
+        _refuse_made_anew(name, taken, table, past.log, own.log)
+        return int(taken["version"])
+    if own.log.commit(0) is None:
+        raise LakeError(
+            f"how far {name} was taken is no longer in the table's log",
+            where=own.log.where,
+            expected="a commit in _delta_log that names the version of its input",
+            next_step="rebuild the dataset from the whole input in a new table; "
+            "appending now could take rows twice",
+        )
+    return -1
+
+
+def _apart(
+    write: WriteMode, changed: Changes, table_key: tuple[str, ...], log: TableLog
+) -> tuple[str, ...]:
+    """The columns that tell the rows of an input apart, none where they are not known.
+
+    A table that keeps versions has several rows of a key: each of them is a row of its own, and
+    which is the newest is for the function to say.
+    """
+    key = changed.key
+    match write:
+        case Merge() if key:
+            return table_key if {*key} < {*table_key} else key
+        case Scd2() if key:
+            moment = changed.valid_from or write.valid_from
+            there = any(column.name == moment for column in log.columns())
+            return (*key, moment) if there else ()
+        case _:
+            return ()
+
+
+def _has_all_changes(table: Table, log: TableLog) -> bool:
+    """Whether the changes can be read from the first commit on, as far as the log says.
+
+    Delta need not note a VACUUM in a log on an object store: what was taken out may be gone there.
+    """
+    first = None
+    for commit in log.commits():
+        if commit.operation.startswith(("VACUUM", "OPTIMIZE", "REORG")):
+            return False
+        if "://" in table.uri and commit.changes_rows and not commit.only_adds:
+            return False
+        first = commit
+    # a table that Penstock made keeps a change feed from the beginning
+    return first is not None and first.version == 0 and first.facts is not None
+
+
+def _refuse_made_anew(
+    name: str, taken: Mapping[str, Any], table: Table, log: TableLog, state: TableLog
+) -> None:
+    """Raise InputError unless what was `taken` before is of the same table.
+
+    A table that was replaced in place has another id and the same log: its changes go on.
+    """
+    version, before = taken["version"], taken.get("table_id")
+    now = log.table_id
+    if version <= log.version and (
+        before in (None, now)  # commits made before ids were noted say the version alone
+        or log.id_at(version) == before
+    ):
+        return
+    raise InputError(
+        f"the source of input {name} is not the table whose changes were taken: it was made anew",
+        where=table.dataset,
+        expected=f"the table{f' {before}' if before else ''}, taken up to version {version}",
+        found=f"{'the' if before == now else 'another'} table {now} at version {log.version}",
+        next_step=f"put the old table back at {table.path}; or move "
+        f"{state.where} away and run it again: it begins anew with "
+        "all rows of the new table",
+    )
+
+
+def _net(write: WriteMode, apart: tuple[str, ...], between: list[Commit]) -> Net:
+    only_adds = all(commit.only_adds for commit in between)
+    match write:
+        case Merge() | Scd2() if apart:
+            return Net.ADDED if only_adds and len(between) == 1 else Net.NEWEST
+        case Scd2():
+            return Net.ADDED if only_adds else Net.VERSIONS
+        case _:
+            return Net.ADDED if only_adds else Net.BALANCE

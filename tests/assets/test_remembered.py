@@ -1,0 +1,294 @@
+"""What a run remembers may be lost, left behind or copied: the commits decide what was taken."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import pytest
+
+from penstock.errors import LakeError
+from penstock.ledger import Ledger
+from penstock.resources.lake import Lake
+from tests.assets.shop import DAY, VERSIONED, Shop, copied, logged, merged_files, orders, versioned
+from tests.patience import until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from penstock import Dataset, Outcome
+
+pytestmark = pytest.mark.slow
+
+SPECS = [orders, logged, copied, merged_files, versioned]
+MODES = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.name)
+
+
+def arrives(shop: Shop, spec: Dataset, number: int) -> None:
+    """A file with one more row, and where the dataset reads a table, that table's run."""
+    day, header = ("2013-01-05 00:00:00", VERSIONED) if spec is versioned else ("2013-01-05", None)
+    line = f"{number},ink,1.50,{day}"
+    name = f"orders-2013-01-05-{number}.csv"
+    shop.land(name, line, **({"header": header} if header else {}))
+    if spec is copied:
+        shop.run(orders, DAY)
+
+
+def taken(shop: Shop, spec: Dataset) -> list[int]:
+    """Which rows are in the table; one that was taken twice is in the list twice."""
+    return sorted(row.id for row in shop.table(spec).collect())
+
+
+def after_three(shop: Shop, spec: Dataset) -> None:
+    for number in (1, 2, 3):
+        arrives(shop, spec, number)
+        assert shop.run(spec).committed
+
+
+def goes_on(shop: Shop, spec: Dataset) -> None:
+    """Nothing is taken again, and what is new is taken once."""
+    assert not shop.run(spec).committed
+    arrives(shop, spec, 4)
+    outcome = shop.run(spec)
+    assert outcome.committed
+    assert taken(shop, spec) == [1, 2, 3, 4]
+    if spec is copied:
+        assert outcome.rows_in == 1
+    elif spec is not orders:  # which replaces its slice by all of it
+        assert _named(outcome)[0] == ["4"]
+    assert not shop.run(spec).committed
+
+
+def with_ledger(shop: Shop, file: Path) -> Shop:
+    return replace(shop, runtime=replace(shop.runtime, ledger=Ledger.open(f"sqlite:///{file}")))
+
+
+@MODES
+def test_a_lost_ledger_costs_no_row(shop: Shop, tmp_path: Path, spec: Dataset) -> None:
+    after_three(shop, spec)
+    goes_on(with_ledger(shop, tmp_path / "new.db"), spec)
+
+
+@MODES
+def test_a_ledger_from_a_backup_costs_no_row(shop: Shop, tmp_path: Path, spec: Dataset) -> None:
+    ledger = tmp_path / "old.db"
+    arrives(shop, spec, 1)
+    shop.run(spec)
+    with sqlite3.connect(shop.path / "ledger.db") as now, sqlite3.connect(ledger) as then:
+        now.backup(then)
+    for number in (2, 3):
+        arrives(shop, spec, number)
+        shop.run(spec)
+    goes_on(with_ledger(shop, ledger), spec)
+
+
+@MODES
+def test_a_restored_table_takes_again_what_was_undone(shop: Shop, spec: Dataset) -> None:
+    after_three(shop, spec)
+    path = shop.runtime.lake.table(spec.name).path
+    before = shop.commits(spec)[0]
+    shop.spark.sql(f"RESTORE delta.`{path}` TO VERSION AS OF {before}").collect()
+    assert taken(shop, spec) == [1]
+    assert shop.run(spec).committed
+    goes_on(shop, spec)
+
+
+@MODES
+def test_a_table_from_a_backup_takes_again_what_it_lacks(shop: Shop, spec: Dataset) -> None:
+    path, backup = Path(shop.runtime.lake.table(spec.name).path), shop.path / "backup"
+    arrives(shop, spec, 1)
+    shop.run(spec)
+    shutil.copytree(path, backup)
+    for number in (2, 3):
+        arrives(shop, spec, number)
+        shop.run(spec)
+    shutil.rmtree(path)
+    shutil.copytree(backup, path)
+    assert taken(shop, spec) == [1]
+    assert shop.run(spec).committed
+    goes_on(shop, spec)
+
+
+@MODES
+def test_a_copied_lake_goes_its_own_way(shop: Shop, spec: Dataset) -> None:
+    after_three(shop, spec)
+    shutil.copytree(shop.path / "lake", shop.path / "copy")
+    lake = Lake(root=str(shop.path / "copy"), landing=shop.runtime.lake.landing)
+    copy = replace(shop, runtime=replace(shop.runtime, lake=lake))
+    goes_on(copy, spec)
+    # the first has not seen what the copy took
+    assert taken(shop, spec) == [1, 2, 3]
+    if spec is copied:
+        shop.run(orders, DAY)
+    assert shop.run(spec).committed
+    assert taken(shop, spec) == [1, 2, 3, 4]
+
+
+def _cloned(shop: Shop, spec: Dataset) -> None:
+    """A shallow clone of the table is put in its place; the table itself is moved aside."""
+    path, aside = Path(shop.runtime.lake.table(spec.name).path), shop.path / "aside"
+    path.rename(aside)
+    shop.spark.sql(f"CREATE TABLE delta.`{path}` SHALLOW CLONE delta.`{aside}`").collect()
+
+
+@pytest.mark.parametrize("spec", SPECS[1:], ids=lambda spec: spec.name)
+def test_a_clone_does_not_say_what_was_taken_and_is_refused(shop: Shop, spec: Dataset) -> None:
+    after_three(shop, spec)
+    _cloned(shop, spec)
+    assert taken(shop, spec) == [1, 2, 3]
+    for attempt in range(2):
+        if attempt:  # what another writer adds does not tell either
+            path = shop.runtime.lake.table(spec.name).path
+            shop.spark.sql(f"DELETE FROM delta.`{path}` WHERE id = 3").collect()
+        with pytest.raises(LakeError, match="made by CLONE") as caught:
+            shop.run(spec)
+        assert caught.value.where == spec.name
+    path = Path(shop.runtime.lake.table(spec.name).path)
+    shutil.rmtree(path)
+    (shop.path / "aside").rename(path)
+    goes_on(shop, spec)
+
+
+def test_a_clone_whose_rows_are_replaced_goes_on(shop: Shop) -> None:
+    after_three(shop, orders)
+    _cloned(shop, orders)
+    assert shop.run(orders).committed  # another writer's commit: the slice is made anew
+    goes_on(shop, orders)
+
+
+@MODES
+def test_two_drivers_with_ledgers_of_their_own_take_a_row_once(
+    shop: Shop, tmp_path: Path, spec: Dataset
+) -> None:
+    other = with_ledger(shop, tmp_path / "other.db")
+    after_three(shop, spec)
+    assert not other.run(spec).committed
+    arrives(shop, spec, 4)
+    left = [other]
+
+    def overtake(step: str) -> None:
+        if step == "checked" and left:
+            left.pop()
+            arrives(other, spec, 5)
+            assert other.run(spec).committed
+
+    shop.run(spec, on_step=overtake)
+    assert taken(shop, spec) == [1, 2, 3, 4, 5]
+    for driver in (shop, other):
+        assert not driver.run(spec).committed
+
+
+@MODES
+def test_a_log_that_was_cleaned_up_has_forgotten_no_row(
+    shop: Shop, tmp_path: Path, spec: Dataset
+) -> None:
+    after_three(shop, spec)
+    table, before = shop.runtime.lake.table(spec.name), shop.commits(spec)
+    shop.spark.sql(
+        f"ALTER TABLE delta.`{table.path}` SET TBLPROPERTIES ("
+        "'delta.logRetentionDuration' = 'interval 10 days', 'delta.checkpointInterval' = '1')"
+    ).collect()
+    log = Path(table.path) / "_delta_log"
+    old = (datetime.now(UTC) - timedelta(days=30)).timestamp()
+    for file in log.iterdir():
+        if file.is_file():
+            os.utime(file, (old, old))
+    # a run after more than half of the time that a commit is kept
+    later = replace(
+        shop, runtime=replace(shop.runtime, clock=lambda: datetime.now(UTC) + timedelta(days=6))
+    )
+    arrives(later, spec, 4)
+    assert later.run(spec).committed
+    assert not any((log / f"{version:020}.json").exists() for version in before)
+    for known in (shop, with_ledger(shop, tmp_path / "new.db")):
+        assert not known.run(spec).committed
+        assert taken(known, spec) == [1, 2, 3, 4]
+
+
+def _named(outcome: Outcome) -> tuple[list[str], list[str]]:
+    raw = outcome.inputs["raw"]
+    files, copies = (
+        [Path(file["name"]).stem.rsplit("-", 1)[-1] for file in raw.get(kind, ())]
+        for kind in ("files", "copies")
+    )
+    return files, copies
+
+
+@pytest.mark.parametrize("spec", [logged, merged_files, versioned], ids=lambda spec: spec.name)
+def test_a_commit_names_what_is_new_and_what_the_log_is_about_to_lose(
+    shop: Shop, spec: Dataset
+) -> None:
+    arrives(shop, spec, 1)
+    assert _named(shop.run(spec)) == (["1"], [])
+    arrives(shop, spec, 2)
+    assert _named(shop.run(spec)) == (["2"], [])
+    # tables that Penstock makes keep their log for 400 days
+    later = replace(
+        shop, runtime=replace(shop.runtime, clock=lambda: datetime.now(UTC) + timedelta(days=201))
+    )
+    assert not later.run(spec).committed
+    arrives(later, spec, 3)
+    assert _named(later.run(spec)) == (["3"], ["1", "2"])
+    arrives(later, spec, 4)
+    # Spark's clock stamped the commit that repeated them, and it did so today
+    assert _named(shop.run(spec)) == (["4"], [])
+
+
+class Counted(Lake):
+    """A lake that counts how often a landing file is read on the driver."""
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[BinaryIO]:
+        with (Path(self.landing).parent / "opened").open("a") as stream:
+            stream.write(f"{name}\n")
+        with super().open(name) as stream:
+            yield stream
+
+
+def test_a_file_that_did_not_change_is_read_once(shop: Shop) -> None:
+    lake = Counted(root=shop.runtime.lake.root, landing=shop.runtime.lake.landing)
+    counted = replace(shop, runtime=replace(shop.runtime, lake=lake))
+    opened = shop.path / "opened"
+
+    def settled() -> bool:
+        return all(file.state for file in lake.landing_files("orders/*"))
+
+    def reads() -> int:
+        count = len(opened.read_text().splitlines()) if opened.exists() else 0
+        opened.unlink(missing_ok=True)
+        return count
+
+    file = shop.land("orders-1.csv", "1,ink,1.50,2013-01-05")
+    shop.land("orders-2.csv", "2,ink,1.50,2013-01-05")
+    until(settled, "the files are settled")
+    counted.run(logged)
+    assert reads() == 2
+    assert not counted.run(logged).committed
+    assert reads() == 0
+    # as long, at the same time, and another content
+    times = (file.stat().st_atime_ns, file.stat().st_mtime_ns)
+    shop.land("orders-1.csv", "3,ink,1.50,2013-01-05")
+    os.utime(file, ns=times)
+    until(settled, "the files are settled")
+    assert counted.run(logged).committed
+    assert reads() == 1
+    assert taken(shop, logged) == [1, 2, 3]
+
+
+def test_a_file_that_was_written_just_now_is_read_again(shop: Shop) -> None:
+    lake = shop.runtime.lake
+    file = shop.land("orders-1.csv", "1,ink,1.50,2013-01-05")
+    (listed,) = lake.landing_files("orders/*")
+    # unless the machine slept between the two
+    fresh = datetime.now(UTC).timestamp() - file.stat().st_ctime < 1
+    assert listed.state is None or not fresh
+    shop.run(logged)
+    shop.land("orders-1.csv", "2,ink,1.50,2013-01-05")
+    assert shop.run(logged).committed
+    assert taken(shop, logged) == [1, 2]
