@@ -109,15 +109,14 @@ def commit_quarantine(table: Table, frame: DataFrame, token: str) -> None:
 
     Raises DefinitionError when the quarantine table would be made inside another table.
     """
-    writer = frame.write.format("delta")
+    # also where there is no table yet: when this is written another driver may have made it
+    writer = frame.write.format("delta").mode("overwrite")
+    writer = writer.option("replaceWhere", f"token = {literal(token)}")
     with _SETTINGS:
         if table.read() is None:
             table.refuse_nested()
             # one partition for each token: runs of other slices are no conflict
             writer = writer.partitionBy("token").option("delta.dataSkippingStatsColumns", "run_id")
-            writer.mode("append").save(table.path)
-            return
-        writer = writer.mode("overwrite").option("replaceWhere", f"token = {literal(token)}")
         writer.save(table.path)
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from penstock.assets.commit import commit_quarantine
+from penstock.resources.lake import Table
 from tests.assets.killed_job import meet, run_stuck, stuck
 from tests.assets.shop import DAY, NEXT, Shop, copied, logged, merged, merged_files, orders
 from tests.forked import forked
@@ -139,3 +141,22 @@ def test_two_processes_that_create_the_same_table_make_one_commit(shop: Shop) ->
     assert _ids(shop, stuck) == [1, 2]
     assert shop.reasons(stuck) == ["price:ge"]
     assert not shop.run(stuck).committed
+
+
+class Early(Table):
+    """A table as a driver saw it that looked before another made it."""
+
+    def read(self) -> None:
+        return None
+
+
+def test_two_drivers_that_make_the_quarantine_at_once_set_a_row_aside_once(shop: Shop) -> None:
+    table = shop.runtime.lake.quarantine(orders.name)
+    early = Early(dataset=table.dataset, uri=table.uri, path=table.path, options=table.options)
+    schema = "reasons array<string>, row string, file string, run_id string, token string"
+    for run in ("first", "second"):
+        rows = [(["price:ge"], "{}", "orders.csv", run, "same")]
+        commit_quarantine(early, shop.spark.createDataFrame(rows, schema), "same")
+    commit_quarantine(early, shop.spark.createDataFrame([], schema), "other")
+    left = shop.spark.read.format("delta").load(table.path)
+    assert [(row.run_id, row.token) for row in left.collect()] == [("second", "same")]
