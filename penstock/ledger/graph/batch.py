@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Batch"]
 
+_VERSION = "version"  # the facet in which a dataset tells its own version
+
 
 class Batch:
     """One batch. What it touches is read once, changed in memory, and written at the end.
@@ -47,6 +49,7 @@ class Batch:
             connection, graph_use, ("teller", "dataset", "role"), parsed=("facets", "history")
         )
         self._touched: dict[str, Teller] = {}
+        self._completed: dict[str, datetime | None] = {}
         self._schemas: set[tuple[int, str]] = set()
 
     def take(self, statements: Sequence[Statement]) -> None:
@@ -69,6 +72,9 @@ class Batch:
         known = {key[0] for key in self._uses.load("teller", tellers)}
         for statement in statements:
             self._take(statement)
+        for use in self._uses:
+            if use["role"] == "OUT" and use["teller"] in self._completed:
+                self._uses.change(use, made_at=self._completed[use["teller"]])
         self._write_documents()
         for rows in (self._jobs, self._runs, self._uses):
             rows.flush()
@@ -87,6 +93,9 @@ class Batch:
             teller = _teller(told, job)
             if told.run_id:
                 state = self._run(told, job)
+                # what failed, or was broken off, after it completed has made nothing
+                made = state.state == "COMPLETE"
+                self._completed[teller] = state.ended if made else None
                 self._touched[teller] = Teller(
                     job=job,
                     started=state.started,
@@ -177,16 +186,30 @@ class Batch:
         row = self._uses.get(teller, dataset, use.role)
         if row is None:
             key = {"teller": teller, "dataset": dataset, "role": use.role}
-            self._uses.add({**key, "at": told.at, "facets": facets, "history": history})
+            version = self._version(facets) if use.role == "OUT" else None
+            made = {"made_at": None, "told_version": version}
+            self._uses.add({**key, "at": told.at, "facets": facets, "history": history, **made})
             return
-        known = row["history"]
+        known, last = row["history"], merged(row["facets"], facets)
+        version = row["told_version"]
+        if use.role == "OUT" and last.get(_VERSION) != row["facets"].get(_VERSION):
+            version = self._version(last)
         self._uses.change(
             row,
             at=max(row["at"], told.at),
-            facets=merged(row["facets"], facets),
+            facets=last,
+            told_version=version,
             history=known
             | {name: first_and_last(known.get(name, {}), each) for name, each in history.items()},
         )
+
+    def _version(self, told: LastTold) -> str | None:
+        """What these facets, which this batch tells, call the version of the dataset."""
+        digest = told[_VERSION][-1] if _VERSION in told else WITHDRAWN
+        if digest == WITHDRAWN:
+            return None
+        version = json.loads(self._documents[digest]).get("datasetVersion")
+        return version if isinstance(version, str) else None
 
     def _write_documents(self) -> None:
         known = set(_known(self._connection, self._documents))

@@ -102,6 +102,8 @@ def graph_lines(connection: Connection) -> list[str]:
             r["role"],
             _at(r["at"]),
             json.loads(r["facets"]),
+            _at(r["made_at"]),
+            r["told_version"],
         ]
         for r in rows(graph_use)
     ]

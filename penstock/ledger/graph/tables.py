@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -12,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from penstock.ledger.tables import UtcDateTime, metadata
@@ -60,6 +63,11 @@ graph_document = Table(
     Column("digest", String(64), primary_key=True),
     Column("body", Text, nullable=False),
 )
+
+# Of versions alone: most of the rows are none.
+_MADE: dict[str, Any] = {
+    f"{kind}_where": text("made_at IS NOT NULL") for kind in ("sqlite", "postgresql")
+}
 
 # `facets` is {name: [event time, event hash, digest]}, the last told of each. `same_as` is the
 # dataset whose other name this is, itself when it is none. Other names that it told until
@@ -148,6 +156,8 @@ graph_run = Table(
 # What was read and written. The teller is a run of a job, or a job event by its hash. `history` is
 # {facet: {digest: [[event time, event hash], ...]}}, the first and the last telling of each; the
 # use itself stands in it as the facet "" with the digest "".
+# A use that writes made a version of the dataset at `made_at`, when its run completed, which the
+# run itself called `told_version`.
 graph_use = Table(
     "graph_use",
     metadata,
@@ -157,7 +167,11 @@ graph_use = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("facets", Text, nullable=False),
     Column("history", Text, nullable=False),
+    Column("made_at", UtcDateTime),
+    Column("told_version", Text),
     Index("graph_use_of_dataset", "dataset", "at"),
+    Index("graph_use_made", "dataset", "made_at", "teller", **_MADE),
+    Index("graph_use_called", "dataset", "told_version", "made_at", "teller", **_MADE),
 )
 
 # One state of what a job makes one dataset (0: none) of, however many runs told it. `ends` is the

@@ -37,9 +37,9 @@ def list_dataset_versions(
 ) -> dict[str, Any]:
     """The versions of a dataset, newest first."""
     number = known_dataset(reading, namespace, dataset)
-    found = Versions(reading).of(number)
-    page = _bodies(reading, number, found[offset : offset + limit])
-    return {"versions": page, "totalCount": len(found)}
+    versions = Versions(reading)
+    page = _bodies(reading, number, versions.of(number, limit=limit, offset=offset))
+    return {"versions": page, "totalCount": versions.count(number)}
 
 
 @router.get("/namespaces/{namespace}/datasets/{dataset}/versions/{version}")

@@ -89,14 +89,14 @@ def _page(
 
 
 def _last_run_is(states: Sequence[State]) -> Any:
-    newest = func.row_number().over(
-        partition_by=graph_run.c.job,
-        order_by=(graph_run.c.started.desc(), graph_run.c.run_id),
+    # by the index of each job's runs, however many it had
+    last = (
+        select(graph_run.c.state)
+        .where(graph_run.c.job == graph_job.c.id)
+        .order_by(graph_run.c.started.desc(), graph_run.c.run_id)
+        .limit(1)
+        .scalar_subquery()
     )
-    ranked = select(graph_run.c.job, graph_run.c.state, newest.label("rank")).subquery()
     told = {each for state in states for each in _TOLD[state]}
-    kept = select(ranked.c.job).where(ranked.c.rank == 1, ranked.c.state.in_(sorted(told)))
-    condition: Any = graph_job.c.id.in_(kept)
-    if "NEW" in states:
-        condition = or_(condition, graph_job.c.id.not_in(select(graph_run.c.job)))
-    return condition
+    condition: Any = last.in_(sorted(told))
+    return or_(condition, last.is_(None)) if "NEW" in states else condition

@@ -48,6 +48,7 @@ class RunBodies:
         used = {use.dataset for found in uses.values() for use in found}
         names = self._catalog.names(used)
         read = self.read(runs, uses)
+        made = self._versions.made_by(uses)
         return [
             {
                 **body,
@@ -55,7 +56,7 @@ class RunBodies:
                     _use(use, names[use.dataset], version) for use, version in read[run.teller]
                 ],
                 "outputDatasetVersions": [
-                    _use(use, names[use.dataset], self._versions.made_by(run.teller, use.dataset))
+                    _use(use, names[use.dataset], made.get((run.teller, use.dataset)))
                     for use in uses[run.teller]
                     if use.role == "OUT"
                 ],
@@ -79,18 +80,14 @@ class RunBodies:
         return uses
 
     def read(
-        self, runs: Iterable[RunNode], uses: Mapping[str, list[UseNode]]
+        self, runs: Sequence[RunNode], uses: Mapping[str, list[UseNode]]
     ) -> dict[str, list[tuple[UseNode, Version | None]]]:
         """What each of these runs read, by its teller, with the version that it was then."""
-        self._versions.load({use.dataset for found in uses.values() for use in found})
-        return {
-            run.teller: [
-                (use, self._versions.read_by(run, use))
-                for use in uses[run.teller]
-                if use.role == "IN"
-            ]
-            for run in runs
-        }
+        read = [(run, use) for run in runs for use in uses[run.teller] if use.role == "IN"]
+        found: dict[str, list[tuple[UseNode, Version | None]]] = {run.teller: [] for run in runs}
+        for (run, use), version in zip(read, self._versions.read_by(read), strict=True):
+            found[run.teller].append((use, version))
+        return found
 
     def _bodies(
         self,
