@@ -147,10 +147,15 @@ def _commit(clone: Path) -> str:
 
 def _ratios(used: dict[str, dict[str, list[float]]], many: str) -> list[dict[str, Any]]:
     return [
+        # what Spark alone does has no goal
         asdict(
-            ratio(what, f"at {_FEW}", sides[many], sides[str(_FEW)], _GOAL)
-            if not what.startswith("bare")
-            else ratio(what, f"at {_FEW}", sides[many], sides[str(_FEW)], None)
+            ratio(
+                what,
+                f"at {_FEW}",
+                sides[many],
+                sides[str(_FEW)],
+                None if what.startswith("bare") else _GOAL,
+            )
         )
         for what, sides in used.items()
     ]

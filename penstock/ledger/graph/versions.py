@@ -59,9 +59,10 @@ class Version:
 
 
 class Versions:
-    """Asks in one transaction, by indexes: what an answer costs does not grow with the history.
+    """Asks in one transaction, by indexes.
 
-    A dataset's versions are also those that were written under its other names.
+    `count`, and `of` without a limit, read the history of one dataset; the others do not grow with
+    it. A dataset's versions are also those that were written under its other names.
     """
 
     def __init__(self, connection: Connection) -> None:
