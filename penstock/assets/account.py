@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from penstock.assets.runtime import Runtime
-    from penstock.resources.table_log import Commit, TableLog
+    from penstock.resources.table_commit import Commit
+    from penstock.resources.table_log import TableLog
     from penstock.schemas.model import ContractModel
 
 __all__ = ["Account", "input_refs"]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from penstock.assets.resolve import Resolved
     from penstock.resources.lake import Table
-    from penstock.resources.table_log import Commit
+    from penstock.resources.table_commit import Commit
 
 __all__ = ["commit_good", "commit_quarantine"]
 

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from penstock.assets.dataset import Dataset
     from penstock.assets.outcome import Outcome
     from penstock.lineage.column_lineage import ColumnLineage
-    from penstock.resources.table_log import Commit
+    from penstock.resources.table_commit import Commit
 
 __all__ = ["run"]
 

@@ -17,7 +17,8 @@ from penstock.schemas.model import Severity
 
 if TYPE_CHECKING:
     from penstock.resources.lake import Table
-    from penstock.resources.table_log import Commit, TableLog
+    from penstock.resources.table_commit import Commit
+    from penstock.resources.table_log import TableLog
     from penstock.schemas.model import ContractModel
 
 __all__ = [

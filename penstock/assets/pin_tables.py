@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from penstock.assets.inputs import Changes, Snapshot
     from penstock.ledger.past.log_index import LogIndex
     from penstock.resources.lake import Lake, Table
-    from penstock.resources.table_log import Commit, TableLog
+    from penstock.resources.table_commit import Commit
+    from penstock.resources.table_log import TableLog
 
 __all__ = ["pin_changes", "pin_table"]
 

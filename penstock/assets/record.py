@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from penstock.assets.runtime import Invocation, Runtime
     from penstock.assets.slice import Slice
     from penstock.lineage.column_lineage import ColumnLineage
-    from penstock.resources.table_log import Commit, TableLog
+    from penstock.resources.table_commit import Commit
+    from penstock.resources.table_log import TableLog
 
 __all__ = ["Record"]
 

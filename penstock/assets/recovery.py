@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from penstock.assets.runtime import Runtime
     from penstock.ledger import RunRecord
-    from penstock.resources.table_log import Commit
+    from penstock.resources.table_commit import Commit
 
 __all__ = ["Settled", "recovered_event", "settle_dead_runs"]
 

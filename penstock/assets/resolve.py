@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from penstock.assets.dataset import Dataset
     from penstock.assets.runtime import Runtime
     from penstock.resources.lake import Table
-    from penstock.resources.table_log import Commit, TableLog
+    from penstock.resources.table_commit import Commit
+    from penstock.resources.table_log import TableLog
 
 __all__ = ["Resolved", "resolve"]
 

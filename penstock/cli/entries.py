@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from penstock.assets.slice import Slice
     from penstock.ledger import Ledger
     from penstock.resources.lake import Table
-    from penstock.resources.table_log import Commit
+    from penstock.resources.table_commit import Commit
     from penstock.schemas.model import ContractModel
 
 __all__ = ["Entry", "Fate", "Fates", "day_of", "fates", "file_pattern", "hidden", "read_entries"]

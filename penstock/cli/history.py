@@ -13,7 +13,7 @@ from penstock.cli.command import Call, command
 from penstock.cli.words import number
 
 if TYPE_CHECKING:
-    from penstock.resources.table_log import Commit
+    from penstock.resources.table_commit import Commit
 
 __all__ = ["register"]
 

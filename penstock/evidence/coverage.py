@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from penstock.resources.table_log import Commit
+    from penstock.resources.table_commit import Commit
 
 __all__ = ["Claim", "Coverage", "Day", "Told", "Write", "coverage", "percent", "within"]
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from penstock.events.name import Name
     from penstock.evidence.table_histories import Histories
-    from penstock.resources.table_log import Commit
+    from penstock.resources.table_commit import Commit
 
 __all__ = ["CoverageReport", "CoveredDataset", "coverage_report"]
 

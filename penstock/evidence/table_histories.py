@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from penstock.events.name import Name
     from penstock.resources.lake import Table
     from penstock.resources.stored_commit import StoredCommit
-    from penstock.resources.table_log import Commit, TableLog
+    from penstock.resources.table_commit import Commit
+    from penstock.resources.table_log import TableLog
 
 __all__ = ["Histories", "TableHistories"]
 

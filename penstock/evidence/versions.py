@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from penstock.evidence.table_histories import Histories
     from penstock.ledger.graph.walk import Period
     from penstock.resources.stored_commit import StoredCommit
-    from penstock.resources.table_log import Commit
+    from penstock.resources.table_commit import Commit
 
 __all__ = ["table_versions"]
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from penstock.resources.lake import Table
-    from penstock.resources.table_log import Commit, TableLog
+    from penstock.resources.table_commit import Commit
+    from penstock.resources.table_log import TableLog
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 SLICES = [

@@ -23,7 +23,7 @@ from penstock.ledger.archive import archive_events
 from penstock.ledger.archived import archived_files
 from penstock.ledger.graph.projector import catch_up
 from penstock.resources.lake import Lake
-from penstock.resources.table_log import Commit
+from penstock.resources.table_commit import Commit
 from penstock.server import create_app
 from tests.ledger.told_events import (
     AT,
