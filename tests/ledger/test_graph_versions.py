@@ -6,6 +6,7 @@ import random
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import true
@@ -20,7 +21,6 @@ from tests.ledger.told_events import AT, dataset, moment, run_event, symlinks
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
     from sqlalchemy import Connection
 
     from penstock.ledger.graph.nodes import RunNode, UseNode
@@ -113,6 +113,8 @@ def compare(connection: Connection) -> None:
     assert [v.teller if v else None for v in together] == expected_reads
     one_by_one = [Versions(connection).read_by([read])[0] for read in reads]
     assert one_by_one == together
+    newest_alone = {n: v for number in numbers for n, v in versions.latest([number]).items()}
+    assert newest_alone == versions.latest(numbers)
 
 
 def _ended(runs: dict[str, RunNode], use: UseNode) -> Any:
@@ -145,6 +147,30 @@ def test_versions_are_what_all_runs_and_uses_say(
         rebuild(ledger.database)
         with ledger.database.read() as connection:
             assert graph_lines(connection) == before
+
+
+@pytest.mark.parametrize("version", [None, "1"])
+def test_of_two_names_under_which_a_run_wrote_the_first_is_told_however_it_is_looked_for(
+    tmp_path: Path, version: str | None
+) -> None:
+    """The second name is told first, so that the order of rows is another than that of names."""
+    written = (told("/c", version, None), told("/b", version, None), told("/a", version, "/c"))
+    events = [
+        run_event("COMPLETE", 0, "job0", run="0", inputs=("/b",), outputs=("/c",)),
+        run_event("COMPLETE", 1, "job0", run="1", outputs=(*written, told("/b", version, "/a"))),
+        run_event("START", 2, "job1", run="2", inputs=(told("/b", version, None), "/c")),
+        # told before it was made, so it is the first of those called so
+        run_event("START", -1, "job1", run="3", inputs=(told("/c", version, None),)),
+    ]
+    with Ledger.open(f"sqlite:///{tmp_path}/ledger.db") as ledger:
+        ledger.append_all(events)
+        catch_up(ledger.database)
+        with ledger.database.read() as connection:
+            compare(connection)
+            versions, (number,) = Versions(connection), Catalog(connection).dataset_ids(limit=9)[0]
+            made = versions.latest([number])[number]
+            assert made.written_as == ("file", "/a")
+            assert versions.made_by([made.teller]) == {(made.teller, number): made}
 
 
 def story(runs: int) -> list[dict[str, Any]]:

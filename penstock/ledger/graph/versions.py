@@ -62,7 +62,8 @@ class Versions:
     """Asks in one transaction, by indexes.
 
     `count`, and `of` without a limit, read the history of one dataset; the others do not grow with
-    it. A dataset's versions are also those that were written under its other names.
+    it. A dataset's versions are also those that were written under its other names: of those that
+    one run wrote, the one whose name comes first is told, however it is looked for.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -83,10 +84,11 @@ class Versions:
 
     def made_by(self, tellers: Iterable[str]) -> dict[tuple[str, int], Version]:
         """What these made, by (teller, dataset)."""
-        found = {}
+        found: dict[tuple[str, int], Version] = {}
         for some in chunks(sorted(set(tellers))):
-            for version in self._found(_made().where(graph_use.c.teller.in_(some))):
-                found[version.teller, version.dataset] = version
+            query = _made().where(graph_use.c.teller.in_(some))
+            for version in _newest_first(self._found(query)):
+                found.setdefault((version.teller, version.dataset), version)
         return found
 
     def latest(self, datasets: Collection[int], at: datetime | None = None) -> dict[int, Version]:
@@ -121,8 +123,7 @@ class Versions:
                     else so_called.get((use.dataset, told), [])
                 )
                 # who wrote nothing new tells the version that was there
-                later = (v for v in reversed(same) if v.teller != run.teller)
-                version = _newest(same, run) or next(later, None)
+                version = _newest(same, run) or _oldest(same, run)
             found.append(version)
         return found
 
@@ -141,7 +142,7 @@ class Versions:
             )
             for version in self._found(query):
                 found.setdefault(version.dataset, []).append(version)
-        return {dataset: sorted(each, key=_by_age, reverse=True) for dataset, each in found.items()}
+        return {dataset: _newest_first(each) for dataset, each in found.items()}
 
     def _newest_of(
         self, datasets: Collection[int], condition: ColumnElement[bool]
@@ -165,7 +166,7 @@ class Versions:
             query = _made().where(graph_use.c.teller.in_(tellers))
             for version in self._found(query, only=last):
                 found.setdefault(version.dataset, []).append(version)
-        return {dataset: sorted(each, key=_by_age, reverse=True) for dataset, each in found.items()}
+        return {dataset: _newest_first(each) for dataset, each in found.items()}
 
     def _called(
         self, wanted: Collection[tuple[int, str]]
@@ -188,22 +189,24 @@ class Versions:
                 return None
             for version in versions:
                 found.setdefault((version.dataset, version.told or ""), []).append(version)
-        return {key: sorted(each, key=_by_age, reverse=True) for key, each in found.items()}
+        return {key: _newest_first(each) for key, each in found.items()}
 
     def _before(self, dataset: int, run: RunNode, told: str | None = None) -> list[Version]:
-        """The newest that was there when the run started, but for its own.
+        """The newest first, and all of the newest run, that was there when the run started.
 
-        Of those called so, where they are `told`, and then the first of these too.
+        None of its own. Of those called so, where they are `told`; where none of these was there
+        yet, all of the run that was the first to make one.
         """
         query = _made().where(self._of([dataset]), graph_use.c.teller != run.teller)
         if told is not None:
             query = query.where(graph_use.c.told_version == told)
+        names = len(self._ids[dataset])  # all that one run wrote at most
         there = query.where(graph_use.c.made_at <= run.started).order_by(*_NEWEST_FIRST)
-        found = self._found(there.limit(1))
-        if told is None:
-            return found
-        first = query.order_by(graph_use.c.made_at, graph_use.c.teller)
-        return [*found, *self._found(first.limit(1))]
+        found = self._found(there.limit(names))
+        if told is not None and not found:
+            first = query.order_by(graph_use.c.made_at, graph_use.c.teller)
+            found = self._found(first.limit(names))
+        return _newest_first(found)
 
     def _know(self, datasets: Collection[int]) -> None:
         """All names of these datasets."""
@@ -270,10 +273,22 @@ def _by_age(version: Version) -> tuple[datetime, str]:
     return version.at, version.teller
 
 
+def _newest_first(versions: Iterable[Version]) -> list[Version]:
+    """Of one run by the names under which it was written."""
+    by_name = sorted(versions, key=lambda version: version.written_as)
+    return sorted(by_name, key=_by_age, reverse=True)
+
+
 def _newest(versions: Sequence[Version], run: RunNode) -> Version | None:
     """Of these, the newest first, that which was there when the run started."""
     start = bisect_left(versions, _START - run.started, key=lambda version: _START - version.at)
     return next((v for v in versions[start:] if v.teller != run.teller), None)
+
+
+def _oldest(versions: Sequence[Version], run: RunNode) -> Version | None:
+    """Of these, the first that another run made."""
+    others = (version for version in versions if version.teller != run.teller)
+    return min(others, key=_by_age, default=None)
 
 
 def _made(*columns: Any) -> Select[Any]:
