@@ -10,11 +10,20 @@ from penstock import Contract, Decimal, Overwrite, column, dataset
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-__all__ = ["BAD_ROWS", "SOURCE", "Trips", "add_row", "keyed_trips", "make_source", "trips"]
+__all__ = [
+    "BAD_ROWS",
+    "CITIES",
+    "SOURCE",
+    "Trips",
+    "add_row",
+    "keyed_trips",
+    "make_source",
+    "trips",
+]
 
 SOURCE = "bronze.trips"
 BAD_ROWS = 16
-_CITIES = ("AMS", "BER", "CDG", "DUB", "EWR", "FRA", "GVA", "HEL")
+CITIES = ("AMS", "BER", "CDG", "DUB", "EWR", "FRA", "GVA", "HEL")
 _FIRST_SECOND = 1_704_067_200  # 2024-01-01 UTC
 
 
@@ -23,7 +32,7 @@ class Trips(Contract, name="silver.trips", version="1.0.0", owner="team:benchmar
 
     trip_id: int = column(ge=0)
     code: str = column(str_matches="^[A-Z]{2}-[0-9]{6,8}$")
-    city: str = column(isin=_CITIES)
+    city: str = column(isin=CITIES)
     passengers: int = column(in_range={"min_value": 1, "max_value": 8})
     miles: float = column(gt=0.0, le=5000.0)
     fare: Decimal(10, 2) = column(ge=0, lt=100000)  # type: ignore[valid-type]
@@ -36,7 +45,7 @@ class KeyedTrips(Contract, name="silver.keyed_trips", version="1.0.0", owner="te
 
     trip_id: int = column(key=True, ge=0)
     code: str = column(str_matches="^[A-Z]{2}-[0-9]{6,8}$")
-    city: str = column(isin=_CITIES)
+    city: str = column(isin=CITIES)
     passengers: int = column(in_range={"min_value": 1, "max_value": 8})
     miles: float = column(gt=0.0, le=5000.0)
     fare: Decimal(10, 2) = column(ge=0, lt=100000)  # type: ignore[valid-type]
@@ -69,14 +78,14 @@ def add_row(spark: SparkSession, path: str, number: int) -> None:
 def _rows(spark: SparkSession, first: int, last: int, *, every: int) -> DataFrame:
     # the middle of each stretch, so that the first bad row is not the first row
     fault = f"id % {every} = {every // 2}" if every else "false"
-    cities = ", ".join(f"'{city}'" for city in _CITIES)
+    cities = ", ".join(f"'{city}'" for city in CITIES)
     mixed = "pmod(xxhash64(id, 7), 1000000007)"
     return spark.range(first, last).selectExpr(
         "id AS trip_id",
         "concat(char(65 + id % 26), char(65 + id div 26 % 26), '-', "
         f"lpad(cast({mixed} % 99999999 AS string), 8, '0')) AS code",
         f"CASE WHEN {fault} THEN 'XXX' ELSE element_at(array({cities}), "
-        f"cast({mixed} % {len(_CITIES)} + 1 AS int)) END AS city",
+        f"cast({mixed} % {len(CITIES)} + 1 AS int)) END AS city",
         f"{mixed} % 8 + 1 AS passengers",
         f"cast({mixed} % 499900 + 1 AS double) / 100 AS miles",
         f"cast(cast({mixed} % 9999999 AS double) / 100 AS decimal(10, 2)) AS fare",
