@@ -12,21 +12,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from penstock.assets.audit import (
-    Audit,
-    count_dataset_checks,
-    good_rows,
-    judge,
-    set_aside,
-    split_counts,
-    strict,
-    warning_rules,
-)
-from penstock.assets.body import Analyzed, analyze, key_id, leaving_out, refuse_other_inputs
+from penstock.assets.body import analyze, key_id
 from penstock.assets.changes_too_late import changes_too_late
-from penstock.assets.commit import commit_good, commit_quarantine
-from penstock.assets.fault import found_bad_row, translated
+from penstock.assets.fault import translated
 from penstock.assets.gate import check_required
+from penstock.assets.governed_write import GovernedWrite
 from penstock.assets.heartbeat import beating
 from penstock.assets.record import Record
 from penstock.assets.recovery import settle_dead_runs
@@ -38,9 +28,9 @@ from penstock.events import run_id
 from penstock.resources.job_group import job_group
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import SparkSession
 
     from penstock.assets.dataset import Dataset
     from penstock.assets.outcome import Outcome
@@ -139,7 +129,16 @@ def _attempt(
         record.start(resolved, analyzed.lineage)
         invocation.on_step("started")
         with beating(runtime.ledger, _run_id(spec, slice_, invocation)):
-            commit = _audit_and_commit(resolved, spark, runtime, invocation, analyzed)
+            check_required(resolved, spark)
+            write = GovernedWrite(
+                resolved=resolved,
+                analyzed=analyzed,
+                spark=spark,
+                runtime=runtime,
+                run_id=str(_run_id(spec, slice_, invocation)),
+                on_step=invocation.on_step,
+            )
+            commit = write.commit()
         return _Done(resolved=resolved, made=(commit, analyzed.lineage))
     except Exception as error:
         told = (resolved and changes_too_late(error, resolved.inputs)) or translated(
@@ -157,87 +156,6 @@ def _tell(event: Callable[[Any], None], what: Any) -> None:
         event(what)
     except LedgerError as error:
         logger.warning("the ledger did not take the end of a run reason=%r", str(error))
-
-
-def _audit_and_commit(
-    resolved: Resolved,
-    spark: SparkSession,
-    runtime: Runtime,
-    invocation: Invocation,
-    analyzed: Analyzed,
-) -> Commit:
-    """Steps 4 and 5: one pass when the rows are clean, three when some are not."""
-    spec = resolved.spec
-    facts = partial(commit_facts, resolved, invocation)
-    check_required(resolved, spark)
-    counts = _counted(resolved, spark, analyzed.frame)
-    invocation.on_step("checked")
-    errors, warned = split_counts(spec, counts or {})
-    if analyzed.strictly and counts is not None and not any(errors.values()):
-        # the frame has been there for a Spark job
-        refuse_other_inputs(resolved)
-        audit = Audit(warned=warned)
-        try:
-            written = strict(resolved, analyzed.frame)
-            return commit_good(resolved, spark, written, facts(audit), evolve=analyzed.evolve)
-        except Exception as error:
-            if not found_bad_row(error):
-                raise
-    invocation.on_step("quarantining")
-    frame, rejected = analyzed.frame, analyzed.rejected
-    if analyzed.strictly and rejected:
-        # what stops at a row that cannot be read does not name it
-        frame, rejected = leaving_out(resolved, spark, runtime)
-    if counts is None and warning_rules(spec):
-        warned = split_counts(spec, count_dataset_checks(resolved, spark, frame))[1]
-    constants = {
-        "token": resolved.token,
-        "run_id": str(_run_id(spec, resolved.slice, invocation)),
-        "slice": resolved.slice.key,
-        "contract_version": spec.model.version,
-    }
-    put = partial(commit_quarantine, resolved.quarantine, token=resolved.token)
-    audit = set_aside(resolved, spark, frame, rejected, constants, put)
-    audit = replace(audit, warned=warned)
-    invocation.on_step("quarantined")
-    judge(resolved, audit)
-    # what was set aside and what is written are of the same files
-    refuse_other_inputs(resolved)
-    good = good_rows(resolved, spark, frame, audit)
-    return commit_good(resolved, spark, good, facts(audit), evolve=analyzed.evolve)
-
-
-def _counted(resolved: Resolved, spark: SparkSession, frame: DataFrame) -> dict[str, int] | None:
-    """Rows that break each check over several rows; None: one row cannot even be read."""
-    try:
-        return count_dataset_checks(resolved, spark, frame)
-    except Exception as error:
-        if not found_bad_row(error):
-            raise
-        return None
-
-
-def commit_facts(resolved: Resolved, invocation: Invocation, audit: Audit) -> Mapping[str, Any]:
-    """What the commit says of the run that made it; enough to complete its record after a crash."""
-    spec = resolved.spec
-    return {
-        "penstock": 1,
-        "dataset": spec.name,
-        "run_id": str(_run_id(spec, resolved.slice, invocation)),
-        "token": resolved.token,
-        "content": resolved.content,
-        "write": type(spec.write).__name__,
-        "row_key": list(spec.table_key),
-        "slice": resolved.slice.document(),
-        "slice_column": spec.partitions.column if spec.partitions else None,
-        "contract": {"version": spec.model.version, "fingerprint": spec.model.fingerprint()},
-        "code_version": spec.code_version,
-        "inputs": {item.name: item.document() for item in resolved.inputs},
-        "references": {item.name: item.document() for item in resolved.references},
-        "rows_quarantined": audit.bad,
-        "quarantined_by_rule": dict(audit.by_rule),
-        "warned": dict(audit.warned),
-    }
 
 
 def _run_id(spec: Dataset, slice_: Slice, invocation: Invocation) -> Any:

@@ -34,10 +34,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Resolved", "resolve"]
 
+_FEW_BYTES = 32 * 1024**2  # of data files: their rows are one task's to sort
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """What a run is going to do, decided before anything is read."""
+    """What a run is going to do, decided before anything is read.
+
+    `previous` is the newest commit of the slice, `last` that of any slice.
+    """
 
     spec: Dataset
     slice: Slice
@@ -47,6 +52,7 @@ class Resolved:
     quarantine: Table
     state: TableLog | None = field(repr=False)
     previous: Commit | None
+    last: Commit | None
     content: str
     token: str
     transaction: str
@@ -54,9 +60,24 @@ class Resolved:
 
     @property
     def expects_bad_rows(self) -> bool:
-        """Whether the commit this one follows set rows aside."""
-        facts = self.previous.facts if self.previous else None
-        return bool(facts and facts["rows_quarantined"])
+        """Whether rows were set aside the last time: a source seldom mends overnight."""
+        return bool(self._facts.get("rows_quarantined"))
+
+    @property
+    def found_something(self) -> bool:
+        """Whether a check found a row the last time, if only to count it."""
+        return self.expects_bad_rows or any(self._facts.get("warned", {}).values())
+
+    @property
+    def wrote_little(self) -> bool:
+        """Whether the last commit was small; of a table that is new nothing is known."""
+        written = self.last.written_bytes if self.last else None
+        return written is not None and written <= _FEW_BYTES
+
+    @property
+    def _facts(self) -> Mapping[str, Any]:
+        newest = self.previous or self.last
+        return (newest and newest.facts) or {}
 
 
 def resolve(
@@ -101,6 +122,9 @@ def resolve(
     )
     facts = previous.facts if previous else None
     same = facts is not None and facts["content"] == content and facts["slice"] == slice_.document()
+    unchanged = same or (facts is not None and _nothing_new(inputs))
+    # who has nothing to do does not read another commit
+    last = previous if past is None or slice_.whole or unchanged else past.newest()
     return Resolved(
         spec=spec,
         slice=slice_,
@@ -110,25 +134,28 @@ def resolve(
         quarantine=quarantine,
         state=past.log if past else None,
         previous=previous,
+        last=last,
         content=content,
         token=_digest({"content": content, "follows": previous.version if previous else None}),
-        transaction=_transaction(spec, slice_, past, previous),
-        unchanged=same or (facts is not None and _nothing_new(inputs)),
+        transaction=_transaction(spec, slice_, previous, last, creates=past is None),
+        unchanged=unchanged,
     )
 
 
-def _transaction(spec: Dataset, slice_: Slice, past: Past | None, previous: Commit | None) -> str:
+def _transaction(
+    spec: Dataset, slice_: Slice, previous: Commit | None, last: Commit | None, *, creates: bool
+) -> str:
     """What runs have in common of which only one may commit: the commit they follow.
 
     Runs of other slices do not disturb one that replaces its slice. Where what was taken before
     counts, any newer commit does; and a table is created once.
     """
-    if past is None:
+    if creates:
         return _digest({"dataset": spec.name, "creates": True})
     if isinstance(spec.write, ReplaceSlice):
         part, followed = slice_.document(), previous
     else:
-        part, followed = None, past.newest()
+        part, followed = None, last
     follows = followed.version if followed else None
     return _digest({"dataset": spec.name, "slice": part, "follows": follows})
 

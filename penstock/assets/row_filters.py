@@ -13,24 +13,31 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame
 
-__all__ = ["BAD_ROW", "newest_of", "raise_unless"]
+__all__ = ["BAD_ROW", "newest_of", "only", "raise_unless"]
 
 BAD_ROW = "penstock:bad-row"  # the message of the error a strict frame raises
 _ROW = "_penstock_row"
 _RANK = "_penstock_rank"
 
 
+def only(frame: DataFrame, predicate: str) -> DataFrame:
+    """The rows that keep `predicate` (SQL), each computed and tested once.
+
+    A filter does not move below a column whose value depends on where it is computed. Moved, it
+    would compute what it tests a second time, for rows that a join drops too, and what is tested
+    would not be what is kept where a function makes something else of a row the second time.
+    """
+    numbered = frame.withColumn(_ROW, F.monotonically_increasing_id())
+    return numbered.where(F.expr(f"{_ROW} >= 0 AND ({predicate})")).drop(_ROW)
+
+
 def raise_unless(frame: DataFrame, predicate: str) -> DataFrame:
     """The frame; running it fails with BAD_ROW when a row does not keep `predicate`.
 
-    Exactly the frame's rows are tested, each once: a filter does not move below a column whose
-    value depends on where it is computed. Moved, it would compute what it tests a second time, and
-    see rows that a join drops.
+    Exactly the frame's rows are tested, each once.
     """
     alarm = f"CAST(raise_error({literal(BAD_ROW)}) AS boolean)"
-    test = f"{_ROW} >= 0 AND CASE WHEN {predicate} THEN true ELSE {alarm} END"
-    numbered = frame.withColumn(_ROW, F.monotonically_increasing_id())
-    return numbered.where(F.expr(test)).drop(_ROW)
+    return only(frame, f"CASE WHEN {predicate} THEN true ELSE {alarm} END")
 
 
 def newest_of(rows: DataFrame, apart: Iterable[str], order: str) -> DataFrame:

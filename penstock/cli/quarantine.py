@@ -157,7 +157,7 @@ class _Wanted:
         """Raise DefinitionError for a rule that is none of the dataset's, nor of any entry."""
         if self._rule is None or self._rule in self._reasons:
             return
-        from penstock.assets.audit import rule_ids
+        from penstock.assets.row_rules import rule_ids
 
         known = sorted({*rule_ids(self._spec), *self._reasons})
         if self._rule in known:

@@ -77,6 +77,12 @@ class Commit:
         return None if inserted is None or updated is None else inserted + updated
 
     @property
+    def written_bytes(self) -> int | None:
+        """Size of the data files it added, in bytes; None when it does not say."""
+        merged = self.operation == "MERGE"
+        return self.metric("numTargetBytesAdded" if merged else "numOutputBytes")
+
+    @property
     def _written_rows(self) -> int | None:
         # a commit without a file does not say that it wrote no row
         nothing = 0 if self.metric("numFiles") == 0 else None

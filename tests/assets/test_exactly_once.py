@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from penstock import Dataset
 
-BEFORE_COMMIT = ("resolved", "analyzed", "started", "checked", "quarantining", "quarantined")
+BEFORE_COMMIT = ("resolved", "analyzed", "started", "committing", "quarantining", "quarantined")
 # after which a new thing is on disk: what the kill leaves differs between these alone
-LEAVING = ("analyzed", "checked", "quarantined")
+LEAVING = ("analyzed", "committing", "quarantined")
 
 
 def _killed(folder: Path, step: str) -> None:

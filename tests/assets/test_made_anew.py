@@ -121,7 +121,7 @@ def test_a_reader_of_changes_says_so_and_begins_anew_when_its_table_is_moved_awa
         pytest.param(shown, ((RYE,), (OIL,)), "resolved", id="whole, with more"),
         pytest.param(copied, ((RYE,),), "resolved", id="append"),
         pytest.param(merged, ((RYE,),), "resolved", id="merge"),
-        pytest.param(shown, ((RYE,),), "checked", id="whole, after its keys were counted"),
+        pytest.param(shown, ((RYE,),), "committing", id="whole, just before it is written"),
     ],
 )
 def test_one_that_is_made_anew_after_it_was_pinned_is_not_taken_for_the_old_one(

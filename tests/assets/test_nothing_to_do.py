@@ -107,10 +107,11 @@ def test_changes_that_a_restore_took_out_are_taken_again(shop: Shop) -> None:
         ("resolved", ()),
         ("analyzed", ()),
         ("checked", ()),
+        ("committing", ()),
         # what is written then would be of another file than what was set aside
         ("quarantined", ("3,nib,-1,2013-01-05",)),
     ],
-    ids=["resolved", "analyzed", "checked", "quarantined"],
+    ids=["resolved", "analyzed", "checked", "committing", "quarantined"],
 )
 def test_a_file_that_grows_while_it_is_read_is_loaded_once_and_whole(
     shop: Shop, step: str, bad: tuple[str, ...]

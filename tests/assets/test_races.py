@@ -30,7 +30,7 @@ def _overtaken(shop: Shop, spec: Dataset, overtake: Callable[[], object]) -> Out
     left = [overtake]
 
     def on_step(step: str) -> None:
-        if step == "checked" and left:
+        if step == "committing" and left:
             left.pop()()
 
     return shop.run(spec, on_step=on_step)

@@ -155,7 +155,7 @@ def test_two_drivers_with_ledgers_of_their_own_take_a_row_once(
     left = [other]
 
     def overtake(step: str) -> None:
-        if step == "checked" and left:
+        if step == "committing" and left:
             left.pop()
             arrives(other, spec, 5)
             assert other.run(spec).committed

@@ -1,0 +1,116 @@
+"""Flags: what one row alone does not say, as a column of each row that says it.
+
+Whether another row has its key, and whether what it refers to is there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from typing import TYPE_CHECKING, Self
+
+from pyspark.sql import functions as F
+
+from penstock.assets.frames import read_table
+from penstock.assets.row_rules import KEY_RULE, known, only_warns, warning_rules
+from penstock.schemas.definition import check_referred
+from penstock.schemas.predicates import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pyspark.sql import DataFrame, SparkSession
+
+    from penstock.assets.pinned import PinnedTable
+    from penstock.assets.resolve import Resolved
+    from penstock.schemas.model import ForeignKeyModel
+
+__all__ = ["Flagged", "flagged", "with_orphans"]
+
+_MANY = "_penstock_many"
+_FOUND = "_penstock_found"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flagged:
+    """A frame with a boolean for each rule: `errors` set a row aside, `warnings` only count it.
+
+    Both by column, the rule's id behind it.
+    """
+
+    frame: DataFrame
+    errors: Mapping[str, str] = field(default_factory=dict)
+    warnings: Mapping[str, str] = field(default_factory=dict)
+
+    def held(self) -> Self:
+        """The same rows, computed once for all that is asked of them: Spark holds them until then.
+
+        What was tested is then what is written, whatever a function would say the next time.
+        """
+        return replace(self, frame=self.frame.localCheckpoint(eager=False))
+
+
+def flagged(
+    resolved: Resolved, spark: SparkSession, frame: DataFrame, *, warnings: bool = False
+) -> Flagged:
+    """The frame with the flags that set rows aside; with `warnings` those that only count too."""
+    spec, warn = resolved.spec, warning_rules(resolved.spec)
+    flags: dict[str, str] = {}
+    if (key := spec.row_key) and (warnings or KEY_RULE not in warn):
+        names = ", ".join(quoted(name) for name in key)
+        many = f"{known(key)} AND count(1) OVER (PARTITION BY {names}) > 1"
+        frame = frame.withColumn(_MANY, F.expr(many))
+        flags[_MANY] = KEY_RULE
+    wanted = [k for k in spec.model.foreign_keys if warnings or not only_warns(spec, k)]
+    frame, orphans = with_orphans(resolved, spark, frame, wanted)
+    flags |= orphans
+    return Flagged(
+        frame=frame,
+        errors={flag: rule for flag, rule in flags.items() if rule not in warn},
+        warnings={flag: rule for flag, rule in flags.items() if rule in warn},
+    )
+
+
+def with_orphans(
+    resolved: Resolved,
+    spark: SparkSession,
+    frame: DataFrame,
+    foreign_keys: list[ForeignKeyModel] | tuple[ForeignKeyModel, ...],
+) -> tuple[DataFrame, dict[str, str]]:
+    """The frame with a flag for each foreign key: the row refers to something that is not there."""
+    flags = {}
+    for n, foreign in enumerate(foreign_keys):
+        flag, referenced = f"_penstock_orphan_{n}", _referenced(spark, resolved, foreign)
+        frame = _with_orphan(frame, foreign, referenced, flag)
+        flags[flag] = foreign.id
+    return frame, flags
+
+
+def _referenced(spark: SparkSession, resolved: Resolved, foreign: ForeignKeyModel) -> DataFrame:
+    pinned = {item.table.dataset: item for item in resolved.references}
+    item: PinnedTable = pinned[foreign.references]
+    there = read_table(spark, item)
+    types = {field.name: field.dataType.simpleString() for field in there.schema.fields}
+    # of a table that others write nothing was known when the dataset was defined
+    check_referred(f"dataset {resolved.spec.name}", resolved.spec.model, foreign, types)
+    names = zip(foreign.references_columns, _referred(foreign), strict=True)
+    return there.select(*(F.col(quoted(name)).alias(here) for name, here in names)).distinct()
+
+
+def _with_orphan(
+    frame: DataFrame, foreign: ForeignKeyModel, referenced: DataFrame, flag: str
+) -> DataFrame:
+    names = _referred(foreign)
+    condition = reduce(
+        lambda a, b: a & b,
+        [F.col(quoted(c)) == F.col(name) for c, name in zip(foreign.columns, names, strict=True)],
+    )
+    joined = frame.join(referenced.withColumn(_FOUND, F.lit(True)), condition, "left")
+    refers = " AND ".join(f"{quoted(c)} IS NOT NULL" for c in foreign.columns)
+    orphan = F.expr(f"{refers} AND {_FOUND} IS NULL")
+    return joined.withColumn(flag, orphan).drop(_FOUND, *names)
+
+
+def _referred(foreign: ForeignKeyModel) -> list[str]:
+    """Names for the columns that are referred to, which the frame may have under its own."""
+    return [f"_penstock_ref_{n}" for n in range(len(foreign.columns))]
