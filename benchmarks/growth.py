@@ -23,6 +23,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from builds import builds, commit_of, measured_by
 from report import Ratio, facts, ratio
 
 _KINDS = ("commits", "memory", "lists", "definitions")
@@ -52,16 +53,17 @@ def main() -> None:
     old = json.loads(asked.out.read_text()) if asked.only and asked.out.is_file() else {}
     told: dict[str, Any] = {**old, "facts": facts(), "commits": asked.commits}
     told.setdefault("builds", {})
-    builds = {"now": Path(__file__).parents[1]} | ({"before": asked.before} if asked.before else {})
-    for name, clone in builds.items():
-        found: dict[str, Any] = {**told["builds"].get(name, {}), "commit": _commit(clone)}
+    for name, clone in builds(asked.before).items():
+        found: dict[str, Any] = {**told["builds"].get(name, {}), "commit": commit_of(clone)}
         with tempfile.TemporaryDirectory(prefix="penstock-growth-") as scratch:
             if "commits" in kinds:
                 sizes = (str(asked.rounds), str(_FEW), str(asked.commits))
-                used = _side(clone, "commits", f"{scratch}/commits", *sizes)
+                used = measured_by(clone, _SIDE, "commits", f"{scratch}/commits", *sizes)
                 found |= {"cpu_seconds": used, "ratios": _ratios(used, str(asked.commits))}
             if "memory" in kinds:
-                found["memory"] = _side(clone, "memory", f"{scratch}/memory", str(asked.days))
+                found["memory"] = measured_by(
+                    clone, _SIDE, "memory", f"{scratch}/memory", str(asked.days)
+                )
         told["builds"][name] = found
     with tempfile.TemporaryDirectory(prefix="penstock-growth-") as scratch:
         if "lists" in kinds:
@@ -130,19 +132,6 @@ def _definitions_table(found: list[dict[str, float]]) -> str:
         spread = f"{median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
         lines.append(f"| {what} | {seconds:.2f} | {spread} | ≤ {_MOST_LOADED:g} | {verdict} |")
     return "\n".join(lines)
-
-
-def _side(clone: Path, *words: str) -> Any:
-    """What growth_side.py finds with the build and the environment of the clone."""
-    python = clone / ".venv" / "bin" / "python"
-    command = [str(python) if python.exists() else sys.executable, str(_SIDE), *words]
-    done = subprocess.run(command, cwd=clone, stdout=subprocess.PIPE, text=True, check=True)
-    return json.loads(done.stdout.strip().splitlines()[-1])
-
-
-def _commit(clone: Path) -> str:
-    command = ["git", "-C", str(clone), "rev-parse", "--short", "HEAD"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _ratios(used: dict[str, dict[str, list[float]]], many: str) -> list[dict[str, Any]]:

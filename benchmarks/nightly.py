@@ -13,15 +13,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
-import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from builds import builds, commit_of, measured_by
 from nightly_modes import BY_MODE
 from report import Ratio, facts, ratio
 
@@ -43,13 +41,12 @@ def main() -> None:
     old = json.loads(asked.out.read_text()) if asked.only and asked.out.is_file() else {}
     told: dict[str, Any] = {**old, "facts": facts()}
     told.setdefault("builds", {})
-    builds = {"now": Path(__file__).parents[1]} | ({"before": asked.before} if asked.before else {})
     for kind in kinds:
-        for name, clone in builds.items():
+        for name, clone in builds(asked.before).items():
             with tempfile.TemporaryDirectory(prefix="penstock-nightly-") as scratch:
-                found = _side(clone, kind, scratch, str(asked.rounds))
+                found = measured_by(clone, _SIDE, kind, scratch, str(asked.rounds))
             told["builds"].setdefault(name, {})
-            told["builds"][name] |= {"commit": _commit(clone), kind: found}
+            told["builds"][name] |= {"commit": commit_of(clone), kind: found}
     told["ratios"] = [asdict(each) for each in _ratios(told["builds"])]
     asked.out.parent.mkdir(parents=True, exist_ok=True)
     asked.out.write_text(json.dumps(told, indent=2) + "\n")
@@ -57,25 +54,9 @@ def main() -> None:
     print(_steps(told["builds"]))
 
 
-def _side(clone: Path, *words: str) -> Any:
-    """What nightly_side.py finds with the build and the environment of the clone."""
-    python = clone / ".venv" / "bin" / "python"
-    command = [str(python) if python.exists() else sys.executable, str(_SIDE), *words]
-    where = {**os.environ, "PYTHONPATH": str(clone.absolute())}
-    done = subprocess.run(
-        command, cwd=clone, env=where, stdout=subprocess.PIPE, text=True, check=True
-    )
-    return json.loads(done.stdout.strip().splitlines()[-1])
-
-
-def _commit(clone: Path) -> str:
-    command = ["git", "-C", str(clone), "rev-parse", "--short", "HEAD"]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
-
-def _ratios(builds: dict[str, Any]) -> list[Ratio]:
+def _ratios(measured: dict[str, Any]) -> list[Ratio]:
     found = []
-    for name, told in builds.items():
+    for name, told in measured.items():
         goals = name == "now"
         if "night" in told:
             for what, sides in told["night"]["cpu_seconds"].items():
@@ -90,9 +71,9 @@ def _ratios(builds: dict[str, Any]) -> list[Ratio]:
             what = _said(name, f"{told['together']['datasets']} datasets at once, wall")
             goal = _AT_ONCE if goals else None
             found.append(ratio(what, "in turn", seconds["at once"], seconds["in turn"], goal))
-    if before := builds.get("before", {}).get("night"):
-        now, older = (n["cpu_seconds"]["night"]["ours"] for n in (builds["now"]["night"], before))
-        against = f"that of {builds['before']['commit']}"
+    if before := measured.get("before", {}).get("night"):
+        now, older = (n["cpu_seconds"]["night"]["ours"] for n in (measured["now"]["night"], before))
+        against = f"that of {measured['before']['commit']}"
         found.append(ratio("night", against, now, older, _OF_BEFORE))
     return found
 
@@ -118,10 +99,10 @@ def _table(ratios: list[Ratio]) -> str:
     return "\n".join(lines)
 
 
-def _steps(builds: dict[str, Any]) -> str:
+def _steps(measured: dict[str, Any]) -> str:
     """Where a night's CPU-seconds go, by the step of a run that they end with."""
     lines = ["\n| a night | CPU-s by step | Spark jobs, ours / by hand |", "|---|---|---|"]
-    for name, told in builds.items():
+    for name, told in measured.items():
         if "night" in told:
             each = ", ".join(f"{step} {used:.2f}" for step, used in told["night"]["steps"].items())
             jobs = told["night"]["jobs"]

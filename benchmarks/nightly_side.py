@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from penstock import Dataset, Runtime
 
 _FIRST_NIGHT = date(2013, 2, 1)
+_SENT_WHOLE = ("airlines", "airports", "planes")
 _SEED = 2013
 _NIGHTS_BEFORE = 3  # that warm the session up
 _ROUNDS_BEFORE = 4
@@ -110,9 +111,6 @@ class Steps:
         now = tree_cpu_seconds()
         self._used[step] = self._used.get(step, 0.0) + now - self._before
         self._before = now
-
-
-_SENT_WHOLE = ("airlines", "airports", "planes")
 
 
 def _compared(

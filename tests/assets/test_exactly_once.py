@@ -108,6 +108,29 @@ def test_a_run_killed_at_every_step_and_run_again_ends_the_same(
     assert shop.runtime.ledger.open_runs() == ()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("step", ["checked", "quarantined"])
+def test_a_first_run_that_is_killed_and_run_again_ends_the_same(
+    spark: SparkSession, tmp_path: Path, step: str
+) -> None:
+    """Of a table that is new nothing is known: its keys are counted before anything is written."""
+    shop, undisturbed = Shop.at(spark, tmp_path / "one"), Shop.at(spark, tmp_path / "other")
+    bad = ("1,pen,2,2013-01-05",) if step == "quarantined" else ()
+    for each in (shop, undisturbed):
+        lines = ("1,ink,1,2013-01-05", "2,pen,2,2013-01-05", "3,nib,1,2013-01-05", *bad)
+        each.land("orders-2013-01-05.csv", *lines)
+    expected = undisturbed.run(orders)
+    _killed_python(shop, step, "orders")
+    assert shop.version(orders) is None
+    again = shop.run(orders)
+    assert (again.rows_changed, again.rows_quarantined) == (
+        expected.rows_changed,
+        expected.rows_quarantined,
+    )
+    _assert_same(shop, undisturbed, orders)
+    assert shop.runtime.ledger.open_runs() == ()
+
+
 @pytest.mark.slow(seconds=400)
 @pytest.mark.parametrize("step", ["quarantined", "writing", "committed"])
 def test_a_process_killed_by_the_system_and_run_again_ends_the_same(
