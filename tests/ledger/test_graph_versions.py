@@ -173,6 +173,27 @@ def test_of_two_names_under_which_a_run_wrote_the_first_is_told_however_it_is_lo
             assert versions.made_by([made.teller]) == {(made.teller, number): made}
 
 
+@pytest.mark.parametrize("written", [("/b", "/c"), ("/b",)])
+def test_what_a_run_made_before_it_began_hides_no_version_under_another_name(
+    tmp_path: Path, written: tuple[str, ...]
+) -> None:
+    """Clocks differ: a run may have ended before it began, and nothing it made is what it read."""
+    events = [
+        run_event("COMPLETE", 0, "job0", run="0", outputs=("/c", told("/a", None, "/c"))),
+        run_event("COMPLETE", 0, "job0", run="1", outputs=(told("/b", None, "/c"),)),
+        run_event("COMPLETE", 2, "job0", run="2", outputs=written),
+        run_event("COMPLETE", 3, "job1", run="3", outputs=("/b",)),
+        run_event("START", 4, "job1", run="3", inputs=("/b", "/c")),
+        # with an older one in the same question, all versions in between are looked at
+        run_event("START", 1, "job1", run="4", inputs=("/b",)),
+    ]
+    with Ledger.open(f"sqlite:///{tmp_path}/ledger.db") as ledger:
+        ledger.append_all(events)
+        catch_up(ledger.database)
+        with ledger.database.read() as connection:
+            compare(connection)
+
+
 def story(runs: int) -> list[dict[str, Any]]:
     """Runs of two jobs, one after the other, that read and write; some tell versions."""
     chance = random.Random(7)  # the same on each database

@@ -105,16 +105,18 @@ class Versions:
         called = {(use.dataset, told) for _, use in reads if (told := _told(use)) is not None}
         so_called = self._called(called)
         plain = [(run, use.dataset) for run, use in reads if _told(use) is None]
-        there = self._around(plain) if plain else {}
+        there, hiding = self._around(plain) if plain else ({}, set())
         found = []
         for run, use in reads:
             told = _told(use)
             if told is None:
-                versions = there.get(use.dataset, [])
+                # its own, which ended before it started, would hide one under the same name
+                versions = (
+                    self._before(use.dataset, run)
+                    if (run.teller, use.dataset) in hiding
+                    else there.get(use.dataset, [])
+                )
                 version = _newest(versions, run)
-                if version is None and versions and versions[-1].at <= run.started:
-                    # there are none but its own, which ended before it started
-                    version = next(iter(self._before(use.dataset, run)), None)
             else:
                 # where names do not tell versions apart, it is looked for by itself
                 same = (
@@ -127,13 +129,17 @@ class Versions:
             found.append(version)
         return found
 
-    def _around(self, reads: Sequence[tuple[RunNode, int]]) -> dict[int, list[Version]]:
+    def _around(
+        self, reads: Sequence[tuple[RunNode, int]]
+    ) -> tuple[dict[int, list[Version]], set[tuple[str, int]]]:
         """Of each dataset, newest first: those made since the first run began, and the last before.
 
-        Whichever of these runs asks, what was there when it started is among them.
+        Whichever of these runs asks, what was there when it started is among them, but for those
+        that made one of these last themselves, by (teller, dataset).
         """
         begun, datasets = [run.started for run, _ in reads], {dataset for _, dataset in reads}
         found = self._newest_of(datasets, graph_use.c.made_at < min(begun))
+        last = {(version.teller, key) for key, versions in found.items() for version in versions}
         for ids in chunks(self._names_of(datasets)):
             query = _made().where(
                 graph_use.c.dataset.in_(ids),
@@ -142,7 +148,7 @@ class Versions:
             )
             for version in self._found(query):
                 found.setdefault(version.dataset, []).append(version)
-        return {dataset: _newest_first(each) for dataset, each in found.items()}
+        return {dataset: _newest_first(each) for dataset, each in found.items()}, last
 
     def _newest_of(
         self, datasets: Collection[int], condition: ColumnElement[bool]
