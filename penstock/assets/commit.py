@@ -1,27 +1,26 @@
 """Step 5, commit: one Delta commit for the good rows, one for those set aside.
 
 Both are idempotent: the good rows by `txnAppId/txnVersion`, the others by replacing what the token
-left before. Delta skips a transaction it has seen, and ours is named after the commit that the run
-follows: of two runs that follow the same one, whatever they read, one commits and the other is
-done again on top of it. What a run knows goes into `userMetadata`, so the table itself says which
-run made which version.
+left before. Delta skips a version of a transaction that it has seen or that is older, and ours is
+that of the commit that the run follows: of two runs that follow the same one, whatever they read,
+one commits and the other is done again on top of it. What a run knows goes into `userMetadata`, so
+the table itself says which run made which version.
 """
 
 from __future__ import annotations
 
 import json
-import threading
 import uuid
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, assert_never
 
 from penstock.assets.modes import Append, Merge, Overwrite, ReplaceSlice, Scd2
 from penstock.assets.scd2 import versions
 from penstock.errors import ConflictError
+from penstock.resources.session_settings import session_settings
 from penstock.schemas.predicates import literal, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 
@@ -31,11 +30,11 @@ if TYPE_CHECKING:
 
 __all__ = ["commit_good", "commit_quarantine"]
 
-#: Held while session settings say whose commit the next is: another thread must not heed them.
-_SETTINGS = threading.Lock()
 _APP = "spark.databricks.delta.write.txnAppId"
 _VERSION = "spark.databricks.delta.write.txnVersion"
 _METADATA = "spark.databricks.delta.commitInfo.userMetadata"
+# MERGE reads its source twice, and makes a copy of one that may be another the second time
+_SOURCE_AS_IT_IS = {"spark.databricks.delta.merge.materializeSource": "none"}
 
 
 def commit_good(
@@ -45,20 +44,22 @@ def commit_good(
     facts: Mapping[str, Any],
     *,
     evolve: bool,
+    held: bool = False,
 ) -> Commit:
     """Write the frame by the dataset's mode and return the commit that holds it.
 
     `facts` becomes the commit's userMetadata. With `evolve` the table gains the frame's new
-    columns. Raises ConflictError when another writer was first.
+    columns. `held`: Spark holds the frame's rows. Raises ConflictError when another writer was
+    first.
     """
     spec, new = resolved.spec, resolved.state is None
     metadata = json.dumps(facts, separators=(",", ":"))
-    writer = (
-        frame.write.format("delta")
-        .option("txnAppId", resolved.transaction)
-        .option("txnVersion", "1")
-        .option("userMetadata", metadata)
-    )
+    said = {
+        "txnAppId": resolved.transaction.id,
+        "txnVersion": str(resolved.transaction.version),
+        "userMetadata": metadata,
+    }
+    writer = frame.write.format("delta").options(**said)
     if evolve:
         writer = writer.option("mergeSchema", "true")
     if new:
@@ -79,17 +80,17 @@ def commit_good(
             if new:
                 writer.mode("append").save(resolved.table.path)
             else:
-                _merge(spark, resolved, frame, spec.model.key, metadata, evolve=evolve)
+                more = _SOURCE_AS_IT_IS if held else {}
+                _merge(spark, resolved, frame, spec.model.key, metadata, more, evolve=evolve)
         case Scd2() as mode:
             history = None if new else spark.read.format("delta").load(resolved.table.path)
             rows = versions(frame, history, spec.model, mode)
             if new:
-                writer = rows.write.format("delta").option("txnAppId", resolved.transaction)
-                writer = writer.option("txnVersion", "1").option("userMetadata", metadata)
+                writer = rows.write.format("delta").options(**said)
                 _creating(writer, resolved).mode("append").save(resolved.table.path)
             else:
                 key = (*spec.model.key, mode.valid_from)
-                _merge(spark, resolved, rows, key, metadata, evolve=evolve)
+                _merge(spark, resolved, rows, key, metadata, {}, evolve=evolve)
         case _:
             assert_never(spec.write)
     commit = _made(resolved)
@@ -112,7 +113,8 @@ def commit_quarantine(table: Table, frame: DataFrame, token: str) -> None:
     # also where there is no table yet: when this is written another driver may have made it
     writer = frame.write.format("delta").mode("overwrite")
     writer = writer.option("replaceWhere", f"token = {literal(token)}")
-    with _SETTINGS:
+    # those of another thread's commit are not for this one
+    with session_settings(frame.sparkSession, {}):
         if table.read() is None:
             table.refuse_nested()
             # one partition for each token: runs of other slices are no conflict
@@ -154,6 +156,7 @@ def _merge(
     frame: DataFrame,
     key: tuple[str, ...],
     metadata: str,
+    more: Mapping[str, str],
     *,
     evolve: bool,
 ) -> None:
@@ -180,22 +183,11 @@ def _merge(
         + f"WHEN NOT MATCHED THEN INSERT ({', '.join(columns)}) "
         f"VALUES ({', '.join(f's.{name}' for name in columns)})"
     )
+    # DML has no write options
+    transaction = resolved.transaction
+    settings = {_APP: transaction.id, _VERSION: str(transaction.version), _METADATA: metadata}
     try:
-        with _commit_settings(spark, resolved.transaction, metadata):
+        with session_settings(spark, {**settings, **more}):
             spark.sql(sql).collect()
     finally:
         spark.catalog.dropTempView(view)
-
-
-@contextmanager
-def _commit_settings(spark: SparkSession, transaction: str, metadata: str) -> Iterator[None]:
-    """Session settings for one SQL commit: DML has no write options."""
-    settings = {_APP: transaction, _VERSION: "1", _METADATA: metadata}
-    with _SETTINGS:
-        try:
-            for name, value in settings.items():
-                spark.conf.set(name, value)
-            yield
-        finally:
-            for name in settings:
-                spark.conf.unset(name)

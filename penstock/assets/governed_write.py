@@ -88,7 +88,8 @@ class GovernedWrite:
             else:
                 self.on_step("checked")
                 if not bad:
-                    return self._written(good_rows(resolved, rows), Audit(warned=warned))
+                    audit = Audit(warned=warned)
+                    return self._written(good_rows(resolved, rows), audit, held=True)
                 rejected = []  # every row could be read
         if rows is None:
             if strictly and rejected:
@@ -96,33 +97,36 @@ class GovernedWrite:
                 frame, rejected = leaving_out(resolved, self.spark, self.runtime)
             rows = self._held(frame)
         audit = self._set_aside(rows, rejected)
-        return self._written(good_rows(resolved, rows), audit)
+        return self._written(good_rows(resolved, rows), audit, held=True)
 
     def _held(self, frame: DataFrame) -> Flagged:
         with_files = with_file(frame, self.resolved.inputs)
         return flagged(self.resolved, self.spark, with_files, warnings=True).held()
 
     def _many(self) -> Commit:
-        """One pass that counts and one that writes; a third where a row is bad."""
+        """One pass that counts and one that writes; a third where a row is bad by surprise."""
         resolved, frame, rejected = self.resolved, self.analyzed.frame, self.analyzed.rejected
-        warn = warning_rules(resolved.spec)
-        counts = self._counted(frame) if warn or self.analyzed.strictly else None
-        errors, warned = split_counts(resolved.spec, counts or {})
-        if self.analyzed.strictly and counts is not None and not any(errors.values()):
-            made = self._unless_bad(strict(resolved, frame), Audit(warned=warned))
-            if made:
-                return made
-        if self.analyzed.strictly and rejected:
-            # what stops at a row that cannot be read does not name it
-            frame, rejected = leaving_out(resolved, self.spark, self.runtime)
-        if counts is None and warn:
-            counts = count_dataset_checks(resolved, self.spark, frame)
-            warned = split_counts(resolved.spec, counts)[1]
+        warned: dict[str, int] | None = None
+        if self.analyzed.strictly:
+            counts = self._counted(frame)
+            if counts is not None:
+                errors, warned = split_counts(resolved.spec, counts)
+                clean = not any(errors.values())
+                audit = Audit(warned=warned)
+                made = self._unless_bad(strict(resolved, frame), audit) if clean else None
+                if made:
+                    return made
+            if rejected:
+                # what stops at a row that cannot be read does not name it
+                frame, rejected = leaving_out(resolved, self.spark, self.runtime)
         with_files = with_file(frame, resolved.inputs)
-        rows = flagged(resolved, self.spark, with_files)
-        audit = replace(self._set_aside(rows, rejected), warned=warned)
-        if not audit.by_rule.keys() & set(rows.errors.values()):
-            rows = Flagged(frame=with_files)  # without what no row needs
+        rows = flagged(resolved, self.spark, with_files, warnings=warned is None)
+        audit = self._set_aside(rows, rejected)
+        if warned is not None:
+            audit = replace(audit, warned=warned)
+        # what is written is computed again, without what no row needs
+        needed = audit.by_rule.keys() & set(rows.errors.values())
+        rows = flagged(resolved, self.spark, with_files) if needed else Flagged(frame=with_files)
         return self._written(good_rows(resolved, rows), audit)
 
     def _counted(self, frame: DataFrame) -> dict[str, int] | None:
@@ -161,12 +165,18 @@ class GovernedWrite:
                 raise
             return None
 
-    def _written(self, rows: DataFrame, audit: Audit) -> Commit:
+    def _written(self, rows: DataFrame, audit: Audit, *, held: bool = False) -> Commit:
         self.on_step("committing")
         # jobs have run since the frames were made: what they read then and now are the same files
         refuse_other_inputs(self.resolved)
-        facts = self._facts(audit)
-        return commit_good(self.resolved, self.spark, rows, facts, evolve=self.analyzed.evolve)
+        return commit_good(
+            self.resolved,
+            self.spark,
+            rows,
+            self._facts(audit),
+            evolve=self.analyzed.evolve,
+            held=held,
+        )
 
     def _facts(self, audit: Audit) -> Mapping[str, Any]:
         """What the commit says of its run; enough to complete the run's record after a crash."""

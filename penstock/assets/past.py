@@ -112,7 +112,7 @@ class Past:
         """The newest commit in force that took changes of `dataset` as its input `name`."""
         return self._commit(self._index.newest_take(self._known, name, dataset))
 
-    def files(self, names: Iterable[str], digests: Iterable[str]) -> list[IndexedFile]:
+    def files(self, *, names: Iterable[str] = (), digests: Iterable[str] = ()) -> list[IndexedFile]:
         """Landing files that commits in force name, by these names or contents; oldest first.
 
         Those a commit saw and did not load count too: the commit that loaded them may have left

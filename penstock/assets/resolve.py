@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from penstock.assets.inputs import Changes, Landing, Snapshot
 from penstock.assets.landing.pin import arrived, pin_files
@@ -37,6 +37,13 @@ __all__ = ["Resolved", "resolve"]
 _FEW_BYTES = 32 * 1024**2  # of data files: their rows are one task's to sort
 
 
+class Transaction(NamedTuple):
+    """What Delta is told of a commit: it takes a version above those that it has seen alone."""
+
+    id: str
+    version: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
     """What a run is going to do, decided before anything is read.
@@ -55,7 +62,7 @@ class Resolved:
     last: Commit | None
     content: str
     token: str
-    transaction: str
+    transaction: Transaction
     unchanged: bool
 
     @property
@@ -137,27 +144,28 @@ def resolve(
         last=last,
         content=content,
         token=_digest({"content": content, "follows": previous.version if previous else None}),
-        transaction=_transaction(spec, slice_, previous, last, creates=past is None),
+        transaction=_transaction(spec, slice_, previous, last, past.log if past else None),
         unchanged=unchanged,
     )
 
 
 def _transaction(
-    spec: Dataset, slice_: Slice, previous: Commit | None, last: Commit | None, *, creates: bool
-) -> str:
-    """What runs have in common of which only one may commit: the commit they follow.
+    spec: Dataset, slice_: Slice, previous: Commit | None, last: Commit | None, log: TableLog | None
+) -> Transaction:
+    """What runs have in common of which only one may commit, as of the commit they follow.
 
     Runs of other slices do not disturb one that replaces its slice. Where what was taken before
-    counts, any newer commit does; and a table is created once.
+    counts, any newer commit does; and a table is created once. Of a commit that has left the log no
+    more is known than that it is older than all that is there.
     """
-    if creates:
-        return _digest({"dataset": spec.name, "creates": True})
+    if log is None:
+        return Transaction(_digest({"dataset": spec.name, "creates": True}), 0)
     if isinstance(spec.write, ReplaceSlice):
         part, followed = slice_.document(), previous
     else:
         part, followed = None, last
-    follows = followed.version if followed else None
-    return _digest({"dataset": spec.name, "slice": part, "follows": follows})
+    version = followed.version + 1 if followed else log.oldest()
+    return Transaction(_digest({"dataset": spec.name, "slice": part}), version)
 
 
 def _nothing_new(inputs: tuple[PinnedInput, ...]) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from py4j.protocol import Py4JError
@@ -15,9 +14,10 @@ from penstock.compaction.action import settings, statement
 from penstock.compaction.measure import measure
 from penstock.compaction.outcome import CompactionOutcome, CompactionStatus, UpkeepCommit
 from penstock.errors import LakeError
+from penstock.resources.session_settings import session_settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from pyspark.sql import SparkSession
 
@@ -60,7 +60,7 @@ def apply(
     yielded = False
     for action in plan.actions:
         sql = statement(action, path, plan.facts.partition_columns)
-        with _configured(spark, {_USER_METADATA: note, **settings(action)}):
+        with session_settings(spark, {_USER_METADATA: note, **settings(action)}):
             failed = _try(spark, sql, path, attempts, pause)
         conflicts += failed
         if failed == attempts:
@@ -97,21 +97,6 @@ def _try(
         else:
             return attempt
     return attempts
-
-
-@contextmanager
-def _configured(spark: SparkSession, wanted: Mapping[str, str]) -> Iterator[None]:
-    before = {name: spark.conf.get(name, None) for name in wanted}
-    try:
-        for name, value in wanted.items():
-            spark.conf.set(name, value)
-        yield
-    finally:
-        for name, old in before.items():
-            if old is None:
-                spark.conf.unset(name)
-            else:
-                spark.conf.set(name, old)
 
 
 def _commits(

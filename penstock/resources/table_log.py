@@ -174,6 +174,22 @@ class TableLog:
             self._commits[version] = self._read(version, content)
         return self._commits[version]
 
+    def oldest(self) -> int:
+        """The first version whose commit is still in the log; the next one where none is.
+
+        A log loses its oldest commits first, so that few are looked at.
+        """
+        if self._content(0) is not None:
+            return 0
+        gone, there = 0, self.version + 1
+        while there - gone > 1:
+            middle = (gone + there) // 2
+            if self._content(middle) is None:
+                gone = middle
+            else:
+                there = middle
+        return there
+
     def digest(self, version: int) -> str | None:
         """SHA-256 of the commit's file, by which it is known again; None where there is none."""
         content = self._content(version) if 0 <= version <= self.version else None

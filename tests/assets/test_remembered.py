@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
 
+from penstock import Slice
 from penstock.errors import LakeError
 from penstock.ledger import Ledger
 from penstock.resources.lake import Lake
-from tests.assets.shop import DAY, VERSIONED, Shop, copied, logged, merged_files, orders, versioned
+from tests.assets.shop import (
+    DAY,
+    NEXT,
+    VERSIONED,
+    Shop,
+    copied,
+    logged,
+    merged_files,
+    orders,
+    versioned,
+)
 from tests.patience import until
 
 if TYPE_CHECKING:
@@ -166,31 +178,77 @@ def test_two_drivers_with_ledgers_of_their_own_take_a_row_once(
         assert not driver.run(spec).committed
 
 
+def _ages(shop: Shop, spec: Dataset) -> None:
+    """Its commits are 30 days old, and the next one cleans the log of what is older than 10."""
+    table = shop.runtime.lake.table(spec.name)
+    shop.spark.sql(
+        f"ALTER TABLE delta.`{table.path}` SET TBLPROPERTIES ("
+        "'delta.logRetentionDuration' = 'interval 10 days', 'delta.checkpointInterval' = '1')"
+    ).collect()
+    old = (datetime.now(UTC) - timedelta(days=30)).timestamp()
+    for file in _log(shop, spec).iterdir():
+        if file.is_file():
+            os.utime(file, (old, old))
+
+
+def _log(shop: Shop, spec: Dataset) -> Path:
+    return Path(shop.runtime.lake.table(spec.name).path) / "_delta_log"
+
+
+def _are_there(shop: Shop, spec: Dataset, versions: list[int]) -> bool:
+    return any((_log(shop, spec) / f"{version:020}.json").exists() for version in versions)
+
+
 @pytest.mark.parametrize("spec", ONCE, ids=lambda spec: spec.name)
 def test_a_log_that_was_cleaned_up_has_forgotten_no_row(
     shop: Shop, tmp_path: Path, spec: Dataset
 ) -> None:
     after_three(shop, spec)
-    table, before = shop.runtime.lake.table(spec.name), shop.commits(spec)
-    shop.spark.sql(
-        f"ALTER TABLE delta.`{table.path}` SET TBLPROPERTIES ("
-        "'delta.logRetentionDuration' = 'interval 10 days', 'delta.checkpointInterval' = '1')"
-    ).collect()
-    log = Path(table.path) / "_delta_log"
-    old = (datetime.now(UTC) - timedelta(days=30)).timestamp()
-    for file in log.iterdir():
-        if file.is_file():
-            os.utime(file, (old, old))
+    before = shop.commits(spec)
+    _ages(shop, spec)
     # a run after more than half of the time that a commit is kept
     later = replace(
         shop, runtime=replace(shop.runtime, clock=lambda: datetime.now(UTC) + timedelta(days=6))
     )
     arrives(later, spec, 4)
     assert later.run(spec).committed
-    assert not any((log / f"{version:020}.json").exists() for version in before)
+    assert not _are_there(later, spec, before)
     for known in (shop, with_ledger(shop, tmp_path / "new.db")):
         assert not known.run(spec).committed
         assert taken(known, spec) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["kept", "lost"])
+def test_a_slice_whose_commits_have_left_the_log_is_made_anew_again_and_again(
+    shop: Shop, tmp_path: Path, *, lost: bool
+) -> None:
+    after = Slice.day(date(2013, 1, 7))
+    for slice_ in (NEXT, DAY):  # the slice is not the one that made the table
+        shop.land(f"orders-{slice_.key}.csv", f"1,ink,1.50,{slice_.key}")
+        assert shop.run(orders, slice_).committed
+    known = with_ledger(shop, tmp_path / "new.db") if lost else shop
+    for number in (2, 3):
+        before = shop.commits(orders)
+        _ages(shop, orders)
+        shop.land(f"orders-{after.key}.csv", f"{number},ink,1.50,{after.key}")
+        assert shop.run(orders, after).committed
+        assert not _are_there(shop, orders, before)
+        shop.land(f"orders-{DAY.key}.csv", f"{number},pen,2.50,{DAY.key}")
+        assert known.run(orders, DAY).committed
+        assert not known.run(orders, DAY).committed
+        assert taken(shop, orders) == [1, number, number]
+
+
+def test_a_table_knows_few_transactions_however_many_runs_wrote_it(shop: Shop) -> None:
+    after_three(shop, logged)
+    entries = (
+        json.loads(line)
+        for file in _log(shop, logged).glob("*.json")
+        for line in file.read_text().splitlines()
+    )
+    told = [entry["txn"] for entry in entries if "txn" in entry]
+    assert len(told) == 3
+    assert len({txn["appId"] for txn in told}) == 2, "one of its making, and one of what follows"
 
 
 def _named(outcome: Outcome) -> tuple[list[str], list[str]]:

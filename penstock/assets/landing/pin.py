@@ -38,7 +38,11 @@ def pin_files(
     known: list[IndexedFile] = []
     if past and isinstance(spec.write, Append | Merge | Scd2):
         past.refuse_cloned()
-        known = past.files((f.name for f in found), (f.sha256 for f in found))
+        known = (
+            past.files(digests=(file.sha256 for file in found))
+            if isinstance(spec.write, Append)
+            else past.files(names=(file.name for file in found))
+        )
     files: list[TakenFile] = []
     copies: list[TakenFile] = []
     match spec.write:
