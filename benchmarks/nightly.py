@@ -23,7 +23,9 @@ from builds import builds, commit_of, measured_by
 from nightly_modes import BY_MODE
 from report import Ratio, facts, ratio
 
-_KINDS = ("night", "modes", "together")
+_KINDS = ("night", "modes", "together", "jobs")
+_OURS_ALONE = ("jobs",)  # older builds have no executor with threads
+_RUNS = {"alike": "six datasets alike", "night": "the nightly job"}
 _OUT = Path(__file__).parent / "results" / "nightly.json"
 _SIDE = Path(__file__).parent / "nightly_side.py"
 _NIGHT, _OF_BEFORE, _AT_ONCE = 1.25, 0.65, 0.7
@@ -42,7 +44,7 @@ def main() -> None:
     told: dict[str, Any] = {**old, "facts": facts()}
     told.setdefault("builds", {})
     for kind in kinds:
-        for name, clone in builds(asked.before).items():
+        for name, clone in builds(None if kind in _OURS_ALONE else asked.before).items():
             with tempfile.TemporaryDirectory(prefix="penstock-nightly-") as scratch:
                 found = measured_by(clone, _SIDE, kind, scratch, str(asked.rounds))
             told["builds"].setdefault(name, {})
@@ -71,6 +73,12 @@ def _ratios(measured: dict[str, Any]) -> list[Ratio]:
             what = _said(name, f"{told['together']['datasets']} datasets at once, wall")
             goal = _AT_ONCE if goals else None
             found.append(ratio(what, "in turn", seconds["at once"], seconds["in turn"], goal))
+        for what, seconds in told.get("jobs", {}).get("seconds", {}).items():
+            job = f"Dagster's run of {_RUNS[what]} in threads, wall"
+            goal = _AT_ONCE if what == "alike" else None
+            found.append(
+                ratio(job, "one step at a time", seconds["at once"], seconds["in turn"], goal)
+            )
     if before := measured.get("before", {}).get("night"):
         now, older = (n["cpu_seconds"]["night"]["ours"] for n in (measured["now"]["night"], before))
         against = f"that of {measured['before']['commit']}"

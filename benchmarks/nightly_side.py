@@ -225,6 +225,49 @@ def together(folder: Path, rounds: int) -> Any:
     return {"seconds": used, "datasets": len(ALIKE)}
 
 
+def jobs(folder: Path, rounds: int) -> Any:
+    """Wall seconds of Dagster's runs: of the six datasets alike, and of the nightly job.
+
+    Each in this process, with Dagster's in-process executor and with ours.
+    """
+    from nightly_jobs import Executed
+
+    from pipelines.data import unpack_flights, write_bookings
+
+    sides = ("in turn", "at once")
+    used: dict[str, dict[str, list[float]]] = {}
+    with LocalCluster(profile=Profile.SMALL).session() as spark:
+
+        def measured(what: str, number: int, side: str, do: Callable[[], None]) -> None:
+            _collect(spark)
+            begun = time.perf_counter()
+            do()
+            if number >= 0:
+                seconds = time.perf_counter() - begun
+                used.setdefault(what, {}).setdefault(side, []).append(seconds)
+
+        runtime = temporary_lake(folder / "alike")
+        source = Source(spark, runtime.lake.table(SOURCE).path)
+        alike = Executed(folder / "alike", "alike")
+        for number in range(-_ROUNDS_BEFORE, rounds):
+            for side in sides if number % 2 else reversed(sides):
+                source.changes()
+                measured("alike", number, side, lambda how=side: alike.run(how))
+        temporary_lake(folder / "night")
+        landing = folder / "night" / "landing"
+        days = [_FIRST_NIGHT + timedelta(days=n) for n in range(_NIGHTS_BEFORE + 2 * rounds)]
+        unpack_flights(landing, days)
+        write_bookings(landing, days, _SEED)
+        night, left = Executed(folder / "night", "night"), iter(days)
+        for _ in range(_NIGHTS_BEFORE):
+            night.run("at once", partition=str(next(left)))
+        for number in range(rounds):
+            for side in sides if number % 2 else reversed(sides):
+                day = str(next(left))
+                measured("night", number, side, lambda how=side, d=day: night.run(how, partition=d))
+    return {"seconds": used, "datasets": len(ALIKE)}
+
+
 def _collect(spark: SparkSession) -> None:
     """Neither side pays for what the other left behind."""
     gc.collect()
@@ -245,7 +288,7 @@ def main() -> None:
         # what a build logs is not the result
         stack.callback(setattr, sys, "stdout", sys.stdout)
         sys.stdout = sys.stderr
-        found = {"night": night, "modes": modes, "together": together}[measure](
+        found = {"night": night, "modes": modes, "together": together, "jobs": jobs}[measure](
             Path(folder), int(rounds)
         )
     print(json.dumps(found))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from penstock.assets.outcome import Outcome
     from penstock.assets.runtime import Invocation, Runtime
     from penstock.assets.slice import Daily, Slice
+    from penstock.assets.threaded_executor import threaded_executor
     from penstock.schemas.contract import Contract, Decimal, ForeignKey, column
     from penstock.schemas.model import Pii
 
@@ -51,6 +52,7 @@ _HOMES = {
     "penstock.assets.outcome": ("Outcome",),
     "penstock.assets.runtime": ("Invocation", "Runtime"),
     "penstock.assets.slice": ("Daily", "Slice"),
+    "penstock.assets.threaded_executor": ("threaded_executor",),
     "penstock.schemas.contract": ("Contract", "Decimal", "ForeignKey", "column"),
     "penstock.schemas.model": ("Pii",),
 }
@@ -84,6 +86,7 @@ __all__ = [
     "landing",
     "run",
     "table",
+    "threaded_executor",
 ]
 
 

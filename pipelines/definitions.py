@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dagster as dg
-
 from compaction.policies import DEFAULT, POLICIES
 from penstock.compaction.asset import compaction_asset
 from pipelines.deployment import deployment
@@ -20,6 +18,4 @@ defs = deployment.definitions(
     jobs=JOBS,
     schedules=SCHEDULES,
     sensors=SENSORS,
-    # all steps of a run in one process: one Spark session, not one for each step
-    executor=dg.in_process_executor,
 )

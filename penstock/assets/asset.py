@@ -27,6 +27,7 @@ from penstock.assets.metadata import asset_key, definition_metadata, outcome_met
 from penstock.assets.outcome import Outcome
 from penstock.assets.runtime import Invocation, Runtime
 from penstock.assets.slice import WHOLE, Daily, Slice
+from penstock.assets.threaded_executor import threaded_executor
 from penstock.errors import ClusterError, ConflictError, LakeError, PenstockError, ValidationError
 from penstock.events import ParentRun
 from penstock.ledger import utc_now
@@ -58,7 +59,8 @@ def definitions(
 
     `resources` must hold `lake`, `ledger`, the clusters the datasets name, and `secrets` when one
     makes tokens. `external` are names of tables in the lake that others write and these datasets
-    read. `others` (jobs, schedules, sensors, further assets) go to `dg.Definitions`. Where a
+    read. `others` (jobs, schedules, sensors, further assets) go to `dg.Definitions`; without an
+    `executor` among them steps run in threads of one process (`threaded_executor`). Where a
     contract promises freshness, a sensor is added that keeps the check of it true; it is on.
 
     Raises DefinitionError when a dataset reads what none makes, or two of them do not agree.
@@ -66,6 +68,7 @@ def definitions(
     specs = list(datasets)
     check_together(specs, external)
     assets = [*map(build_asset, specs), *landing_specs(specs), *others.pop("assets", ())]
+    others.setdefault("executor", threaded_executor)
     promised = [spec for spec in specs if spec.model.freshness]
     sensors = [*([freshness_sensor(promised)] if promised else []), *others.pop("sensors", ())]
     return dg.Definitions(assets=assets, resources=resources, sensors=sensors, **others)

@@ -25,6 +25,7 @@ from penstock.assets.runtime import Invocation, Runtime
 from penstock.assets.slice import WHOLE, Slice
 from penstock.errors import ConflictError, LedgerError
 from penstock.events import run_id
+from penstock.resources.interruption import obeying
 from penstock.resources.job_group import job_group
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def run(
     record = Record(spec, slice_, spark, runtime, invocation)
     told = str(_run_id(spec, slice_, invocation))
     try:
-        with job_group(spark, told, f"{spec.name} {slice_.key}".strip()):
+        with obeying(), job_group(spark, told, f"{spec.name} {slice_.key}".strip()):
             done = _until_no_conflict(
                 partial(_attempt, spec, spark, slice_, runtime, invocation, record)
             )

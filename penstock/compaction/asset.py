@@ -21,12 +21,14 @@ from penstock.events import (
     ProcessingEngine,
     RunFacts,
     RunIdentity,
+    abort_event,
     complete_event,
     fail_event,
     run_id,
     start_event,
 )
 from penstock.ledger import Ledger, Runner, utc_now
+from penstock.resources.interruption import obeying
 from penstock.resources.job_group import job_group
 from penstock.resources.lake import Lake, Table
 from penstock.resources.neighbours import named
@@ -158,12 +160,16 @@ def _tended(
     ledger.append(start_event(facts, at=utc_now()), runner=Runner.here())
     note = {"penstock": 1, "upkeep": "compaction", "run_id": str(facts.identity.run_id)}
     try:
-        with job_group(spark, str(facts.identity.run_id), facts.identity.job_name):
+        with obeying(), job_group(spark, str(facts.identity.run_id), facts.identity.job_name):
             outcome = apply(
                 plan, spark, table.path, metadata=note, remeasure=lambda: _measured(table, policy)
             )
-    except BaseException as error:
+    except Exception as error:
         ledger.append(fail_event(facts, error, at=utc_now()))
+        raise
+    except BaseException as signal:
+        reason = f"interrupted by {type(signal).__name__}"
+        ledger.append(abort_event(facts, reason, at=utc_now()))
         raise
     done = _facts(
         contract,

@@ -17,6 +17,7 @@ from penstock.resources import ports
 from penstock.resources.cluster import Capability, ClusterCost, ClusterHandle
 from penstock.resources.connect_server import ConnectServer, start_server
 from penstock.resources.driver import quiet_errors
+from penstock.resources.interruption import cancelled_by
 from penstock.resources.machine import SparkMachine
 from penstock.resources.settings import session_options
 from penstock.resources.watchdog import Watchdog
@@ -75,7 +76,7 @@ class ConnectCluster(SparkMachine):
                 session.client._channel.close,  # noqa: SLF001
             )
             try:
-                with watchdog:
+                with watchdog, cancelled_by(session.interruptAll):
                     yield cast("SparkSession", session)
             except Exception as error:
                 if watchdog.lost or not ports.answers(*address):
@@ -106,19 +107,20 @@ class ConnectCluster(SparkMachine):
         return self.url or os.environ.get(CONNECT_URL)
 
     def _own(self) -> ConnectServer:
-        if self._server is not None and not self._server.child.alive:
-            self._server = None
-        if self._server is None:
-            server = start_server(self.shape(), ports.free_port(), self.s3_jars())
-            try:
-                server.wait()
-            except BaseException:
-                server.stop()
-                raise
-            self._server = server
-            # Whoever forgets release() must not leave a JVM behind.
-            atexit.register(server.stop)
-        return self._server
+        with _starting:
+            if self._server is not None and not self._server.child.alive:
+                self._server = None
+            if self._server is None:
+                server = start_server(self.shape(), ports.free_port(), self.s3_jars())
+                try:
+                    server.wait()
+                except BaseException:
+                    server.stop()
+                    raise
+                self._server = server
+                # Whoever forgets release() must not leave a JVM behind.
+                atexit.register(server.stop)
+            return self._server
 
     def _open(self, url: str) -> Any:
         from pyspark.sql.connect.client.retries import DefaultPolicy
@@ -153,6 +155,7 @@ class ConnectCluster(SparkMachine):
         )
 
 
+_starting = threading.Lock()  # of two steps at once, one starts the server
 _open_sessions = 0
 _mode_lock = threading.Lock()
 

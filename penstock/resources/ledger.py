@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import threading
 from urllib.parse import quote
 
 from dagster import ConfigurableResource
@@ -14,6 +15,8 @@ from penstock.outbox.endpoint import OutboxConfig
 from penstock.outbox.relay import Relay
 
 __all__ = ["LedgerResource"]
+
+_opening = threading.Lock()  # of two steps at once, one opens it and relays
 
 
 class LedgerResource(ConfigurableResource["LedgerResource"]):
@@ -34,10 +37,11 @@ class LedgerResource(ConfigurableResource["LedgerResource"]):
 
     def open(self) -> Ledger:
         """The ledger, opened once in this process; its tables are made or migrated if need be."""
-        if self._ledger is None:
-            self._ledger = Ledger.open(self.url)
-            self._start_relay(self._ledger)
-        return self._ledger
+        with _opening:
+            if self._ledger is None:
+                self._ledger = Ledger.open(self.url)
+                self._start_relay(self._ledger)
+            return self._ledger
 
     def page(self, dataset: str) -> str | None:
         """The dataset's page in the lineage browser, None when it is not known where that is."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import contextmanager
+import uuid
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pydantic import PrivateAttr
@@ -13,6 +15,7 @@ from pydantic import PrivateAttr
 from penstock.errors import ClusterError
 from penstock.resources import driver
 from penstock.resources.cluster import Capability, ClusterCost, ClusterHandle
+from penstock.resources.interruption import cancelled_by
 from penstock.resources.machine import SparkMachine
 from penstock.resources.settings import session_options
 
@@ -31,8 +34,9 @@ _LISTENERS = "spark.extraListeners"
 class LocalCluster(SparkMachine):
     """A local session with Delta, and s3a where `extra_conf` asks for it.
 
-    A process has one driver: a second LocalCluster in the same process gets the same session, with
-    a warning in the log if it asked for another size. Python's exit ends the JVM.
+    A process has one driver: a second LocalCluster in the same process shares it, with a warning in
+    the log if it asked for another size. Every `session()` is a session of its own in it: settings
+    and views of two steps never meet. Python's exit ends the JVM.
 
     >>> cluster = LocalCluster(profile=Profile.SMALL)
     >>> with cluster.session() as spark:  # doctest: +SKIP
@@ -62,11 +66,15 @@ class LocalCluster(SparkMachine):
 
     @contextmanager
     def session(self) -> Iterator[SparkSession]:
-        """The process's session. If its JVM dies inside the block, ClusterError says so."""
+        """A new session of the driver. If its JVM dies inside the block, ClusterError says so."""
         self.ensure()
         live = self._driver()
         try:
-            yield live.session
+            own = live.session.newSession()
+            for key, value in session_options(self.extra_conf).items():
+                own.conf.set(key, value)
+            with _cancellable(own):
+                yield own
         except Exception as error:
             if live.survived():
                 raise
@@ -95,10 +103,10 @@ class LocalCluster(SparkMachine):
         return live
 
     def _fit(self, live: driver.Driver) -> None:
-        """Make the process's session serve this cluster, as far as a running JVM allows."""
+        """Whether the process's driver can serve this cluster. Raises ClusterError."""
         if live.shape.profile != self.profile or self.cores not in (None, live.shape.cores):
             _log.warning(
-                "cluster %s asked for profile %s and shares the session that runs: %s, %d cores",
+                "cluster %s asked for profile %s and shares the driver that runs: %s, %d cores",
                 self.name,
                 self.profile,
                 live.shape.profile,
@@ -106,15 +114,26 @@ class LocalCluster(SparkMachine):
             )
         if self.wants_s3 and not live.has_s3:
             raise ClusterError(
-                "the session of this process was started without the s3a jars",
+                "the driver of this process was started without the s3a jars",
                 where=self.name,
                 expected="the jar set 's3' on its class path",
-                found="a session that another cluster started before they were there",
+                found="a driver that another cluster started before they were there",
                 next_step="penstock jars --resolve, then run in a new process",
             )
         if self.extra_conf.get(_LISTENERS, "") != live.shape.extra.get(_LISTENERS, ""):
             _log.warning(
-                "cluster %s shares a session that was started with other listeners", self.name
+                "cluster %s shares a driver that was started with other listeners", self.name
             )
-        for key, value in session_options(self.extra_conf).items():
-            live.session.conf.set(key, value)
+
+
+@contextmanager
+def _cancellable(session: SparkSession) -> Iterator[None]:
+    """Spark's jobs of this thread are cancelled when it is asked to end."""
+    context, tag = session.sparkContext, f"penstock-{uuid.uuid4()}"
+    with cancelled_by(partial(context.cancelJobsWithTag, tag)):
+        context.addJobTag(tag)
+        try:
+            yield
+        finally:
+            with suppress(Exception):  # a JVM that is gone knows no tag, and why it went counts
+                context.removeJobTag(tag)

@@ -19,6 +19,8 @@ from compaction.policies import DEFAULT, POLICIES
 from penstock import Append, Contract, column, dataset, landing, run
 from penstock.compaction.asset import compaction_asset
 from penstock.compaction.policy import CompactionPolicy
+from penstock.errors import LakeError
+from penstock.resources.interruption import Interruption, interruptible
 from penstock.resources.ledger import LedgerResource
 from penstock.resources.local import LocalCluster
 from penstock.resources.settings import Profile
@@ -209,3 +211,21 @@ def test_a_table_with_another_inside_is_compacted_and_never_vacuumed(
         if "vacuum" in reason
     ]
     assert reason == "no vacuum: a table inside this one would lose its files"
+
+
+def test_upkeep_that_is_asked_to_end_goes_to_no_other_table_and_tells_abort(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interruption = Interruption()
+
+    def cancelled(*_: Any, **__: Any) -> None:
+        interruption.ask()
+        raise LakeError("as Spark tells of a job that was cancelled")
+
+    monkeypatch.setattr("penstock.compaction.asset.apply", cancelled)
+    with interruptible(interruption), dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize(
+            [kept.upkeep], resources=kept.resources, instance=instance, raise_on_error=False
+        )
+    assert not result.success
+    assert [kind for kind, _, _ in kept.upkeep_events()] == ["START", "ABORT"]

@@ -166,7 +166,7 @@ def test_a_run_from_the_web_uses_the_warm_server_whose_death_takes_everything_do
     error = supervisor.said("error")["error"]
     assert "the Spark Connect server ended by itself" in error
     assert "exit code -9" in error
-    assert supervisor.process.wait(60) == 0
+    assert supervisor.process.wait(PATIENCE_SECONDS) == 0
     assert supervisor.descendants() == []
 
 

@@ -1,4 +1,7 @@
-"""The nightly job on one real day: on a local folder, and once more on S3. Same tables."""
+"""The nightly job on one real day: on a local folder, and once more on S3. Same tables.
+
+On the folder its steps run at the same time, in threads; on S3 one after the other.
+"""
 
 from __future__ import annotations
 
@@ -13,20 +16,17 @@ import boto3
 import dagster as dg
 import pytest
 
-from penstock.assets.deployment import Deployment
-from penstock.compaction.asset import compaction_asset
-from penstock.resources.local import LocalCluster
-from penstock.resources.settings import Profile
 from pipelines.data import CANARY, unpack_flights, write_bookings
-from pipelines.deployment import deployment
-from pipelines.jobs import JOBS
 from resources.environments import environment
 from tests.moto_server import moto_server
+from tests.pipelines import night_job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pyspark.sql import SparkSession
+
+    from penstock.assets.deployment import Deployment
 
 pytestmark = pytest.mark.slow(seconds=250)
 
@@ -41,12 +41,12 @@ class Night:
     here: Deployment
     folder: Path
     instance: dg.DagsterInstance
-    results: dict[str, Any]
 
-    def table(self, spark: SparkSession, name: str) -> list[tuple[Any, ...]]:
+    def table(self, name: str) -> list[tuple[Any, ...]]:
         path = self.here.resources["lake"].table(name).path
-        frame = spark.read.format("delta").load(path)
-        return sorted((tuple(row) for row in frame.collect()), key=repr)
+        with self.here.resources["cluster"].session() as spark:
+            rows = spark.read.format("delta").load(path).collect()
+        return sorted((tuple(row) for row in rows), key=repr)
 
 
 def deliver(landing: Path) -> None:
@@ -54,7 +54,9 @@ def deliver(landing: Path) -> None:
     write_bookings(landing, [DAY], SEED)
 
 
-def run_night(variables: dict[str, str], folder: Path, secrets: Path) -> Night:
+def run_night(
+    variables: dict[str, str], folder: Path, secrets: Path, *, at_once: bool = False
+) -> Night:
     """The three jobs, in this process, in the session the suite shares."""
     variables = {
         "PENSTOCK_ENV": "team",
@@ -63,29 +65,29 @@ def run_night(variables: dict[str, str], folder: Path, secrets: Path) -> Night:
         "PENSTOCK_HOME": str(folder),
         **variables,
     }
-    resources = environment(variables).resources()
-    conf = resources["lake"].spark_conf()
+    conf = environment(variables).resources()["lake"].spark_conf()
     if conf:
         # the suite's JVM began before the test set its environment
         conf |= {
             "spark.hadoop.fs.s3a.access.key": os.environ["AWS_ACCESS_KEY_ID"],
             "spark.hadoop.fs.s3a.secret.key": os.environ["AWS_SECRET_ACCESS_KEY"],
         }
-    resources["cluster"] = LocalCluster(profile=Profile.SMALL, cores=2, extra_conf=conf)
-    here = Deployment(datasets=deployment.datasets, resources=resources)
-    upkeep = compaction_asset([spec.model for spec in here.datasets])
-    defs = here.definitions(assets=[upkeep], jobs=JOBS, executor=dg.in_process_executor)
     dagster_home = folder / "dagster"
     dagster_home.mkdir(parents=True)
     instance = dg.DagsterInstance.local_temp(str(dagster_home))
-    results = {}
-    for job, day in (("nightly", str(DAY)), ("daily_masking", None), ("weekly_upkeep", None)):
-        definition = defs.resolve_job_def(job)
-        results[job] = definition.execute_in_process(
-            partition_key=day, instance=instance, raise_on_error=False
-        )
-        assert results[job].success, job
-    return Night(here=here, folder=folder, instance=instance, results=results)
+    for name, day in (("nightly", str(DAY)), ("daily_masking", None), ("weekly_upkeep", None)):
+        if at_once:
+            found = dg.build_reconstructable_job(
+                night_job.__name__, "job", reconstructable_args=(name, variables)
+            )
+            tags = {"dagster/partition": day} if day else None
+            assert dg.execute_job(found, instance, tags=tags).success, name
+        else:
+            made = night_job.job(name, variables, conf).execute_in_process(
+                partition_key=day, instance=instance, raise_on_error=False
+            )
+            assert made.success, name
+    return Night(here=night_job.deployed(variables, conf), folder=folder, instance=instance)
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +103,7 @@ def on_disk(
     folder = tmp_path_factory.mktemp("night")
     deliver(folder / "landing")
     places = {"PENSTOCK_LAKE": str(folder / "lake"), "PENSTOCK_LANDING": str(folder / "landing")}
-    night = run_night(places, folder, secrets)
+    night = run_night(places, folder, secrets, at_once=True)
     yield night
     night.instance.dispose()
 
@@ -133,19 +135,17 @@ def on_s3(
         night.instance.dispose()
 
 
-def test_the_night_ends_with_the_figures_of_the_day(on_disk: Night, spark: SparkSession) -> None:
-    rows = {s.name: len(on_disk.table(spark, s.name)) for s in on_disk.here.datasets}
+def test_the_night_ends_with_the_figures_of_the_day(on_disk: Night) -> None:
+    rows = {s.name: len(on_disk.table(s.name)) for s in on_disk.here.datasets}
     assert rows["bronze.bookings"] == 600
     assert rows["silver.bookings"] == rows["shared.bookings"] == 595
     assert rows["bronze.flights"] == rows["silver.flights"] == rows["features.route_delays"]
     assert rows["bronze.weather"] == rows["silver.weather"] + 1, "the 1,048 mph row is set aside"
 
 
-def test_s3_holds_the_same_tables_as_the_disk(
-    on_disk: Night, on_s3: Night, spark: SparkSession
-) -> None:
+def test_s3_holds_the_same_tables_as_the_disk(on_disk: Night, on_s3: Night) -> None:
     for spec in on_disk.here.datasets:
-        assert on_s3.table(spark, spec.name) == on_disk.table(spark, spec.name), spec.name
+        assert on_s3.table(spec.name) == on_disk.table(spec.name), spec.name
 
 
 def test_every_table_has_its_events_and_each_names_its_inputs(on_disk: Night) -> None:
@@ -171,11 +171,11 @@ def test_a_person_is_in_no_log_event_record_or_table_history(on_disk: Night) -> 
     assert looked > 50
 
 
-def test_nobody_can_be_read_in_the_shared_copy(on_disk: Night, spark: SparkSession) -> None:
-    text = repr(on_disk.table(spark, "shared.bookings"))
+def test_nobody_can_be_read_in_the_shared_copy(on_disk: Night) -> None:
+    text = repr(on_disk.table("shared.bookings"))
     clear = (CANARY.email, CANARY.phone, CANARY.passport_number, CANARY.first_name, "1971-04")
     assert [word for word in clear if word in text] == []
-    assert repr(on_disk.table(spark, "silver.bookings")).count(CANARY.email) >= 1
+    assert repr(on_disk.table("silver.bookings")).count(CANARY.email) >= 1
 
 
 def told_by(folder: Path) -> Iterator[Path]:

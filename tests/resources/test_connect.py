@@ -37,10 +37,11 @@ def test_it_follows_the_protocol_and_says_that_it_is_shared() -> None:
 
 
 LIFE = """
-import os, signal, sys, tempfile, time
+import os, signal, sys, tempfile, threading, time
 from pyspark.sql import functions as F
 from penstock.errors import ClusterError
 from penstock.resources.connect import ConnectCluster
+from penstock.resources.interruption import Interrupted, Interruption, interruptible
 from penstock.resources.local import LocalCluster
 from penstock.resources.settings import Profile
 
@@ -57,6 +58,19 @@ with cluster.session() as spark, cluster.session() as other:
 print("CPU", cluster.cost().cpu_seconds > 0)
 
 endless = "SELECT count(*) FROM range(100000000000) WHERE hash(id, id) % 7 = rand()"
+interruption = Interruption()
+try:
+    with cluster.session() as other, interruptible(interruption), cluster.session() as spark:
+        def ask(done, **_):
+            if not done and not interruption.asked:
+                threading.Thread(target=interruption.ask).start()
+
+        spark.registerProgressHandler(ask)
+        spark.sql(endless).collect()
+except Interrupted:
+    with cluster.session() as spark:
+        print("INTERRUPTED", spark.range(3).count())
+
 try:
     with cluster.session() as spark:
         def kill(done, **_):
@@ -89,6 +103,7 @@ def test_the_life_of_an_own_server(run_script: RunScript) -> None:
     assert said["APART"] == "1", done.stderr
     assert said["DELTA"] == "5"
     assert said["CPU"] == "True"
+    assert said["INTERRUPTED"] == "3", "the query of the one session, and the server lives"
     seconds, message = said["LOST"].split(" ", 1)
     assert int(seconds) < 120, "not the ten minutes of PySpark's own policy"
     assert message.endswith("the Spark Connect server is gone")

@@ -24,16 +24,29 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow(seconds=15)
 
 
-def test_every_cluster_in_a_process_gives_the_same_session(spark: SparkSession) -> None:
-    with LocalCluster(profile=Profile.SMALL, cores=2).session() as again:
-        assert again is spark
+def test_every_cluster_in_a_process_has_its_driver_and_each_session_its_own_settings(
+    spark: SparkSession,
+) -> None:
+    name = "spark.sql.shuffle.partitions"
+    before = spark.conf.get(name)
+    own = {"spark.databricks.delta.snapshotPartitions": "3"}
+    cluster = LocalCluster(profile=Profile.SMALL, cores=2, extra_conf=own)
+    with cluster.session() as one, cluster.session() as other:
+        assert one.sparkContext is other.sparkContext is spark.sparkContext
+        one.conf.set(name, "7")
+        one.range(3).createOrReplaceTempView("seen_by_one")
+        assert other.conf.get(name) == spark.conf.get(name) == before
+        assert not other.catalog.tableExists("seen_by_one")
+        (extra,) = own
+        assert one.conf.get(extra) == other.conf.get(extra) == "3"
+    assert spark.conf.get(extra, None) != "3"
 
 
 def test_another_size_is_shared_with_a_warning(
     spark: SparkSession, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.WARNING), LocalCluster(name="big", cores=2).session() as again:
-        assert again is spark
+        assert again.sparkContext is spark.sparkContext
     assert "big asked for profile standard" in caplog.text
 
 

@@ -22,11 +22,13 @@ from penstock.resources.home import home
 from penstock.resources.jars import load_lock
 from penstock.resources.local import LocalCluster
 from penstock.resources.log_store import log_store_path, make_log_store
-from penstock.resources.settings import Profile, session_options
+from penstock.resources.settings import Profile
 from tests.forked import forked
+from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from pyspark.sql import SparkSession
@@ -50,9 +52,8 @@ class Table:
         row.write.format("delta").mode("append").save(self.path)
         return sorted(row.id for row in spark.read.format("delta").load(self.path).collect())
 
-    @contextmanager
-    def session(self, cores: int) -> Iterator[SparkSession]:
-        """This process's session, able to reach the table until the block ends."""
+    def session(self, cores: int) -> AbstractContextManager[SparkSession]:
+        """A session of this process that reaches the table."""
         reached = {
             "spark.hadoop.fs.s3a.endpoint": self.endpoint,
             "spark.hadoop.fs.s3a.endpoint.region": "us-east-1",
@@ -62,11 +63,7 @@ class Table:
             "spark.hadoop.fs.s3a.access.key": KEY,
             "spark.hadoop.fs.s3a.secret.key": KEY,
         }
-        cluster = LocalCluster(profile=Profile.SMALL, cores=cores, extra_conf=reached)
-        with cluster.session() as spark:
-            yield spark
-            for name in session_options(reached):
-                spark.conf.unset(name)
+        return LocalCluster(profile=Profile.SMALL, cores=cores, extra_conf=reached).session()
 
 
 def append_and_tell(table: Table, number: int, answer: Path) -> None:
@@ -141,7 +138,7 @@ def s3(answer: Callable[[Callable[[], int]], int]) -> Iterator[Table]:
 
 @pytest.mark.usefixtures("spark")
 def test_of_two_drivers_that_commit_at_once_neither_is_lost(tmp_path: Path) -> None:
-    together = threading.Barrier(2, timeout=120)
+    together = threading.Barrier(2, timeout=PATIENCE_SECONDS)
     statuses: list[int] = []
     lock = threading.Lock()
 
