@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 _FIRST = date(2000, 1, 1)
 _BY_DAY = Daily(column="day", start=_FIRST)
+_FIRST_NIGHTS = 3
 _REAL = 10  # the last commits of each table are Spark's own, so that it has made a checkpoint
 _WARM_UP = 8
 
@@ -120,8 +121,9 @@ class Grown:
         """A lake of `commits` days: some made by runs, the rest written after the first's log."""
         grown = cls(spark, temporary_lake(folder), folder)
         (folder / "landing" / "a").mkdir()
-        grown.night()
-        copies = max(0, commits - 1 - _REAL)
+        for _ in range(_FIRST_NIGHTS):
+            grown.night()
+        copies = max(0, commits - _FIRST_NIGHTS - _REAL)
         for spec in CHAIN:
             grown._repeat(spec, copies)
         grown.days += copies
@@ -171,17 +173,26 @@ class Grown:
         """Commits like the first, each with a file, a slice and an input version of its own."""
         path = self.path(spec)
         log = path / "_delta_log"
-        first = [json.loads(line) for line in (log / f"{0:020}.json").read_text().splitlines()]
-        for version in range(1, copies + 1):
+        first, *later = (_actions(log, version) for version in range(_FIRST_NIGHTS))
+        transactions = {a["txn"]["appId"] for commit in later for a in commit if "txn" in a}
+        # those of the later ones are one and the same where the build has one for all runs
+        shared = transactions.pop() if len(transactions) == 1 else None
+        for version in range(_FIRST_NIGHTS, _FIRST_NIGHTS + copies):
             day = (_FIRST + timedelta(days=version)).isoformat()
-            lines = [_again(action, version, day, path) for action in first]
+            lines = [_again(action, version, day, path, shared) for action in first]
             text = "".join(json.dumps(line) + "\n" for line in lines if line)
             arriving = log / "arriving"
             arriving.write_text(text)
             arriving.rename(log / f"{version:020}.json")
 
 
-def _again(action: dict[str, Any], version: int, day: str, table: Path) -> dict[str, Any] | None:
+def _actions(log: Path, version: int) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (log / f"{version:020}.json").read_text().splitlines()]
+
+
+def _again(
+    action: dict[str, Any], version: int, day: str, table: Path, transaction: str | None
+) -> dict[str, Any] | None:
     ((kind, told),) = action.items()
     match kind:
         case "add":
@@ -208,6 +219,8 @@ def _again(action: dict[str, Any], version: int, day: str, table: Path) -> dict[
             stamp = told["timestamp"] + version
             return {kind: {**told, "timestamp": stamp, "userMetadata": json.dumps(facts)}}
         case "txn":
+            if transaction:
+                return {kind: {**told, "appId": transaction, "version": version}}
             return {kind: {**told, "appId": uuid.uuid4().hex}}
         case _:  # protocol and metadata are of the first alone
             return None
