@@ -47,8 +47,7 @@ def main() -> None:
         for name, clone in builds(None if kind in _OURS_ALONE else asked.before).items():
             with tempfile.TemporaryDirectory(prefix="penstock-nightly-") as scratch:
                 found = measured_by(clone, _SIDE, kind, scratch, str(asked.rounds))
-            told["builds"].setdefault(name, {})
-            told["builds"][name] |= {"commit": commit_of(clone), kind: found}
+            told["builds"].setdefault(name, {})[kind] = {"commit": commit_of(clone), **found}
     told["ratios"] = [asdict(each) for each in _ratios(told["builds"])]
     asked.out.parent.mkdir(parents=True, exist_ok=True)
     asked.out.write_text(json.dumps(told, indent=2) + "\n")
@@ -81,7 +80,7 @@ def _ratios(measured: dict[str, Any]) -> list[Ratio]:
             )
     if before := measured.get("before", {}).get("night"):
         now, older = (n["cpu_seconds"]["night"]["ours"] for n in (measured["now"]["night"], before))
-        against = f"that of {measured['before']['commit']}"
+        against = f"that of {before['commit']}"
         found.append(ratio("night", against, now, older, _OF_BEFORE))
     return found
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-from nightly_modes import ALIKE
+from nightly_modes import ALIKE, SOURCE
 
 from penstock.assets.asset import definitions
 from penstock.assets.threaded_executor import threaded_executor
@@ -47,7 +47,9 @@ def _job(folder: str, how: str, datasets: Iterable[Dataset], job: Any) -> dg.Job
         "secrets": SecretsResource(folder=str(here / "secrets")),
         "cluster": LocalCluster(profile=Profile.SMALL),
     }
-    defs = definitions(datasets, resources=resources, jobs=[job], executor=_EXECUTORS[how])
+    defs = definitions(
+        datasets, resources=resources, external=(SOURCE,), jobs=[job], executor=_EXECUTORS[how]
+    )
     return defs.resolve_job_def(job.name)
 
 
