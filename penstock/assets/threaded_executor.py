@@ -190,7 +190,7 @@ def _steps(
     while threads.running or not (failed or active.is_complete):
         if active.check_for_interrupts():
             active.mark_interrupted()
-            yield from _interrupt(job_context, threads)
+            yield from _interrupt(job_context, active, threads)
         if failed is None:
             for ready in active.get_steps_to_execute():
                 threads.add(job_context.for_step(ready, active.get_known_state()))
@@ -212,7 +212,9 @@ def _steps(
         raise failed
 
 
-def _interrupt(job_context: PlanExecutionContext, threads: _Threads) -> Iterator[DagsterEvent]:
+def _interrupt(
+    job_context: PlanExecutionContext, active: ActiveExecution, threads: _Threads
+) -> Iterator[DagsterEvent]:
     """End what runs. Raises DagsterExecutionInterruptedError."""
     keys = [step.key for step in threads.running]
     yield DagsterEvent.engine_event(
@@ -221,7 +223,10 @@ def _interrupt(job_context: PlanExecutionContext, threads: _Threads) -> Iterator
         EngineEventData.interrupted(keys),
     )
     left = threads.end()
-    yield from (event for _, event in threads.told(0) if event is not None)
+    for _, event in threads.told(0):
+        if event is not None:
+            yield event
+            active.handle_event(event)  # which gives its place in a pool back
     if left:
         yield DagsterEvent.engine_event(
             job_context,

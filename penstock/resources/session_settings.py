@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 if TYPE_CHECKING:
@@ -42,7 +42,8 @@ def session_settings(spark: SparkSession, wanted: Mapping[str, str]) -> Iterator
 
 def _lock_of(spark: SparkSession) -> threading.Lock:
     """One for each session, by whichever object it is known."""
-    classic = getattr(spark, "_jsparkSession", None)
-    key = classic.sessionUUID() if classic else cast("str", getattr(spark, "session_id"))  # noqa: B009
+    session: Any = spark
+    classic = getattr(session, "_jsparkSession", None)
+    key: str = classic.sessionUUID() if classic else session.session_id
     with _guard:
         return _locks.setdefault(key, threading.Lock())

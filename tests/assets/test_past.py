@@ -290,6 +290,7 @@ def test_a_property_that_changed_is_known(log: Log, ledger: Ledger) -> None:
 def test_drivers_that_look_at_once_know_the_same(log: Log, ledger: Ledger) -> None:
     stop = threading.Event()
     failed: list[BaseException] = []
+    looked: list[int] = []
 
     def looks() -> None:
         try:
@@ -301,6 +302,7 @@ def test_drivers_that_look_at_once_know_the_same(log: Log, ledger: Ledger) -> No
                 except ConflictError:
                     continue  # a RESTORE had it made anew, and a run is told to begin again
                 assert found is None or found.version <= past.log.version
+                looked.append(past.log.version)
         except BaseException as error:  # noqa: BLE001 - told below
             failed.append(error)
 
@@ -315,6 +317,7 @@ def test_drivers_that_look_at_once_know_the_same(log: Log, ledger: Ledger) -> No
     for thread in threads:
         thread.join()
     assert not failed, failed
+    assert looked
     _compare(Past.of(log.table, ledger.logs), log.table.read())
 
 

@@ -112,13 +112,15 @@ def terminated(
     arguments: dict[str, str],
     grace_seconds: float,
     ready: Callable[[], Any],
+    **pools: int,
 ) -> str:
     """Let a process run the job, terminate it as Dagster does when it is ready; what it printed."""
     output, home = folder / "output.txt", folder / "dagster"
     home.mkdir()
-    dg.DagsterInstance.local_temp(
-        str(home)
-    ).dispose()  # two processes would make its tables at once
+    # here, or two processes would make its tables at once
+    with dg.DagsterInstance.local_temp(str(home)) as instance:
+        for pool, limit in pools.items():
+            instance.event_log_storage.set_concurrency_slots(pool, limit)
     with forked(output, jobs.execute, folder, job, arguments, grace_seconds) as process:
         until(lambda: process.ended or ready(), "the run is at work")
         assert not process.ended, output.read_text()
@@ -145,7 +147,9 @@ def test_a_run_that_is_terminated_ends_spark_and_leaves_what_was_committed(tmp_p
     def at_work() -> bool:
         runs = {record.dataset: record for record in runtime.ledger.runs()}
         return (
-            len(runs) == 2 and runs["shop.slow"].is_open and runs["shop.sold"].state == "COMPLETE"
+            len(runs) == 2
+            and runs["bronze.loaded"].is_open
+            and runs["bronze.orders"].state == "COMPLETE"
         )
 
     output = terminated(tmp_path, "shop_job", {"folder": str(tmp_path)}, PATIENCE_SECONDS, at_work)
@@ -154,19 +158,38 @@ def test_a_run_that_is_terminated_ends_spark_and_leaves_what_was_committed(tmp_p
     assert any("Spark's jobs are cancelled" in line for line in said)
     assert not any("they end with the process" in line for line in said), "it ended by itself"
     states = {record.dataset: record.state for record in runtime.ledger.runs()}
-    assert states == {"shop.sold": "COMPLETE", "shop.slow": "ABORT"}
-    assert runtime.lake.table("shop.slow").read() is None
-    assert runtime.lake.table("shop.sold").read() is not None
+    assert states == {"bronze.orders": "COMPLETE", "bronze.loaded": "ABORT"}
+    assert runtime.lake.table("bronze.loaded").read() is None
+    assert runtime.lake.table("bronze.orders").read() is not None
+
+
+def begins(folder: Path, name: str) -> Callable[[], bool]:
+    """Whether the step of this name has been told to begin."""
+
+    def told() -> bool:
+        with dg.DagsterInstance.local_temp(str(folder / "dagster")) as instance:
+            runs = instance.get_runs()
+            logs = [entry.message for run in runs for entry in instance.all_logs(run.run_id)]
+        return any(f'Started execution of step "{name}"' in line for line in logs)
+
+    return told
 
 
 def test_a_step_that_nothing_ends_ends_with_the_process(tmp_path: Path) -> None:
-    def at_work() -> bool:
-        with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as instance:
-            runs = instance.get_runs()
-            logs = [entry.message for run in runs for entry in instance.all_logs(run.run_id)]
-        return any('Started execution of step "deaf"' in line for line in logs)
-
-    output = terminated(tmp_path, "deaf", {}, 0.5, at_work)
+    output = terminated(tmp_path, "deaf", {}, 0.5, begins(tmp_path, "deaf"))
     run, said = run_of(tmp_path)
     assert run.status is dg.DagsterRunStatus.CANCELED, output
     assert any("they end with the process" in line for line in said)
+
+
+def test_a_step_that_is_terminated_gives_its_place_in_the_pool_back(tmp_path: Path) -> None:
+    def ready() -> bool:
+        return begins(tmp_path, "obedient")() and claimed() == 1
+
+    def claimed() -> int:
+        with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as instance:
+            return instance.event_log_storage.get_concurrency_info("narrow").active_slot_count
+
+    output = terminated(tmp_path, "obedient", {}, PATIENCE_SECONDS, ready, narrow=1)
+    assert run_of(tmp_path)[0].status is dg.DagsterRunStatus.CANCELED, output
+    assert claimed() == 0

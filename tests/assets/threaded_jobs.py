@@ -6,20 +6,21 @@ Steps without Spark say what they do in `TOLD`, and wait for each other in `meet
 from __future__ import annotations
 
 import threading
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from penstock import Contract, Daily, Decimal, column, dataset, definitions, landing
+from penstock import dataset, definitions, landing
 from penstock.assets import threaded_executor as module
 from penstock.assets.threaded_executor import threaded_executor
 from penstock.resources.connect import ConnectCluster
+from penstock.resources.interruption import cancelled_by
 from penstock.resources.lake import Lake
 from penstock.resources.ledger import LedgerResource
 from penstock.resources.local import LocalCluster
 from penstock.resources.settings import Profile
+from tests.assets.shop import BY_DAY, DAILY, Loaded, orders
 from tests.patience import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
@@ -146,34 +147,7 @@ def of_two_kinds() -> dg.JobDefinition:
     )  # fmt: skip
 
 
-class Sold(Contract, name="shop.sold", version="1.0.0", owner="team:shop"):
-    """One order."""
-
-    id: int = column(key=True)
-    item: str = column(nullable=True)
-    price: Decimal(10, 2) = column(ge=0)
-    day: date = column()
-
-
-class Slow(Contract, name="shop.slow", version="1.0.0", owner="team:shop"):
-    """One order, after a long time."""
-
-    id: int = column(key=True)
-    item: str = column(nullable=True)
-    price: Decimal(10, 2) = column(ge=0)
-    day: date = column()
-
-
-_FILES = "orders/orders-{day}.csv"
-_DAILY = Daily(column="day", start=date(2013, 1, 1))
-
-
-@dataset(Sold, inputs={"raw": landing(_FILES)}, partitions=_DAILY)
-def sold(raw: DataFrame) -> DataFrame:
-    return raw
-
-
-@dataset(Slow, inputs={"raw": landing(_FILES)}, partitions=_DAILY)
+@dataset(Loaded, inputs={"raw": landing(BY_DAY)}, partitions=DAILY)
 def slow(raw: DataFrame) -> DataFrame:
     nap = "coalesce(java_method('java.lang.Thread', 'sleep', 3600000L), '')"
     return raw.selectExpr("id", f"concat(item, {nap}) AS item", "price", "day")
@@ -183,7 +157,7 @@ def shop_job(folder: str) -> dg.JobDefinition:
     """Two datasets of one day's file, of which one takes an hour."""
     here = Path(folder)
     defs = definitions(
-        [sold, slow],
+        [orders, slow],
         resources={
             "lake": Lake(root=str(here / "lake"), landing=str(here / "landing")),
             "ledger": LedgerResource(url=f"sqlite:///{here / 'ledger.db'}"),
@@ -199,9 +173,22 @@ def deaf() -> dg.JobDefinition:
     return job_of(step("deaf", lambda: threading.Event().wait(PATIENCE_SECONDS)))
 
 
+def _wait_to_be_asked() -> None:
+    asked = threading.Event()
+    with cancelled_by(asked.set):
+        assert asked.wait(PATIENCE_SECONDS)
+        raise ZeroDivisionError
+
+
+def obedient() -> dg.JobDefinition:
+    """A step of a pool that ends when it is asked to."""
+    return job_of(step("obedient", _wait_to_be_asked, pool="narrow"))
+
+
 def execute(folder: Path, job: str, arguments: dict[str, str], grace_seconds: float) -> None:
     """What a process does that runs the job, and that is terminated."""
     module._GRACE_SECONDS = grace_seconds
     target = dg.build_reconstructable_job(__name__, job, reconstructable_kwargs=arguments)
-    with dg.DagsterInstance.local_temp(str(folder / "dagster")) as instance:
+    by_step = {"concurrency": {"pools": {"granularity": "op"}}}
+    with dg.DagsterInstance.local_temp(str(folder / "dagster"), overrides=by_step) as instance:
         dg.execute_job(target, instance, tags={"dagster/partition": "2013-01-05"})
