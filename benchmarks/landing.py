@@ -1,10 +1,11 @@
-"""What reading landing costs: CPU-seconds of the process tree against Spark's own typed CSV read.
+"""What reading landing costs: CPU-seconds of the process tree against Spark's own typed reads.
 
     python benchmarks/landing.py                   some minutes on two quiet cores
     python benchmarks/landing.py --rows 200000 --pairs 3
 
 Penstock looks at each file (hash, header, encoding, quotes), reads every cell as text, holds it to
-its type's grammar and stops at the first bad row. Spark reads with the types as its schema and
+its type's grammar and stops at the first bad row; JSON and files of columns are held to the
+contract value by value. Spark reads with the types as its schema and
 stops likewise (FAILFAST). Both give their rows to a sink that drops them.
 """
 
@@ -16,13 +17,16 @@ import json
 import tempfile
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal as Amount
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 from cpu import tree_cpu_seconds
+from pyarrow import orc, parquet
 from report import facts, markdown, ratio
 
-from penstock import Contract, Decimal, column, landing
+from penstock import Contract, Decimal, JsonLines, Orc, Parquet, column, landing
 from penstock.assets.frames import input_frames
 from penstock.assets.landing.file import inspect_file
 from penstock.assets.pinned import PinnedFiles
@@ -35,12 +39,28 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
+    from penstock.assets.landing.formats import Format
+
 _OUT = Path(__file__).parent / "results" / "landing.json"
 _BEGIN = datetime(2013, 1, 1, tzinfo=UTC)
 _KINDS = {
     "plain": "landing, no quotes",
     "quoted": "landing, text in quotes",
     "spanning": "landing, one record spans two lines",
+    "json": "landing, JSON lines",
+    "parquet": "landing, Parquet",
+    "orc": "landing, ORC",
+}
+_FORMATS: dict[str, Format] = {"json": JsonLines(), "parquet": Parquet(), "orc": Orc()}
+
+
+_COLUMNS = {
+    **dict.fromkeys(("id", "minutes", "delay"), pa.int64()),
+    "day": pa.date32(),
+    **dict.fromkeys(("left", "landed"), pa.timestamp("us", tz="UTC")),
+    "miles": pa.decimal128(10, 2),
+    "speed": pa.float64(),
+    **dict.fromkeys(("tail", "origin", "carrier", "note"), pa.string()),
 }
 
 
@@ -76,19 +96,19 @@ def main() -> None:
         Path(lake.landing).mkdir()
         with LocalCluster().session() as spark:
             for kind in asked.only:
-                _make(Path(lake.landing) / f"{kind}.csv", asked.rows, kind)
+                _make(Path(lake.landing) / _name(kind), asked.rows, kind)
                 sides = {"penstock": _penstock, "spark": _spark}
                 rounds: dict[str, list[float]] = {side: [] for side in sides}
                 for n in range(asked.pairs + 2):  # two warm the JVM up
                     for side, read in sides.items():
                         before = tree_cpu_seconds()
-                        rows = read(spark, lake, f"{kind}.csv")
+                        rows = read(spark, lake, kind)
                         rows.write.format("noop").mode("overwrite").save()
                         if n > 1:
                             rounds[side].append(tree_cpu_seconds() - before)
                 used[kind] = rounds
     ratios = [
-        ratio(what, "Spark's typed CSV read", used[kind]["penstock"], used[kind]["spark"], None)
+        ratio(what, "Spark's typed read", used[kind]["penstock"], used[kind]["spark"], None)
         for kind, what in _KINDS.items()
         if kind in used
     ]
@@ -103,27 +123,48 @@ def main() -> None:
     print(markdown(ratios))
 
 
-def _penstock(spark: SparkSession, lake: Lake, name: str) -> DataFrame:
-    (found,) = lake.landing_files(name)
-    files = (inspect_file(lake, found, None),)
-    item = PinnedFiles(name="raw", landing=landing(name), files=files)
+def _name(kind: str) -> str:
+    return f"{kind}.{kind if kind in _FORMATS else 'csv'}"
+
+
+def _penstock(spark: SparkSession, lake: Lake, kind: str) -> DataFrame:
+    landed = landing(_name(kind), format=_FORMATS.get(kind))
+    (found,) = lake.landing_files(landed.pattern)
+    files = (inspect_file(lake, found, None, landed.format),)
+    item = PinnedFiles(name="raw", landing=landed, files=files)
     frames, _ = input_frames(spark, [item], model_of(Arrivals), strict=True)
     return frames["raw"]
 
 
-def _spark(spark: SparkSession, lake: Lake, name: str) -> DataFrame:
+def _spark(spark: SparkSession, lake: Lake, kind: str) -> DataFrame:
     schema = ", ".join(f"{c.name} {c.type}" for c in model_of(Arrivals).columns)
     reader = spark.read.schema(schema).option("header", "true").option("mode", "FAILFAST")
-    if name == "spanning.csv":
+    path = f"{lake.landing}/{_name(kind)}"
+    if kind in _FORMATS:
+        return reader.format(kind).load(path)
+    if kind == "spanning":
         reader = reader.option("multiLine", "true")
-    return reader.option("escape", '"').csv(f"{lake.landing}/{name}")
+    return reader.option("escape", '"').csv(path)
 
 
 def _make(path: Path, rows: int, kind: str) -> None:
+    names = [c.name for c in model_of(Arrivals).columns]
+    if kind in _FORMATS:
+        sent = [dict(zip(names, row, strict=True)) for row in _rows(rows, kind)]
+        if kind == "json":
+            path.write_text("".join(f"{json.dumps(row, default=str)}\n" for row in sent))
+            return
+        for row in sent:
+            row["miles"] = round(Amount(row["miles"]), 2)  # type: ignore[arg-type]
+            for name in ("left", "landed"):
+                row[name] = datetime.fromisoformat(str(row[name]))
+        write = parquet.write_table if kind == "parquet" else orc.write_table
+        write(pa.Table.from_pylist(sent, pa.schema(_COLUMNS.items())), path)
+        return
     quoting = csv.QUOTE_MINIMAL if kind == "plain" else csv.QUOTE_NONNUMERIC
     with path.open("w", newline="") as file:
         out = csv.writer(file, quoting=quoting, lineterminator="\n")
-        out.writerow([c.name for c in model_of(Arrivals).columns])
+        out.writerow(names)
         out.writerows(_rows(rows, kind))
 
 

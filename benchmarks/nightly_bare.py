@@ -59,7 +59,7 @@ class BareLake:
         with Path(files[0]).open(newline="") as first:
             header = next(csv.reader(first))
         types = {column.name: column.type for column in spec.model.columns}
-        reader = self.spark.read.option("header", "true").option("nullValue", item.null_value)
+        reader = self.spark.read.option("header", "true").option("nullValue", item.null_values[0])
         reader = reader.option("escape", '"')  # as the csv module writes them
         return reader.schema(", ".join(f"`{n}` {types[n]}" for n in header)).csv(files)
 

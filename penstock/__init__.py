@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from penstock.assets.deployment import Deployment
     from penstock.assets.executor import run
     from penstock.assets.inputs import changes, landing, table
+    from penstock.assets.landing.formats import Csv, JsonLines, Orc, Parquet
     from penstock.assets.modes import (
         Append,
         Fail,
@@ -39,6 +40,7 @@ _HOMES = {
     "penstock.assets.dataset": ("Dataset", "Schedule", "dataset"),
     "penstock.assets.executor": ("run",),
     "penstock.assets.inputs": ("changes", "landing", "table"),
+    "penstock.assets.landing.formats": ("Csv", "JsonLines", "Orc", "Parquet"),
     "penstock.assets.modes": (
         "Append",
         "Fail",
@@ -61,6 +63,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "Append",
     "Contract",
+    "Csv",
     "Daily",
     "Dataset",
     "Decimal",
@@ -68,9 +71,12 @@ __all__ = [
     "Fail",
     "ForeignKey",
     "Invocation",
+    "JsonLines",
     "Merge",
+    "Orc",
     "Outcome",
     "Overwrite",
+    "Parquet",
     "Pii",
     "Quarantine",
     "ReplaceSlice",

@@ -87,7 +87,7 @@ def partitions_of(partitions: Daily | None) -> dg.DailyPartitionsDefinition | No
 def landing_specs(datasets: Iterable[Dataset]) -> list[dg.AssetSpec]:
     """An external asset for each landing folder, so that the graph shows where data arrives."""
     folders = {
-        item.dataset: item.pattern
+        item.dataset: item
         for spec in datasets
         for item in spec.inputs.values()
         if isinstance(item, Landing)
@@ -95,11 +95,11 @@ def landing_specs(datasets: Iterable[Dataset]) -> list[dg.AssetSpec]:
     return [
         dg.AssetSpec(
             asset_key(name),
-            description=f"Files that arrive in landing as {pattern}",
-            kinds={"csv"},
+            description=f"{item.format.title} files that arrive in landing as {item.pattern}",
+            kinds={item.format.kind},
             group_name="landing",
         )
-        for name, pattern in sorted(folders.items())
+        for name, item in sorted(folders.items())
     ]
 
 

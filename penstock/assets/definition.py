@@ -15,6 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, get_args
 
 from penstock.assets.inputs import Changes, Landing, Snapshot
+from penstock.assets.landing.formats import Csv, JsonLines
 from penstock.assets.modes import Append, BadRows, Merge, Overwrite, ReplaceSlice, Scd2, WriteMode
 from penstock.assets.slice import Daily
 from penstock.errors import DefinitionError
@@ -30,6 +31,7 @@ __all__ = ["check_dataset", "check_schedule", "refuse_parts"]
 
 _PYTHON = {"date": "date", "timestamp": "datetime"}
 _GROUP = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*")
+_NOT_JSON = re.compile(r"\bbinary\b|map<(?!string,)")
 _NESTED = ("array<", "map<", "struct<", "variant")
 _TAG = re.compile(r"([\w.-]{1,63}/)?[\w.-]{1,63}", re.ASCII)
 _TAG_VALUE = re.compile(r"[\w.-]{0,63}", re.ASCII)
@@ -178,17 +180,36 @@ def _check_inputs(spec: Dataset, where: str) -> None:
 
 def _check_cells(spec: Dataset, name: str, landed: Landing, where: str) -> None:
     """A cell of a file holds one value; how a date is written can be said for dates alone."""
-    for named, _ in landed.formats:
+    for named, _ in landed.date_formats:
         column = spec.model.column(named)
         if column is None or named in landed.derived or column.type not in _PYTHON:
             dates = [c.name for c in spec.model.columns if c.type in _PYTHON]
             raise DefinitionError(
-                "formats= names no date or datetime column of the files",
+                "date_formats= names no date or datetime column of the files",
                 where=where,
                 expected=f"one of {', '.join(dates)}" if dates else "a contract with such a column",
                 found=named,
                 next_step="name the column as the contract does",
             )
+    cells = landed.format.columns if isinstance(landed.format, Csv) else ()
+    lacking = [
+        c.name
+        for c in spec.model.columns
+        if cells and c.name not in landed.derived and c.name not in cells
+    ]
+    if lacking:
+        raise DefinitionError(
+            f"input {name} cannot give the column: no cell of its files is called so",
+            where=f"{where}, Csv(columns=...)",
+            expected=", ".join(c.name for c in spec.model.columns if c.name not in landed.derived),
+            found=f"without {', '.join(lacking)}",
+            next_step="name the cells as the contract does, in the order of the files; or name the "
+            "column in landing(derived=...) if the function adds it",
+        )
+    if isinstance(landed.format, JsonLines):
+        _check_json(spec, name, landed)
+    if not isinstance(landed.format, Csv):
+        return
     for column in spec.model.columns:
         if column.name not in landed.derived and column.type.startswith(_NESTED):
             raise DefinitionError(
@@ -198,6 +219,19 @@ def _check_cells(spec: Dataset, name: str, landed: Landing, where: str) -> None:
                 found=column.type,
                 next_step="load the text into a dataset with a str column and take it apart in the "
                 "next one; or name the column in landing(derived=...) if the function adds it",
+            )
+
+
+def _check_json(spec: Dataset, name: str, landed: Landing) -> None:
+    for column in spec.model.columns:
+        if column.name not in landed.derived and _NOT_JSON.search(column.type):
+            raise DefinitionError(
+                f"input {name} cannot give the column: JSON has no values of its type",
+                where=f"contract {spec.contract.__name__}.{column.name}",
+                expected="a type without bytes, and maps with str keys alone",
+                found=column.type,
+                next_step="load the text into a str column and decode it in the next dataset; or "
+                "name the column in landing(derived=...) if the function adds it",
             )
 
 

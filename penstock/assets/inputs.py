@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from penstock.assets.landing.formats import Csv
 from penstock.errors import DefinitionError
 from penstock.schemas.contract import model_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from penstock.assets.landing.formats import Format
     from penstock.schemas.contract import Contract
     from penstock.schemas.model import ContractModel
 
@@ -52,16 +54,17 @@ class Changes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Landing:
-    """CSV files of landing. `{day}` in the pattern stands for each day of the slice.
+    """Files of landing. `{day}` in the pattern stands for each day of the slice.
 
-    Files are UTF-8, gzip when they end in .gz, with a header that names the contract's columns.
+    Text is compressed with gzip when its name ends in .gz, with bzip2 when it ends in .bz2.
     """
 
     pattern: str
-    null_value: str = ""
+    format: Format = field(default_factory=Csv)
+    null_values: tuple[str, ...] = ("",)
     extra_columns: bool = False
     derived: tuple[str, ...] = ()
-    formats: tuple[tuple[str, str], ...] = ()
+    date_formats: tuple[tuple[str, str], ...] = ()
 
     @property
     def dataset(self) -> str:
@@ -154,12 +157,16 @@ def changes(dataset: str | type[Contract], *, valid_from: str | None = None) -> 
 def landing(
     pattern: str,
     *,
-    null_value: str = "",
+    format: Format | None = None,  # noqa: A002 - what it is
+    null_value: str | Sequence[str] = "",
     extra_columns: bool = False,
     derived: Sequence[str] = (),
-    formats: Mapping[str, str] | None = None,
+    date_formats: Mapping[str, str] | None = None,
 ) -> Landing:
-    """CSV files under the lake's landing, e.g. `flights/flights-{day}*.csv`.
+    """Files under the lake's landing, e.g. `flights/flights-{day}*.csv`.
+
+    `format` says how they are written: `Csv()`, which is the default, with what the sender does
+    otherwise, `JsonLines()`, `Parquet()` or `Orc()`.
 
     `Overwrite` and `ReplaceSlice` are made of all files that are there, the others of those not
     taken yet. Under `Append` a file is known by its content, and by its day where the pattern says
@@ -168,11 +175,13 @@ def landing(
     the newest new file that holds a key (and `valid_from`) counts: by the pattern's day, then by
     the time the file was written, then by its name, also where its row is set aside. A key twice
     in one file is set aside: nobody knows.
-    `null_value` is the text that stands for NULL (an empty cell always does). `extra_columns`
-    says that columns the contract does not name are ignored; otherwise they are refused.
-    `derived` are the contract's columns that the function adds: no file has them. `formats` says
-    how date and datetime columns are written, in Spark's datetime patterns, where not as in
-    docs/concepts.md: `formats={"day": "dd.MM.yyyy"}`; a datetime whose pattern has no zone is UTC.
+    `null_value` is the text, or texts, that stand for NULL in a CSV file (an empty cell always
+    does). `extra_columns` says that columns the contract does not name are ignored; otherwise a
+    file that has some is refused, and of JSON lines each object.
+    `derived` are the contract's columns that the function adds: no file has them. `date_formats`
+    says how date and datetime columns are written, in Spark's datetime patterns, where not as in
+    docs/landing.md: `date_formats={"day": "dd.MM.yyyy"}`; a datetime whose pattern has no zone is
+    UTC.
     """
     if pattern.startswith("/") or ".." in pattern.split("/") or re.search(r"\{(?!day\})", pattern):
         raise DefinitionError(
@@ -181,14 +190,15 @@ def landing(
             expected="a path relative to landing; {day} is the only placeholder",
             next_step="write it like flights/flights-{day}*.csv",
         )
-    for name, written in (formats or {}).items():
-        _check_format(f"landing({pattern!r}), formats[{name!r}]", written)
+    for name, written in (date_formats or {}).items():
+        _check_format(f"landing({pattern!r}), date_formats[{name!r}]", written)
     return Landing(
         pattern=pattern,
-        null_value=null_value,
+        format=format or Csv(),
+        null_values=(null_value,) if isinstance(null_value, str) else tuple(null_value) or ("",),
         extra_columns=extra_columns,
         derived=tuple(derived),
-        formats=tuple(sorted((formats or {}).items())),
+        date_formats=tuple(sorted((date_formats or {}).items())),
     )
 
 

@@ -81,7 +81,9 @@ def rule_ids(spec: Dataset) -> list[str]:
     """Every rule that can set a row aside, the ones of arriving files included."""
     ids = [rule for rule, _ in rules(_enforced(spec), Severity.ERROR)]
     ids += [SLICE_RULE, KEY_RULE, *(key.id for key in spec.model.foreign_keys)]
-    ids += ["csv:malformed", "csv:encoding", *(f"{c.name}:type" for c in spec.model.columns)]
+    ids += [f"csv:{what}" for what in ("malformed", "encoding")]
+    ids += [f"json:{what}" for what in ("malformed", "repeated", "extra", "encoding")]
+    ids += [f"{c.name}:type" for c in spec.model.columns]
     return list(dict.fromkeys(ids))
 
 

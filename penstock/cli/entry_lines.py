@@ -32,17 +32,17 @@ def entry_lines(
     from penstock.assets.landing.lines import lines_of
 
     found: list[tuple[int, ...]] = [()] * len(entries)
-    by_file: dict[tuple[str, str], dict[int, Cells | Record]] = defaultdict(dict)
+    by_file: dict[tuple[str, Landing], dict[int, Cells | Record]] = defaultdict(dict)
     passed = _Passed(ledger)
     for n, entry in enumerate(entries):
         landing = _landing(entry, spec)
         if entry.file is None or landing is None:
             continue
         if sought := _sought(entry, spec, landing, passed):
-            by_file[entry.file, landing.null_value][n] = sought
-    for (file, null_value), sought_in in by_file.items():
+            by_file[entry.file, landing][n] = sought
+    for (file, landing), sought_in in by_file.items():
         try:
-            lines = lines_of(lake, file, null_value, [*sought_in.values()])
+            lines = lines_of(lake, file, landing, [*sought_in.values()])
         except InputError:  # the file has gone, or may not be read by this process
             continue
         for n, numbers in zip(sought_in, lines, strict=True):
@@ -61,17 +61,26 @@ def _sought(
     entry: Entry, spec: Dataset, landing: Landing, passed: _Passed
 ) -> Cells | Record | None:
     """What is known of the entry's record; None: nothing that tells it from others."""
+    from penstock.assets.landing.formats import Csv, JsonLines
     from penstock.assets.landing.lines import Cells, Record, is_compared
+    from penstock.assets.landing.numbers import is_number
 
     row = entry.row
-    if "csv:malformed" in entry.reasons:
+    written = landing.format
+    if not isinstance(written, Csv | JsonLines):
+        return None
+    if isinstance(written, JsonLines) or "csv:malformed" in entry.reasons:
         if isinstance(line := row.get("line"), str):
-            return Record.parse(line)
+            return Record.parse(line, written)
+        if isinstance(written, JsonLines):
+            return None
         return Record(cells=tuple(row.get("cells") or ()))
     if any(rule == "csv:encoding" or rule.endswith(":type") for rule in entry.reasons):
         # as it arrived: every cell is text
         return Cells(by_column={name: ("string", _text(value)) for name, value in row.items()})
-    formatted = dict(landing.formats)
+    formatted = {name for name, _ in landing.date_formats}
+    if (written.decimal, written.thousands) != (".", None):
+        formatted |= {column.name for column in spec.model.columns if is_number(column.type)}
     by_column = {}
     for name, column in passed.of(entry.run_id).items():
         model = spec.model.column(column)

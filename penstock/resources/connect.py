@@ -135,6 +135,8 @@ class ConnectCluster(SparkMachine):
             )
             session.conf.set("spark.sql.session.timeZone", "UTC")
             session.conf.set("spark.sql.ansi.enabled", "true")
+            session.conf.set("spark.sql.legacy.javaCharsets", "true")
+            session.conf.set("spark.sql.legacy.parquet.nanosAsLong", "true")
             for key, value in session_options(self.extra_conf).items():
                 session.conf.set(key, value)
         except Exception as error:

@@ -115,6 +115,10 @@ def settings(shape: SessionShape) -> dict[str, str]:
         "spark.sql.warehouse.dir": shape.warehouse.as_uri(),
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.ansi.enabled": "true",
+        # files come in windows-1252, too
+        "spark.sql.legacy.javaCharsets": "true",
+        # and with times in nanoseconds, which Spark has no type for
+        "spark.sql.legacy.parquet.nanosAsLong": "true",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         # The stock numbers are for clusters: 50 tasks to read a log of ten lines, 10000 to list.

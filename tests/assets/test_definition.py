@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from penstock import (
     Append,
     Contract,
+    Csv,
     Daily,
     Deployment,
     ForeignKey,
@@ -199,21 +200,31 @@ WRONG_DATASETS: dict[str, tuple[Callable[[], object], str, str]] = {
         "write write=Merge()",
     ),
     "a way to write times of day": (
-        lambda: landing("items/*.csv", formats={"day": "HH:mm"}),
+        lambda: landing("items/*.csv", date_formats={"day": "HH:mm"}),
         "this is no way to write a date",
         "see Spark's documentation of datetime patterns",
     ),
     "a way that Spark can write and not read": (
-        lambda: landing("items/*.csv", formats={"day": "E dd.MM.yyyy"}),
+        lambda: landing("items/*.csv", date_formats={"day": "E dd.MM.yyyy"}),
         "this is no way to write a date",
         "see Spark's documentation of datetime patterns",
     ),
     "a way to write what is no date": (
         lambda: dataset(
-            Item, inputs={"items": landing("items/*.csv", formats={"id": "dd.MM.yyyy"})}
+            Item, inputs={"items": landing("items/*.csv", date_formats={"id": "dd.MM.yyyy"})}
         )(_same),
-        "formats= names no date or datetime column of the files",
+        "date_formats= names no date or datetime column of the files",
         "name the column as the contract does",
+    ),
+    "a file without a column of the contract": (
+        lambda: dataset(Item, inputs={"items": landing("items/*", format=Csv(columns=["day"]))})(
+            _same
+        ),
+        "input items cannot give the column: no cell of its files is called so",
+        (
+            "name the cells as the contract does, in the order of the files; or name the column in "
+            "landing(derived=...) if the function adds it"
+        ),
     ),
     "a policy's name": (
         lambda: dataset(Item, inputs=FILES, bad_rows="fail"),  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from penstock import Csv
 from penstock.assets.landing.file import inspect_file
 from penstock.errors import InputError
 from penstock.resources.lake import Lake
@@ -20,7 +21,7 @@ def _inspected(folder: Path, content: bytes) -> TakenFile:
     (folder / "a.csv").write_bytes(content)
     lake = Lake(root=str(folder / "lake"), landing=str(folder))
     (found,) = lake.landing_files("a.csv")
-    return inspect_file(lake, found, None)
+    return inspect_file(lake, found, None, Csv())
 
 
 @pytest.mark.parametrize(
@@ -43,4 +44,4 @@ def test_what_is_no_csv_is_told_as_what_it_is(tmp_path: Path, content: bytes, wh
 @pytest.mark.parametrize("name", ["PAR1", "ORC_ID", "BZh", "{id}", "[id]"])
 def test_a_column_may_be_called_as_another_format_begins(tmp_path: Path, name: str) -> None:
     taken = _inspected(tmp_path, f"{name},b\n1,2\n".encode())
-    assert taken.header == (name, "b")
+    assert taken.look.header == (name, "b")

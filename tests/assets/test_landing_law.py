@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from penstock import Contract, column, landing
+from penstock import Contract, Csv, column, landing
 from penstock.assets.frames import input_frames
 from penstock.assets.landing.file import inspect_file
 from penstock.assets.pinned import PinnedFiles
@@ -129,11 +129,11 @@ def test_every_row_is_one_that_was_sent_and_none_is_missing(
             (tmp_path / "landing" / name).write_text(text, newline="")
             (found,) = lake.landing_files(name)
             try:
-                taken.append(inspect_file(lake, found, None))
+                taken.append(inspect_file(lake, found, None, Csv()))
             except InputError as error:
                 refused += any(cause in str(error) for cause in ("not end", "different ways"))
                 continue
-            spanning += taken[-1].separator is not None
+            spanning += taken[-1].look.separator is not None
             rows, bad = _sent(text, columns)
             sent.update(rows)
             others += bad

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import csv
 import gzip
 import io
@@ -11,6 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock import Csv, JsonLines, Parquet
+from penstock.assets.inputs import Landing
 from penstock.assets.landing.lines import MOST_LINES, Cells, Record, is_compared, lines_of
 from penstock.errors import InputError
 from penstock.resources.lake import Lake
@@ -18,6 +21,8 @@ from penstock.resources.lake import Lake
 if TYPE_CHECKING:
     from pathlib import Path
 
+FILES = Landing(pattern="*.csv")
+NULLED = Landing(pattern="*.csv", null_values=("NA",))
 _cells = st.text(st.sampled_from('ab1,"\n\r \ufffdé'), max_size=4)
 _records = st.lists(st.tuples(_cells, _cells, _cells), min_size=1, max_size=8)
 
@@ -50,13 +55,13 @@ def test_every_record_is_found_where_it_begins(
     (landing / name).write_bytes(gzip.compress(raw) if zipped else raw)
 
     sought = list(begins)
-    whole = lines_of(_lake(landing), name, "", [Record(cells=record) for record in sought])
+    whole = lines_of(_lake(landing), name, FILES, [Record(cells=record) for record in sought])
     assert whole == [tuple(begins[record][:MOST_LINES]) for record in sought]
     by_name = [
         Cells(by_column={c: ("string", value or None) for c, value in zip("abc", r, strict=True)})
         for r in sought
     ]
-    assert lines_of(_lake(landing), name, "", by_name) == whole
+    assert lines_of(_lake(landing), name, FILES, by_name) == whole
 
 
 @pytest.mark.parametrize(
@@ -83,7 +88,7 @@ def test_a_cell_is_known_by_its_value(
     sought = Cells(by_column={"x": (kind, value), "y": ("int", "3")})
     alike = Cells(by_column={"x": (kind, value)})
     assert is_compared(kind)
-    assert lines_of(_lake(tmp_path), "rows.csv", "NA", [sought, alike]) == [(5,), (3, 5)]
+    assert lines_of(_lake(tmp_path), "rows.csv", NULLED, [sought, alike]) == [(5,), (3, 5)]
 
 
 def test_rows_of_which_other_cells_and_types_are_known_are_found_together(tmp_path: Path) -> None:
@@ -95,7 +100,7 @@ def test_rows_of_which_other_cells_and_types_are_known_are_found_together(tmp_pa
         Cells(by_column={"z": ("int", None)}),
         Record(cells=("02", "c", None)),
     ]
-    assert lines_of(_lake(tmp_path), "rows.csv", "", sought) == [(2,), (3,), (4,), (4,), (4,)]
+    assert lines_of(_lake(tmp_path), "rows.csv", FILES, sought) == [(2,), (3,), (4,), (4,), (4,)]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +123,7 @@ def test_a_cell_that_is_not_of_the_type_or_has_another_value_is_not_meant(
     tmp_path: Path, kind: str, others: list[str], cell: str, value: str
 ) -> None:
     (tmp_path / "rows.csv").write_text("\n".join(["x", *others, cell]) + "\n")
-    [found] = lines_of(_lake(tmp_path), "rows.csv", "", [Cells(by_column={"x": (kind, value)})])
+    [found] = lines_of(_lake(tmp_path), "rows.csv", FILES, [Cells(by_column={"x": (kind, value)})])
     assert found == (2 + len(others),)
 
 
@@ -126,13 +131,13 @@ def test_times_that_the_quarantine_cannot_tell_apart_have_all_their_lines(tmp_pa
     times = ["2013-02-07 10:15:00.123456Z", "2013-02-07 10:15:00.123Z"]
     (tmp_path / "rows.csv").write_text("\n".join(["x", *times]) + "\n")
     sought = Cells(by_column={"x": ("timestamp", "2013-02-07T10:15:00.123Z")})
-    assert lines_of(_lake(tmp_path), "rows.csv", "", [sought]) == [(2, 3)]
+    assert lines_of(_lake(tmp_path), "rows.csv", FILES, [sought]) == [(2, 3)]
 
 
 def test_a_column_without_a_name_has_the_one_that_it_had_when_it_was_read(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("x,\n1,a\n1,b\n")
     named = {"x": ("string", "1"), "column 2 without a name": ("string", "b")}
-    assert lines_of(_lake(tmp_path), "rows.csv", "", [Cells(by_column=named)]) == [(3,)]
+    assert lines_of(_lake(tmp_path), "rows.csv", FILES, [Cells(by_column=named)]) == [(3,)]
 
 
 def test_what_is_not_there_has_no_line(tmp_path: Path) -> None:
@@ -144,12 +149,44 @@ def test_what_is_not_there_has_no_line(tmp_path: Path) -> None:
         Cells(by_column={}),
         Record(cells=("1",)),
     ]
-    assert lines_of(lake, "rows.csv", "", gone) == [()] * len(gone)
+    assert lines_of(lake, "rows.csv", FILES, gone) == [()] * len(gone)
     (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(b"x,y\n1,2\n")[:-9])
-    assert lines_of(lake, "cut.csv.gz", "", gone[:1]) == [()]
+    assert lines_of(lake, "cut.csv.gz", FILES, gone[:1]) == [()]
     damaged = bytearray(gzip.compress(b"x,y\n" + bytes(range(48, 58)) * 500))
     damaged[20:30] = b"\xff" * 10
     (tmp_path / "damaged.csv.gz").write_bytes(damaged)
-    assert lines_of(lake, "damaged.csv.gz", "", gone[:1]) == [()]
+    assert lines_of(lake, "damaged.csv.gz", FILES, gone[:1]) == [()]
     with pytest.raises(InputError, match="cannot be read"):
-        lines_of(lake, "none.csv", "", gone)
+        lines_of(lake, "none.csv", FILES, gone)
+
+
+def test_a_line_of_json_is_found_as_it_came(tmp_path: Path) -> None:
+    lines = ['{"id":1}', "", '{"id":2', '{"id":1}', '{"id":3, "more":"x,y"}\r']
+    (tmp_path / "rows.json").write_text("\n".join(lines), newline="")
+    landed = Landing(pattern="*.json", format=JsonLines())
+    sought = [
+        Record.parse('{"id":1}', JsonLines()),
+        Record.parse('{"id":2', JsonLines()),
+        Record.parse('{"id":3, "more":"x,y"}', JsonLines()),
+        Record.parse('{"id":4}', JsonLines()),
+    ]
+    found = lines_of(_lake(tmp_path), "rows.json", landed, sought)
+    assert found == [(1, 4), (3,), (5,), ()]
+
+
+def test_lines_of_a_dialect_are_those_of_the_file(tmp_path: Path) -> None:
+    written = Csv(delimiter=";", quote="'", comment="#", encoding="cp1252", trailing_delimiter=True)
+    text = "# what\na;b;\n1;'x\ny';\n# 'more'\n2;€;\n3;z\n"
+    (tmp_path / "rows.csv.bz2").write_bytes(bz2.compress(text.encode("cp1252")))
+    landed = Landing(pattern="*.csv.bz2", format=written)
+    sought = [
+        Cells(by_column={"a": ("int", "1"), "b": ("string", "x\ny")}),
+        Cells(by_column={"b": ("string", "€")}),
+        Record.parse("3;z", written),
+    ]
+    assert lines_of(_lake(tmp_path), "rows.csv.bz2", landed, sought) == [(3,), (6,), (7,)]
+
+
+def test_a_format_without_lines_has_none(tmp_path: Path) -> None:
+    landed = Landing(pattern="*", format=Parquet())
+    assert lines_of(_lake(tmp_path), "rows.parquet", landed, [Record(cells=("1",))]) == [()]

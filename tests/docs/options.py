@@ -11,9 +11,13 @@ from typing import Any
 
 from penstock import (
     Contract,
+    Csv,
     Daily,
     Deployment,
     ForeignKey,
+    JsonLines,
+    Orc,
+    Parquet,
     Quarantine,
     Scd2,
     Schedule,
@@ -40,6 +44,10 @@ NAMES: dict[str, Any] = {
     "table": table,
     "changes": changes,
     "landing": landing,
+    "Csv": Csv,
+    "JsonLines": JsonLines,
+    "Parquet": Parquet,
+    "Orc": Orc,
     "Daily": Daily,
     "Schedule": Schedule,
     "Quarantine": Quarantine,
@@ -63,7 +71,7 @@ def _section(title: str, thing: Any) -> str:
     ]
     told = inspect.cleandoc(thing.__doc__ or "").partition("\n>>>")[0].rstrip()
     table_head = ["| option | type | default |", "|---|---|---|"]
-    return "\n".join([f"## {title}", told, "", *table_head, *rows, ""])
+    return "\n".join([f"## {title}", told, "", *([*table_head, *rows, ""] if rows else ())])
 
 
 def _default(option: inspect.Parameter) -> str:

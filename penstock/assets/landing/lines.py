@@ -6,6 +6,7 @@ Spark's CSV reader tells no row its place in the file. So the file is read once 
 
 from __future__ import annotations
 
+import bz2
 import csv
 import gzip
 import io
@@ -18,16 +19,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from penstock.assets.landing.cell import grammar
-from penstock.assets.landing.file import column_names
+from penstock.assets.landing.csv_look import column_names, records
+from penstock.assets.landing.formats import Csv, JsonLines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from penstock.assets.inputs import Landing
     from penstock.resources.lake import Lake
 
 __all__ = ["MOST_LINES", "Cells", "Record", "is_compared", "lines_of"]
@@ -51,9 +54,11 @@ class Record:
     cells: tuple[str | None, ...]
 
     @classmethod
-    def parse(cls, text: str) -> Record:
+    def parse(cls, text: str, written: Csv | JsonLines) -> Record:
         """The record as it stands in the file."""
-        return cls(cells=tuple(next(csv.reader(io.StringIO(text, newline="")), ())))
+        if isinstance(written, JsonLines):
+            return cls(cells=(text,))
+        return cls(cells=tuple(next(records(io.StringIO(text, newline=""), written), ())))
 
 
 def is_compared(kind: str) -> bool:
@@ -62,37 +67,76 @@ def is_compared(kind: str) -> bool:
 
 
 def lines_of(
-    lake: Lake, name: str, null_value: str, sought: Sequence[Cells | Record]
+    lake: Lake, name: str, landing: Landing, sought: Sequence[Cells | Record]
 ) -> list[tuple[int, ...]]:
     """For each of `sought` the lines, from 1, on which such records begin; the first MOST_LINES.
 
-    None are found in a file that was mended since, and of a record that csv reads otherwise than
-    Spark. Raises InputError when the file cannot be read.
+    None are found in a file that was mended since, of a record that csv reads otherwise than
+    Spark, and in a format without lines. Raises InputError when the file cannot be read.
     """
-    nulls = frozenset(("", null_value))
     found: list[list[int]] = [[] for _ in sought]
-    with lake.open(name) as stream, suppress(csv.Error, EOFError, zlib.error, gzip.BadGzipFile):
-        plain = gzip.GzipFile(fileobj=stream) if name.endswith(".gz") else stream
-        text = io.TextIOWrapper(plain, "utf-8-sig", errors="replace", newline="")
-        records = _records(text)
-        header = column_names(next(records, (0, []))[1])
+    written = landing.format
+    if not isinstance(written, Csv | JsonLines):
+        return [() for _ in sought]
+    encoding = written.encoding if isinstance(written, Csv) else "UTF-8"
+    with lake.open(name) as stream, suppress(csv.Error, EOFError, zlib.error, OSError):
+        text = io.TextIOWrapper(
+            _unpacked(name, stream),
+            "utf-8-sig" if encoding == "UTF-8" else encoding,
+            errors="replace",
+            newline="\n" if isinstance(written, JsonLines) else "",
+        )
+        records = _records(text, written) if isinstance(written, Csv) else _whole_lines(text)
+        header: tuple[str, ...] = ()
+        if isinstance(written, Csv):
+            header = written.columns or column_names(next(records, (0, []))[1])
+        nulls = frozenset(("", *landing.null_values))
         whole = _Whole(sought, nulls)
         by_cells = _ByCells(sought, header, nulls)
         for line, record in records:
-            for n in (*whole.like(record), *by_cells.like(record)):
+            for n in (*whole.like(record), *by_cells.like(record[: len(header)])):
                 if len(found[n]) < MOST_LINES:
                     found[n].append(line)
     return [tuple(lines) for lines in found]
 
 
-def _records(text: io.TextIOWrapper) -> Iterator[tuple[int, list[str]]]:
+def _unpacked(name: str, stream: BinaryIO) -> Any:
+    if name.endswith(".gz"):
+        return gzip.GzipFile(fileobj=stream)
+    return bz2.BZ2File(stream) if name.endswith(".bz2") else stream
+
+
+def _whole_lines(text: io.TextIOWrapper) -> Iterator[tuple[int, list[str]]]:
+    """(number, the line as its only cell) of each line."""
+    for number, line in enumerate(text, 1):
+        yield number, [line.rstrip("\r\n")]
+
+
+def _records(text: io.TextIOWrapper, written: Csv) -> Iterator[tuple[int, list[str]]]:
     """(line on which it begins, cells) of each record, the header first."""
-    reader = csv.reader(text)
-    begins = 1
-    for record in reader:
+    lines = _Lines(text, written.comment)
+    for record in records(lines, written):
         if record:
-            yield begins, record
-        begins = reader.line_num + 1
+            yield lines.begins or 0, record
+        lines.begins = None
+
+
+class _Lines:
+    """The lines of a file without its comments; `begins` is the first of the record at hand."""
+
+    def __init__(self, text: io.TextIOWrapper, comment: str | None) -> None:
+        self._text, self._comment = text, comment
+        self._number = 0
+        self.begins: int | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._text:
+            self._number += 1
+            if self.begins is None:
+                if self._comment and line.startswith(self._comment):
+                    continue
+                self.begins = self._number
+            yield line
 
 
 class _Whole:
@@ -139,7 +183,7 @@ class _ByCells:
 
     def like(self, record: list[str]) -> list[int]:
         """Which of them such a record may be."""
-        if len(record) != self._width:
+        if not self._rows or len(record) != self._width:
             return []
         cell = record[self._place]
         return [

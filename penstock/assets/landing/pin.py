@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from penstock.assets.dataset import Dataset
     from penstock.assets.inputs import Landing
+    from penstock.assets.landing.formats import Format
     from penstock.assets.past import Past
     from penstock.assets.slice import Slice
     from penstock.ledger.past.inspected_files import InspectedFiles
@@ -106,21 +107,28 @@ def arrived(
             next_step="wait for the file, run the days that have arrived, or correct the pattern "
             "of landing(...)",
         )
-    return _inspect(found, lake, inspected)
+    return _inspect(found, lake, inspected, landed.format)
 
 
 def _inspect(
-    files: list[tuple[LandingFile, date | None]], lake: Lake, inspected: InspectedFiles
+    files: list[tuple[LandingFile, date | None]],
+    lake: Lake,
+    inspected: InspectedFiles,
+    written: Format,
 ) -> list[TakenFile]:
     """The files, looked at: one that was, and did not change since, is not read again."""
     states = {file.uri: file.state for file, _ in files if file.state is not None}
     known = inspected.get(states)
     taken, new = [], {}
     for file, day in files:
-        was = TakenFile.of_findings(file, day, known[file.uri]) if file.uri in known else None
-        now = was or inspect_file(lake, file, day)
+        was = (
+            TakenFile.of_findings(file, day, written, known[file.uri])
+            if file.uri in known
+            else None
+        )
+        now = was or inspect_file(lake, file, day, written)
         if was is None and file.state is not None:
-            new[file.uri] = (file.state, now.findings())
+            new[file.uri] = (file.state, now.findings(written))
         taken.append(now)
     inspected.put(new)
     return taken

@@ -1,0 +1,101 @@
+"""What is looked for in a file of columns, Parquet or ORC: its footer, which says its schema."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from penstock.assets.landing.formats import Orc, Parquet
+from penstock.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pyarrow as pa
+
+__all__ = ["ColumnarLook", "ColumnarLooker"]
+
+_LONGEST_FOOTER = 64 << 20
+_BEGINS: Mapping[type, bytes] = {Parquet: b"PAR1", Orc: b"ORC"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnarLook:
+    """What a file of columns is like. Files of the same `schema`, a text, are read as one."""
+
+    schema: str
+    nanos: tuple[str, ...]  # the paths, a.element.b, of times in nanoseconds
+
+    def findings(self) -> dict[str, Any]:
+        """The same, JSON-ready."""
+        return {"schema": self.schema, "nanos": list(self.nanos)}
+
+    @classmethod
+    def of_findings(cls, findings: Mapping[str, Any]) -> Self:
+        """The look of which these are the `findings`."""
+        return cls(schema=findings["schema"], nanos=tuple(findings["nanos"]))
+
+
+@dataclass(slots=True)
+class ColumnarLooker:
+    """Fed with the content in order, it says what the file is like."""
+
+    name: str
+    written: Parquet | Orc
+    _head: bytes = b""
+    _tail: bytes = b""
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes of the file."""
+        self._head = self._head or chunk[:4]
+        # whole until it is long: a footer says where in the file things are
+        self._tail = (self._tail + chunk)[-_LONGEST_FOOTER:]
+
+    def look(self) -> ColumnarLook:
+        """What was found. Raises InputError for a file that is another, damaged or cut off."""
+        begins, title = _BEGINS[type(self.written)], self.written.title
+        if not self._head.startswith(begins):
+            raise InputError(
+                f"the file is not {title}" if self._head else "the file is empty",
+                where=self.name,
+                expected=f"a file that begins with {begins.decode()}",
+                found="other bytes" if self._head else "nothing",
+                next_step="have the file sent again, or say what it is: landing(format=...)",
+            )
+        from pyarrow import ArrowException
+
+        try:
+            schema = self._schema()
+        except (ArrowException, OSError) as error:
+            raise InputError(
+                f"the {title} file is damaged or ends too early",
+                where=self.name,
+                expected="a footer at its end that can be read",
+                found=type(error).__name__,
+                next_step="have the file sent again; nothing of it was loaded",
+            ) from error
+        nanos = [path for field in schema for path in _nanos(field.name, field.type)]
+        return ColumnarLook(schema=schema.remove_metadata().to_string(), nanos=tuple(nanos))
+
+    def _schema(self) -> pa.Schema:
+        from pyarrow import BufferReader, orc, parquet
+
+        source = BufferReader(self._tail)
+        if isinstance(self.written, Orc):
+            return orc.ORCFile(source).schema
+        return parquet.read_schema(source)
+
+
+def _nanos(path: str, kind: pa.DataType) -> Iterator[str]:
+    """The paths within `path` of times in nanoseconds, named as Spark names them."""
+    from pyarrow import types
+
+    if types.is_timestamp(kind) and kind.unit == "ns":
+        yield path
+    elif types.is_map(kind):
+        yield from _nanos(f"{path}.value", kind.item_type)
+    elif types.is_nested(kind):
+        listed = not types.is_struct(kind)
+        for number in range(kind.num_fields):
+            field = kind.field(number)
+            yield from _nanos(f"{path}.{'element' if listed else field.name}", field.type)

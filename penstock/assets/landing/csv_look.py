@@ -1,0 +1,204 @@
+"""What is looked for in a CSV file: its header, its quotes, and bytes of another encoding."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from penstock.assets.landing.magic import refuse_other_text
+from penstock.assets.landing.quoting import Quoting
+from penstock.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from penstock.assets.landing.formats import Csv
+
+__all__ = ["CsvLook", "CsvLooker", "column_names", "header_cells", "records"]
+
+_LONGEST_HEADER = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CsvLook:
+    """What a CSV file is like. `header` names its cells."""
+
+    header: tuple[str, ...]
+    decodes: bool  # False: some bytes are not of the encoding, the rows with them are set aside
+    separator: str | None  # of records that may span lines; None: each line is a record
+    goes_on: bool  # some quoted cell has text behind its closing quote
+
+    @property
+    def by_grammar(self) -> bool:
+        """Whether each record is held against the grammar of quotes, not left to the parser."""
+        return self.separator is not None or self.goes_on
+
+    def findings(self) -> dict[str, Any]:
+        """The same, JSON-ready."""
+        return {
+            "header": list(self.header),
+            "decodes": self.decodes,
+            "separator": self.separator,
+            "goes_on": self.goes_on,
+        }
+
+    @classmethod
+    def of_findings(cls, findings: Mapping[str, Any]) -> Self:
+        """The look of which these are the `findings`."""
+        return cls(**{**findings, "header": tuple(findings["header"])})
+
+
+@dataclass(slots=True)
+class CsvLooker:
+    """Fed with the content in order, it says what the file is like."""
+
+    name: str
+    written: Csv
+    _quoting: Quoting = field(init=False)
+    _decoder: codecs.IncrementalDecoder = field(init=False)
+    _head: bytes = b""
+    _decodes: bool = True
+
+    def __post_init__(self) -> None:
+        self._quoting = Quoting(self.written)
+        self._decoder = codecs.getincrementaldecoder(self.written.encoding)(
+            "replace" if self.written.wide else "strict"
+        )
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes of the file."""
+        self._head += chunk[: _LONGEST_HEADER - len(self._head)]
+        text = self._decoded(chunk)
+        # quotes and line ends are the same bytes in all encodings but the wide ones
+        self._quoting.feed(text.encode(errors="surrogatepass") if self.written.wide else chunk)
+
+    def look(self) -> CsvLook:
+        """What was found. Raises InputError for what is no CSV, or has no end or no header."""
+        written, name = self.written, self.name
+        rest = self._decoded(b"", final=True)
+        if written.wide:
+            self._quoting.feed(rest.encode())
+        self._quoting.close()
+        refuse_other_text(
+            name,
+            self._head,
+            written.title,
+            expected=f"CSV text in {written.encoding}"
+            + ("" if written.columns else " with a header line")
+            + ", or the same with gzip as .csv.gz",
+            wide=written.wide,
+        )
+        _refuse_endless(name, written, self._quoting)
+        separator = self._quoting.separator
+        return CsvLook(
+            header=self._header(),
+            decodes=self._decodes,
+            # of wide characters Spark finds the line ends only where it reads a file whole
+            separator=separator if self._quoting.spans_lines or written.wide else None,
+            goes_on=self._quoting.goes_on,
+        )
+
+    def _decoded(self, chunk: bytes, *, final: bool = False) -> str:
+        if not self._decodes:
+            return ""
+        try:
+            text = self._decoder.decode(chunk, final)
+        except UnicodeDecodeError:
+            self._decodes = False
+            return ""
+        if self.written.wide and "\ufffd" in text:
+            self._decodes = False
+        return text
+
+    def _header(self) -> tuple[str, ...]:
+        text = self._head.decode(self.written.encoding, errors="replace").removeprefix("\ufeff")
+        if self.written.columns and text.strip():
+            return self.written.columns
+        return header_cells(self.name, text, self.written)
+
+
+def records(lines: Iterable[str], written: Csv) -> Iterator[list[str]]:
+    """The records in lines of such a file, as Python's reader has them; it knows no comments."""
+    quote = written.quote
+    return csv.reader(
+        lines,
+        delimiter=written.delimiter,
+        quotechar=quote or None,
+        quoting=csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE,
+        escapechar=written.escapes,
+        doublequote=written.escapes is None,
+    )
+
+
+def header_cells(name: str, text: str, written: Csv) -> tuple[str, ...]:
+    """The names in the first line of `text` that is no comment. Raises InputError for none."""
+    lines = io.StringIO(text, newline="")
+    if written.comment:
+        rest = lines.readlines()
+        while rest and (rest[0].startswith(written.comment) or not rest[0].strip()):
+            rest.pop(0)
+        lines = io.StringIO("".join(rest), newline="")
+    try:
+        first = next(records(lines, written), [])
+    except csv.Error as error:
+        raise InputError(
+            "the first line is not a CSV header",
+            where=name,
+            expected="a header line that names the columns",
+            found=f"{len(text.splitlines()[0]):,} characters that are no list of names",
+            next_step="have the sender send the CSV itself, compressed only as .csv.gz",
+        ) from error
+    if not any(cell.strip() for cell in first):
+        raise InputError(
+            "the first line is empty" if text.strip() else "the file is empty",
+            where=name,
+            expected="a header line that names the columns",
+            found="nothing",
+            next_step="have the file sent again, or remove it from landing",
+        )
+    if written.trailing_delimiter and not first[-1].strip():
+        first = first[:-1]
+    header = column_names(first)
+    if twice := [str(n) for n, cell in enumerate(header, 1) if cell in header[: n - 1]]:
+        raise InputError(
+            "the header names a column twice",
+            where=name,
+            # by place: without a header line, the names would be values
+            found=f"columns {', '.join(twice)} are called the same as one before",
+            next_step="have the sender give each column a name of its own",
+        )
+    return header
+
+
+def column_names(cells: Sequence[str]) -> tuple[str, ...]:
+    """What the cells of a header line call the columns."""
+    return tuple(
+        sys.intern(cell.strip() or f"column {n} without a name") for n, cell in enumerate(cells, 1)
+    )
+
+
+def _refuse_endless(name: str, written: Csv, quoting: Quoting) -> None:
+    """Raise InputError for a file of which nobody knows where its records end."""
+    if quoting.unclosed is not None:
+        how = f"behind a {written.escapes}" if written.escapes else "doubled"
+        raise InputError(
+            "a quoted cell does not end",
+            where=f"{name}, line {quoting.unclosed:,}",
+            expected=f"a second quote ({written.quote}) that closes the cell; a quote within a "
+            f"cell is {how}",
+            found="the end of the file",
+            next_step="have the file sent again, whole, or with the quotes within its cells "
+            f"{how}; nothing of it was loaded",
+        )
+    if quoting.spans_lines and quoting.separator is None:
+        raise InputError(
+            "records that span lines end in different ways",
+            where=name,
+            expected="records that all end in LF or CRLF, or all in CR",
+            found="CR alone ends some of them, LF or CRLF others",
+            next_step="have the sender end all lines in the same way; nothing of it was loaded",
+        )

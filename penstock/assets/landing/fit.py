@@ -1,0 +1,329 @@
+"""What a value of one type is as one of another: the same value or none, never one like it.
+
+Spark's casts cut, round and guess. Here a value is taken where the contract's type holds exactly
+it; which values of a column do is told apart row by row, and types of which no value could are a
+misfit. A datetime without a zone is UTC, text is a value where a cell of a CSV file would be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pyspark.sql.types as T
+
+from penstock.assets.landing.cell import value_sql, wrong_sql
+from penstock.assets.landing.json_value import cell_sql, is_text_sql, wrong_kind_sql
+from penstock.schemas.predicates import literal, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Fit", "Misfit", "Readings", "extra_keys", "fit"]
+
+_DIGITS = {"tinyint": 3, "smallint": 5, "int": 10, "bigint": 19}
+_WHOLE = (*_DIGITS,)
+_REAL = ("float", "double")
+_MOMENT = ("timestamp", "timestamp_ntz")
+# the first double that no bigint is; a cast makes the largest bigint of it
+_BEYOND = "9.223372036854775807E18D"
+
+
+class Misfit(Exception):  # noqa: N818 - said to whoever asked, not to the user
+    """No value of the one type is one of the other, or a part is not there."""
+
+    def __init__(self, path: str, sent: str, wanted: str) -> None:
+        super().__init__(path, sent, wanted)
+        self.path, self.sent, self.wanted = path, sent, wanted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fit:
+    """SQL, the value, and whether it is exactly what was sent; None: it always is."""
+
+    value: str
+    exact: str | None = None
+
+    @property
+    def test(self) -> str:
+        """SQL, true where the value is exactly what was sent."""
+        return self.exact or "true"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readings:
+    """How values are read. `extra`: fields of a struct that nobody asked for are left out."""
+
+    extra: bool = False
+    pattern: str | None = None  # of dates, in Spark's datetime patterns
+    nanos: tuple[str, ...] = ()  # the paths of whole numbers that are nanoseconds since 1970
+    one_calendar: bool = True  # False: of days before 1582-10-15 nobody knows which they are
+
+
+def fit(
+    value: str,
+    sent: T.DataType,
+    wanted: T.DataType,
+    path: str,
+    readings: Readings = Readings(),
+    depth: int = 1,
+) -> Fit:
+    """The SQL `value` of type `sent` as one of type `wanted`. `path` names it, a.b.element.c.
+
+    Raises Misfit for the first part that cannot be.
+    """
+    match sent, wanted:
+        case (T.VariantType(), T.VariantType()):
+            return Fit(value=value)
+        case (T.VariantType(), _):
+            return _of_variant(value, wanted, path, readings, depth)
+        case (T.StructType(), T.StructType()):
+            return _of_struct(value, sent, wanted, path, readings, depth)
+        case (T.ArrayType(), T.ArrayType()):
+            element = _element(depth)
+            inner = fit(
+                element,
+                sent.elementType,
+                wanted.elementType,
+                f"{path}.element",
+                readings,
+                depth + 1,
+            )
+            return _of_elements(value, inner, element)
+        case (T.MapType(), T.MapType()):
+            if sent.keyType != wanted.keyType:
+                raise Misfit(f"{path}.key", _words(sent.keyType), _words(wanted.keyType))
+            element = _element(depth)
+            inner = fit(
+                element, sent.valueType, wanted.valueType, f"{path}.value", readings, depth + 1
+            )
+            return _of_values(value, inner, element, depth)
+        case (T.LongType(), _) if path in readings.nanos:
+            found = _of_nanos(value, _words(wanted))
+            if found is None:
+                raise Misfit(path, "timestamp in nanoseconds", _words(wanted))
+            return found
+        case _:
+            found = _of_scalar(value, _words(sent), _words(wanted), readings.pattern)
+            if found is None:
+                raise Misfit(path, _words(sent), _words(wanted))
+            if not readings.one_calendar and _words(sent) in ("date", *_MOMENT):
+                known = _unless_null(value, f"{value} >= DATE '1582-10-15'")
+                return Fit(value=found.value, exact=f"({known} AND {found.test})")
+            return found
+
+
+def _element(depth: int) -> str:
+    return f"_x{depth}"
+
+
+def _words(kind: T.DataType) -> str:
+    return kind.simpleString()
+
+
+def _of_struct(
+    value: str, sent: T.StructType, wanted: T.StructType, path: str, readings: Readings, depth: int
+) -> Fit:
+    there = {field.name: field.dataType for field in sent.fields}
+    for name in wanted.names:
+        if name not in there:
+            raise Misfit(f"{path}.{name}", "no such field", _words(wanted[name].dataType))
+    for name, kind in there.items():
+        if name not in wanted.names and not readings.extra:
+            raise Misfit(f"{path}.{name}", _words(kind), "no such field")
+    parts = {
+        field.name: fit(
+            f"{value}.{quoted(field.name)}",
+            there[field.name],
+            field.dataType,
+            f"{path}.{field.name}",
+            readings,
+            depth,
+        )
+        for field in wanted.fields
+    }
+    same = sent.names == wanted.names and all(
+        part.value == f"{value}.{quoted(name)}" for name, part in parts.items()
+    )
+    tests = [part.exact for part in parts.values() if part.exact]
+    named = ", ".join(f"{literal(name)}, {part.value}" for name, part in parts.items())
+    return Fit(
+        value=value if same else f"CASE WHEN {value} IS NOT NULL THEN named_struct({named}) END",
+        exact=" AND ".join(tests) or None,
+    )
+
+
+def _of_elements(value: str, inner: Fit, element: str) -> Fit:
+    same = inner.value == element
+    return Fit(
+        value=value if same else f"transform({value}, {element} -> {inner.value})",
+        exact=inner.exact and f"coalesce(forall({value}, {element} -> {inner.exact}), true)",
+    )
+
+
+def _of_values(value: str, inner: Fit, element: str, depth: int) -> Fit:
+    same = inner.value == element
+    values = f"transform_values({value}, (_k{depth}, {element}) -> {inner.value})"
+    return Fit(
+        value=value if same else values,
+        exact=inner.exact
+        and f"coalesce(forall(map_values({value}), {element} -> {inner.exact}), true)",
+    )
+
+
+def _of_scalar(value: str, sent: str, wanted: str, pattern: str | None) -> Fit | None:
+    """None where no value of the one is one of the other."""
+    if sent == wanted:
+        return Fit(value=value)
+    if sent == "void":
+        return Fit(value=f"CAST({value} AS {wanted})")
+    if sent == "string":
+        return _of_text(value, wanted, pattern)
+    if sent in _MOMENT and wanted in _MOMENT:
+        return Fit(value=f"CAST({value} AS {wanted})")
+    if sent in _MOMENT and wanted == "date":
+        day = f"CAST({value} AS date)"
+        return Fit(value=day, exact=_unless_null(value, f"CAST({day} AS {sent}) = {value}"))
+    if _is_number(sent) and _is_number(wanted):
+        return _of_number(value, sent, wanted)
+    return None
+
+
+def _of_nanos(value: str, wanted: str) -> Fit | None:
+    found = _of_scalar(f"timestamp_micros({value} DIV 1000)", "timestamp", wanted, None)
+    if found is None or wanted not in ("date", *_MOMENT):
+        return None
+    whole = f"({value} IS NULL OR {value} % 1000 = 0)"
+    return Fit(value=found.value, exact=f"({whole} AND {found.test})")
+
+
+def _of_text(value: str, wanted: str, pattern: str | None) -> Fit | None:
+    if not (_is_number(wanted) or wanted in ("boolean", "date", *_MOMENT)):
+        return None
+    pattern = pattern if wanted in ("date", *_MOMENT) else None
+    read = value_sql(value, wanted, pattern)
+    wrong = wrong_sql(value, wanted, read, pattern)
+    return Fit(value=read, exact=_unless_null(value, f"NOT ({wrong})"))
+
+
+def _of_number(value: str, sent: str, wanted: str) -> Fit:
+    if _always_holds(sent, wanted):
+        return Fit(value=f"CAST({value} AS {wanted})")
+    made = f"try_cast({value} AS {wanted})"
+    if sent in _WHOLE and wanted in _REAL:
+        # compared as doubles they would be equal however much is lost
+        back = f"try_cast({made} AS decimal(38,0)) = CAST({value} AS decimal(38,0))"
+    elif sent in _WHOLE:
+        back = f"{made} IS NOT NULL"
+    elif sent in _REAL and wanted in _WHOLE:
+        back = f"CAST({made} AS double) = {value} AND abs({value}) < {_BEYOND}"
+    elif wanted in _WHOLE or (wanted.startswith("decimal") and sent.startswith("decimal")):
+        back = f"{made} = {value}"
+    else:
+        back = f"try_cast({made} AS {sent}) = {value}"
+    return Fit(value=made, exact=_unless_null(value, back))
+
+
+def _always_holds(sent: str, wanted: str) -> bool:
+    """Whether every number of the one type is one of the other."""
+    if wanted == "double":
+        return sent in ("float", "tinyint", "smallint", "int")
+    if wanted == "float":
+        return sent in ("tinyint", "smallint")
+    if sent in _REAL:
+        return False
+    whole, decimals = _places(sent)
+    most, digits = _places(wanted)
+    if wanted in _WHOLE:
+        return sent in _WHOLE and whole <= most
+    return whole <= most and decimals <= digits
+
+
+def _places(kind: str) -> tuple[int, int]:
+    """(Digits before the point, digits after it) of a whole number's or decimal's type."""
+    if kind in _DIGITS:
+        return _DIGITS[kind], 0
+    precision, scale = map(int, kind.removeprefix("decimal(").removesuffix(")").split(","))
+    return precision - scale, scale
+
+
+def _is_number(kind: str) -> bool:
+    return kind in _WHOLE or kind in _REAL or kind.startswith("decimal")
+
+
+def _unless_null(value: str, test: str) -> str:
+    return f"({value} IS NULL OR coalesce({test}, false))"
+
+
+def _of_variant(value: str, wanted: T.DataType, path: str, readings: Readings, depth: int) -> Fit:
+    """JSON's value, whose type each record says for itself."""
+    absent = f"({value} IS NULL OR is_variant_null({value}))"
+    element = _element(depth)
+    match wanted:
+        case T.StructType():
+            fields = f"try_cast({value} AS map<string,variant>)"
+            parts = {
+                field.name: fit(
+                    f"{element}[{literal(field.name)}]",
+                    T.VariantType(),
+                    field.dataType,
+                    f"{path}.{field.name}",
+                    readings,
+                    depth + 1,
+                )
+                for field in wanted.fields
+            }
+            named = ", ".join(f"{literal(name)}, {part.value}" for name, part in parts.items())
+            made = f"CASE WHEN {element} IS NOT NULL THEN named_struct({named}) END"
+            tests = [f"{element} IS NOT NULL", *(p.exact for p in parts.values() if p.exact)]
+            if not readings.extra:
+                tests.append(f"cardinality({extra_keys(element, wanted.names)}) = 0")
+            # each object is taken apart once
+            one = f"transform(array({fields}), {element} -> {{}})[0]"
+            return Fit(
+                value=one.format(made),
+                exact=f"({absent} OR coalesce({one.format(' AND '.join(tests))}, false))",
+            )
+        case T.ArrayType():
+            elements = f"try_cast({value} AS array<variant>)"
+            inner = fit(
+                element,
+                T.VariantType(),
+                wanted.elementType,
+                f"{path}.element",
+                readings,
+                depth + 1,
+            )
+            found = _of_elements(elements, inner, element)
+        case T.MapType(keyType=T.StringType()):
+            elements = f"try_cast({value} AS map<string,variant>)"
+            inner = fit(
+                element, T.VariantType(), wanted.valueType, f"{path}.value", readings, depth + 1
+            )
+            found = _of_values(elements, inner, element, depth)
+        case _:
+            return _of_json_scalar(value, _words(wanted), path, readings.pattern)
+    return Fit(
+        value=found.value,
+        exact=f"({absent} OR ({elements} IS NOT NULL AND {found.test}))",
+    )
+
+
+def extra_keys(fields: str, names: Sequence[str]) -> str:
+    """SQL, the keys of the map `fields` that are none of the names."""
+    return f"array_except(map_keys({fields}), array({', '.join(map(literal, names))}))"
+
+
+def _of_json_scalar(value: str, wanted: str, path: str, pattern: str | None) -> Fit:
+    text = f"to_json({value})"
+    absent = f"({value} IS NULL OR is_variant_null({value}))"
+    right = f"NOT ({wrong_kind_sql(value, text, wanted)})"
+    if wanted == "string":
+        return Fit(
+            value=f"CASE WHEN {is_text_sql(text)} THEN CAST({value} AS string) END",
+            exact=f"({absent} OR {right})",
+        )
+    found = _of_text(f"({cell_sql(text)})", wanted, pattern)
+    if found is None:
+        raise Misfit(path, "JSON", wanted)
+    return Fit(value=found.value, exact=f"({absent} OR ({found.test} AND {right}))")

@@ -1,0 +1,34 @@
+"""A scalar of JSON as the text of a cell: what a CSV file would have in its place."""
+
+from __future__ import annotations
+
+__all__ = ["cell_sql", "is_text_sql", "wrong_kind_sql"]
+
+
+def is_text_sql(json: str) -> str:
+    """SQL, whether `json`, the JSON of a value, is a string."""
+    return f"startswith({json}, '\"')"
+
+
+def cell_sql(json: str) -> str:
+    """SQL, the text of a number, boolean or string without escapes; NULL for null."""
+    return (
+        f"CASE WHEN {json} = 'null' THEN NULL WHEN {is_text_sql(json)} "
+        f"THEN substring({json}, 2, length({json}) - 2) ELSE {json} END"
+    )
+
+
+def wrong_kind_sql(value: str, json: str, wanted: str) -> str:
+    """SQL, true for a JSON value that is none of the type, however its text reads.
+
+    `value` is the variant, `json` its JSON; neither is NULL.
+    """
+    if wanted == "string":
+        return f"{json} <> 'null' AND NOT {is_text_sql(json)}"
+    if wanted in ("float", "double"):
+        # a number too large for a double is read as infinity, which JSON cannot say
+        return f"contains({json}, 'Infinity')"
+    if wanted.startswith("decimal"):
+        # with more digits than a decimal has, it was rounded
+        return f"contains({json}, '.') AND schema_of_variant({value}) = 'DOUBLE'"
+    return "false"

@@ -1,0 +1,62 @@
+"""The columns that a file names, held against the contract's: all there, and no others."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+from penstock.assets.landing.records import columns_in_files
+from penstock.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from penstock.assets.pinned import PinnedFiles
+    from penstock.schemas.model import ContractModel
+
+__all__ = ["check_names", "folded"]
+
+
+def check_names(
+    item: PinnedFiles, contract: ContractModel, names: Sequence[str], where: str
+) -> None:
+    """Raise InputError when the columns called `names` are not those that files are to hold.
+
+    `where` says which file. What differs in letter case alone is another name.
+    """
+    expected = [column.name for column in columns_in_files(item, contract)]
+    missing = [name for name in expected if name not in names]
+    extra = [name for name in names if name not in expected]
+    alike = {folded(name): name for name in extra}
+    if other := [
+        f"{name} is written {alike[folded(name)]}" for name in missing if folded(name) in alike
+    ]:
+        raise InputError(
+            "the file's header writes columns in another way than the contract",
+            where=where,
+            expected=", ".join(expected),
+            found="; ".join(ascii(text)[1:-1] if not text.isascii() else text for text in other),
+            next_step="have the sender write the names letter by letter as the contract does, or "
+            "name the contract's columns as the sender does",
+        )
+    if missing or (extra and not item.landing.extra_columns):
+        found = [f"missing {', '.join(missing)}"] if missing else []
+        found += [f"extra {', '.join(extra)}"] if extra and not item.landing.extra_columns else []
+        raise InputError(
+            "the file's header is not the contract's",
+            where=where,
+            expected=", ".join(expected),
+            found="; ".join(found),
+            next_step="have the sender mend the file"
+            + (
+                ""
+                if missing
+                else ", add the column to the contract, or landing(extra_columns=True)"
+            ),
+        )
+
+
+def folded(name: str) -> str:
+    """The name without its letter case, Unicode form and what cannot be seen of it."""
+    seen = "".join(c for c in name if unicodedata.category(c) not in ("Cf", "Cc"))
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).casefold())

@@ -1,0 +1,79 @@
+"""What each format makes of its files: the records as typed rows, and what is wrong with some."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from penstock.schemas.predicates import literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pyspark.sql import DataFrame
+
+    from penstock.assets.pinned import PinnedFiles
+    from penstock.schemas.model import ColumnModel, ContractModel
+
+__all__ = [
+    "PLACE",
+    "TIME",
+    "Records",
+    "below_landing",
+    "columns_in_files",
+    "placed",
+    "reasons_sql",
+]
+
+TIME = "_penstock_time"
+PLACE = "_penstock_place"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """The records of files of one kind, each once.
+
+    `rows` has the contract's columns that files hold, with its types, and TIME and PLACE of each
+    record's file. `is_bad`, `reasons` (array<string>) and `text` (JSON) are SQL over it: whether
+    the record cannot be taken as it is, why, and the record as it came.
+    """
+
+    rows: DataFrame
+    is_bad: str
+    reasons: str
+    text: str
+
+
+def columns_in_files(item: PinnedFiles, contract: ContractModel) -> list[ColumnModel]:
+    """The contract's columns that the files hold."""
+    return [column for column in contract.columns if column.name not in item.landing.derived]
+
+
+def reasons_sql(whole: Mapping[str, str], others: Mapping[str, str]) -> tuple[str, str]:
+    """SQL of (whether a record is bad, the ids of the rules it breaks), each rule with its test.
+
+    Of a record that breaks one of the `whole` the other rules say nothing.
+    """
+    broken = " OR ".join(f"({test})" for test in whole.values()) or "false"
+    cases = [f"CASE WHEN {test} THEN {literal(rule)} END" for rule, test in whole.items()]
+    cases += [
+        f"CASE WHEN NOT ({broken}) AND ({test}) THEN {literal(rule)} END"
+        for rule, test in others.items()
+    ]
+    is_bad = " OR ".join(f"({test})" for test in (*whole.values(), *others.values())) or "false"
+    return is_bad, f"array_compact(array({', '.join(cases) or 'CAST(NULL AS string)'}))"
+
+
+def placed() -> Iterable[str]:
+    """TIME and PLACE as a reader of files knows them."""
+    return (
+        f"_metadata.file_modification_time AS {TIME}",
+        f"_metadata.file_path AS {PLACE}",
+    )
+
+
+def below_landing(root: str, path: str) -> str:
+    """SQL, the name below the landing folder `root` of the file at `path`, Spark's."""
+    # percent-encoded by Spark; url_decode would take a plus for a blank
+    plain = f"url_decode(replace({path}, '+', '%2B'))"
+    return f"substring({plain}, locate({literal(root)}, {plain}) + {len(root)})"
