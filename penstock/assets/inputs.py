@@ -6,7 +6,7 @@ import difflib
 import re
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from penstock.assets.landing.formats import Csv
 from penstock.errors import DefinitionError
@@ -64,12 +64,28 @@ class Landing:
     null_values: tuple[str, ...] = ("",)
     extra_columns: bool = False
     derived: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    names: tuple[tuple[str, str], ...] = ()
+    file_columns: tuple[tuple[str, str], ...] = ()
     date_formats: tuple[tuple[str, str], ...] = ()
 
     @property
     def dataset(self) -> str:
         """The name that lineage and Dagster know the folder by: `landing/flights`."""
         return f"landing/{self.pattern.rpartition('/')[0] or self.pattern}"
+
+    @property
+    def added(self) -> frozenset[str]:
+        """The contract's columns that no file has a value for."""
+        return frozenset((*self.derived, *(name for name, _ in self.file_columns)))
+
+    def column_of(self, sent: str) -> str:
+        """The contract's name of what the sender calls `sent`."""
+        return dict(self.names).get(sent, sent)
+
+    def sent_as(self, column: str) -> str:
+        """What the sender calls the contract's column."""
+        return next((sent for sent, name in self.names if name == column), column)
 
     def patterns(self, days: tuple[date, ...]) -> tuple[tuple[str, date | None], ...]:
         """(glob, the day it is for) of each day; the bare pattern when it is not by day."""
@@ -78,6 +94,7 @@ class Landing:
         return tuple((self.pattern.replace("{day}", str(day)), day) for day in days)
 
 
+FileFact = Literal["name", "modified", "day"]
 Input = Snapshot | Changes | Landing
 
 
@@ -154,13 +171,16 @@ def changes(dataset: str | type[Contract], *, valid_from: str | None = None) -> 
     return Changes(dataset=_dataset(dataset), key=key, valid_from=valid_from)
 
 
-def landing(
+def landing(  # noqa: PLR0913 - each is what some sender does otherwise
     pattern: str,
     *,
     format: Format | None = None,  # noqa: A002 - what it is
     null_value: str | Sequence[str] = "",
     extra_columns: bool = False,
     derived: Sequence[str] = (),
+    optional: Sequence[str] = (),
+    names: Mapping[str, str] | None = None,
+    file_columns: Mapping[str, FileFact] | None = None,
     date_formats: Mapping[str, str] | None = None,
 ) -> Landing:
     """Files under the lake's landing, e.g. `flights/flights-{day}*.csv`.
@@ -178,10 +198,14 @@ def landing(
     `null_value` is the text, or texts, that stand for NULL in a CSV file (an empty cell always
     does). `extra_columns` says that columns the contract does not name are ignored; otherwise a
     file that has some is refused, and of JSON lines each object.
-    `derived` are the contract's columns that the function adds: no file has them. `date_formats`
-    says how date and datetime columns are written, in Spark's datetime patterns, where not as in
-    docs/landing.md: `date_formats={"day": "dd.MM.yyyy"}`; a datetime whose pattern has no zone is
-    UTC.
+    `derived` are the contract's columns that the function adds: no file has them. `optional` are
+    those that a file may lack: they are NULL there. `names` says what the sender calls columns
+    otherwise: `names={"Buchung": "booking_id"}`. `file_columns` are the contract's columns that say
+    where a row came from: the `"name"` of the file below landing (str), when it was `"modified"`
+    (datetime), or the `"day"` that the pattern says (date): `file_columns={"source": "name"}`.
+    `date_formats` says how date and datetime columns are written, in Spark's datetime patterns,
+    where not as in docs/landing.md: `date_formats={"day": "dd.MM.yyyy"}`; a datetime whose pattern
+    has no zone is UTC.
     """
     if pattern.startswith("/") or ".." in pattern.split("/") or re.search(r"\{(?!day\})", pattern):
         raise DefinitionError(
@@ -198,6 +222,9 @@ def landing(
         null_values=(null_value,) if isinstance(null_value, str) else tuple(null_value) or ("",),
         extra_columns=extra_columns,
         derived=tuple(derived),
+        optional=tuple(optional),
+        names=tuple(sorted((names or {}).items())),
+        file_columns=tuple(sorted((file_columns or {}).items())),
         date_formats=tuple(sorted((date_formats or {}).items())),
     )
 

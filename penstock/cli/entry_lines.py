@@ -86,7 +86,9 @@ def _sought(
         model = spec.model.column(column)
         if model and name in row and column not in formatted and is_compared(model.type):
             by_column[column] = (model.type, _text(row[name]))
-    by_column = {c: v for c, v in by_column.items() if c not in landing.derived}
+    by_column = {
+        landing.sent_as(c): known for c, known in by_column.items() if c not in landing.added
+    }
     return Cells(by_column=by_column) if by_column else None
 
 

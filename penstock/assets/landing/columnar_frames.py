@@ -52,7 +52,7 @@ def read_columns(
             next_step="have the sender write other types, times as timestamps or text; nothing of "
             "the file was loaded",
         ) from error
-    check_names(item, contract, rows.columns, where)
+    check_names(item, contract, [*map(item.landing.column_of, rows.columns)], where)
     fits = _fits(item, look, rows.schema, wanted_types(spark, item, contract), where)
     whole = f"struct({', '.join(map(quoted, rows.columns))}) AS {_SENT}"
     rows = rows.selectExpr(whole, *placed())
@@ -90,8 +90,14 @@ def _fits(
             # writers of ORC that do not say which calendar they count by are read as Julian
             one_calendar=not isinstance(item.landing.format, Orc),
         )
+        sent_name = item.landing.sent_as(name)
+        if sent_name not in sent.names:
+            fits[name] = Fit(value=f"CAST(NULL AS {kind.simpleString()})")
+            continue
         try:
-            fits[name] = fit(f"{_SENT}.{quoted(name)}", sent[name].dataType, kind, name, readings)
+            fits[name] = fit(
+                f"{_SENT}.{quoted(sent_name)}", sent[sent_name].dataType, kind, name, readings
+            )
         except Misfit as misfit:
             misfits.append(misfit)
     if misfits:

@@ -62,10 +62,14 @@ def read_cells(
     if not look.decodes:
         unreadable = " OR ".join(f"contains({cell}, '\ufffd')" for cell in cells)
         rules["csv:encoding"] = f"coalesce({unreadable}, false)"
-    place = dict(zip(header, cells, strict=True))
+    place = dict(zip(map(item.landing.column_of, header), cells, strict=True))
     plain, typed, formats = {}, [], dict(item.landing.date_formats)
     for column in columns_in_files(item, contract):
-        cell, value = place[column.name], quoted(column.name)
+        value = quoted(column.name)
+        if column.name not in place:
+            typed.append(f"CAST(NULL AS {column.type}) AS {value}")
+            continue
+        cell = place[column.name]
         pattern = formats.get(column.name)
         text = cell
         if is_number(column.type) and (written.decimal, written.thousands) != (".", None):
@@ -78,7 +82,9 @@ def read_cells(
             rules[f"{column.name}:type"] = f"{cell} IS NOT NULL AND ({wrong})"
     rows = rows.selectExpr("*", *(f"{sql} AS {name}" for name, sql in plain.items()), *placed())
     rows = rows.selectExpr("*", *typed)
-    by_name = ", ".join(f"{literal(name)}, {place[name]}" for name in header)
+    by_name = ", ".join(
+        f"{literal(name)}, {cell}" for name, cell in zip(header, cells, strict=True)
+    )
     in_order = ", ".join([*in_file, *(["_more"] if look.by_grammar else [])])
     # the cells of a record that cannot be split say nothing
     is_bad, reasons = reasons_sql({"csv:malformed": damaged}, rules)
@@ -154,8 +160,9 @@ def _check_header(
     """Raise InputError for a header that is not the contract's, and say why as far as is known."""
     expected = [column.name for column in columns_in_files(item, contract)]
     where = f"{first} for {contract.name} {contract.version}"
-    names = {*map(folded, expected)}
-    if not {*look.header} >= {*expected} and (
+    header = [item.landing.column_of(name) for name in look.header]
+    names = {folded(name) for sent in expected for name in (sent, item.landing.sent_as(sent))}
+    if not {*header} >= {*expected} and (
         separator := _other_separator(look.header, names, written)
     ):
         raise InputError(
@@ -168,7 +175,7 @@ def _check_header(
             next_step=f"say so: landing(format=Csv(delimiter={separator!r})); or have the sender "
             f"write {written.delimiter!r}",
         )
-    if {*look.header}.isdisjoint(expected) and names.isdisjoint(map(folded, look.header)):
+    if {*header}.isdisjoint(expected) and names.isdisjoint(map(folded, look.header)):
         raise InputError(
             "the file has no header line",
             where=where,
@@ -178,7 +185,7 @@ def _check_header(
             next_step="have the sender put the column names in the first line, or name its cells "
             "in order: landing(format=Csv(columns=[...]))",
         )
-    check_names(item, contract, look.header, where)
+    check_names(item, contract, header, where)
 
 
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}

@@ -26,7 +26,6 @@ from penstock.assets.landing.records import (
     TIME,
     Records,
     below_landing,
-    columns_in_files,
 )
 from penstock.assets.pinned import PinnedFiles
 from penstock.assets.row_filters import newest_of, only, raise_unless
@@ -66,17 +65,32 @@ def read_files(
     Raises InputError for columns that are not the contract's.
     """
     groups: dict[tuple[Look, date | None], list[TakenFile]] = defaultdict(list)
+    facts = dict(item.landing.file_columns)
+    by_day = bool(item.apart) or "day" in facts.values()
     for file in item.files:
-        groups[file.look, file.day if item.apart else None].append(file)
-    names = [quoted(column.name) for column in columns_in_files(item, contract)]
+        groups[file.look, file.day if by_day else None].append(file)
+    # in the contract's order
+    columns = [c for c in contract.columns if c.name not in item.landing.derived]
+    names = [quoted(column.name) for column in columns]
     newest = bool(item.apart) and len(item.files) > 1
     good, rejected = [], []
     for (look, day), files in groups.items():
         found = _records(spark, item, contract, look, files)
         keep = raise_unless if strict else only
         kept = keep(found.rows, f"NOT ({found.is_bad})")
-        of = f"DATE {literal(str(day))}" if day else "CAST(NULL AS date)"
-        good.append(kept.selectExpr(*names, *((f"{of} AS {DAY}", TIME, PLACE) if newest else ())))
+        told = {
+            "name": below_landing(_root(files[0]), PLACE),
+            "modified": TIME,
+            "day": f"DATE {literal(str(day))}" if day else "CAST(NULL AS date)",
+        }
+        values = (
+            f"CAST({told[facts[c.name]]} AS {c.type}) AS {quoted(c.name)}"
+            if c.name in facts
+            else quoted(c.name)
+            for c in columns
+        )
+        more = (f"{told['day']} AS {DAY}", TIME, PLACE) if newest else ()
+        good.append(kept.selectExpr(*values, *more))
         rejected.append(
             only(found.rows, found.is_bad).selectExpr(
                 f"{found.reasons} AS reasons",
@@ -85,8 +99,8 @@ def read_files(
             )
         )
     if not groups:
-        columns = [f"{quoted(c.name)} {c.type}" for c in columns_in_files(item, contract)]
-        good = [spark.createDataFrame([], ", ".join(columns))]
+        schema = ", ".join(f"{quoted(c.name)} {c.type}" for c in columns)
+        good = [spark.createDataFrame([], schema)]
         rejected = [spark.createDataFrame([], "reasons array<string>, row string, file string")]
     frame = reduce(lambda a, b: a.unionByName(b), good)
     if newest:

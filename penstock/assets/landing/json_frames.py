@@ -57,7 +57,8 @@ def read_objects(
     rows = rows.selectExpr("*", f"CASE WHEN {whole} THEN _parsed[0] END AS {_RECORD}")
     keys = f"map_keys({_RECORD})"
     # most files name the contract's columns in its order, which is told much faster
-    as_usual = f"{keys} = array({', '.join(map(literal, wanted))})"
+    sent = [item.landing.sent_as(name) for name in wanted]
+    as_usual = f"{keys} = array({', '.join(map(literal, sent))})"
     twice = f"size(array_distinct({keys})) < size({keys})"
     broken = {
         "json:malformed": f"{_RECORD} IS NULL",
@@ -67,10 +68,10 @@ def read_objects(
     if not look.decodes:
         rules["json:encoding"] = "NOT is_valid_utf8(_line)"
     if not item.landing.extra_columns:
-        extra = f"size({extra_keys(_RECORD, [*wanted])}) > 0"
+        extra = f"size({extra_keys(_RECORD, sent)}) > 0"
         rules["json:extra"] = f"NOT ({as_usual}) AND {extra}"
     rows = rows.selectExpr(
-        "*", *(f"{_RECORD}[{literal(name)}] AS _v{n}" for n, name in enumerate(wanted))
+        "*", *(f"{_RECORD}[{literal(name)}] AS _v{n}" for n, name in enumerate(sent))
     )
     # each a projection of its own, so that each is computed once
     rows = rows.selectExpr("*", *(f"to_json(_v{n}) AS _j{n}" for n in range(len(wanted))))

@@ -22,10 +22,19 @@ def check_names(
 ) -> None:
     """Raise InputError when the columns called `names` are not those that files are to hold.
 
-    `where` says which file. What differs in letter case alone is another name.
+    `names` are the contract's where the sender has others. `where` says which file. What differs in
+    letter case alone is another name.
     """
     expected = [column.name for column in columns_in_files(item, contract)]
-    missing = [name for name in expected if name not in names]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError(
+            "the file has a column under the sender's name and under the contract's",
+            where=where,
+            expected="one of the two",
+            found=", ".join(f"{item.landing.sent_as(name)} and {name}" for name in twice),
+            next_step="have the sender leave one out, or correct names= of landing(...)",
+        )
+    missing = [n for n in expected if n not in names and n not in item.landing.optional]
     extra = [name for name in names if name not in expected]
     alike = {folded(name): name for name in extra}
     if other := [

@@ -52,7 +52,7 @@ def pin_files(
             last = {file.name: file.sha256 for file in known}
             for file in found:
                 (copies if last.get(file.name) == file.sha256 else files).append(file)
-            apart = spec.row_key if {*spec.row_key}.isdisjoint(landed.derived) else ()
+            apart = spec.row_key if landed.added.isdisjoint(spec.row_key) else ()
         case Overwrite() | ReplaceSlice() | Append():
             apart = ()
             seen = {file.identity for file in known}

@@ -46,7 +46,7 @@ class Records:
 
 def columns_in_files(item: PinnedFiles, contract: ContractModel) -> list[ColumnModel]:
     """The contract's columns that the files hold."""
-    return [column for column in contract.columns if column.name not in item.landing.derived]
+    return [column for column in contract.columns if column.name not in item.landing.added]
 
 
 def reasons_sql(whole: Mapping[str, str], others: Mapping[str, str]) -> tuple[str, str]:
