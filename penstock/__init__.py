@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from penstock.assets.deployment import Deployment
     from penstock.assets.executor import run
     from penstock.assets.inputs import changes, landing, table
-    from penstock.assets.landing.formats import Csv, JsonLines, Orc, Parquet
+    from penstock.assets.landing.formats import Csv, FixedWidth, JsonLines, Orc, Parquet
     from penstock.assets.modes import (
         Append,
         Fail,
@@ -40,7 +40,7 @@ _HOMES = {
     "penstock.assets.dataset": ("Dataset", "Schedule", "dataset"),
     "penstock.assets.executor": ("run",),
     "penstock.assets.inputs": ("changes", "landing", "table"),
-    "penstock.assets.landing.formats": ("Csv", "JsonLines", "Orc", "Parquet"),
+    "penstock.assets.landing.formats": ("Csv", "FixedWidth", "JsonLines", "Orc", "Parquet"),
     "penstock.assets.modes": (
         "Append",
         "Fail",
@@ -69,6 +69,7 @@ __all__ = [
     "Decimal",
     "Deployment",
     "Fail",
+    "FixedWidth",
     "ForeignKey",
     "Invocation",
     "JsonLines",

@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, get_args
 
 from penstock.assets.inputs import Changes, Landing, Snapshot
-from penstock.assets.landing.formats import Csv, JsonLines
+from penstock.assets.landing.formats import Csv, FixedWidth, JsonLines
 from penstock.assets.modes import Append, BadRows, Merge, Overwrite, ReplaceSlice, Scd2, WriteMode
 from penstock.assets.slice import Daily
 from penstock.errors import DefinitionError
@@ -193,7 +193,11 @@ def _check_cells(spec: Dataset, name: str, landed: Landing, where: str) -> None:
                 next_step="name the column as the contract does",
             )
     _check_names(spec, name, landed, where)
-    cells = landed.format.columns if isinstance(landed.format, Csv) else ()
+    cells: tuple[str, ...] = ()
+    if isinstance(landed.format, Csv):
+        cells = landed.format.columns
+    elif isinstance(landed.format, FixedWidth):
+        cells = tuple(cell for cell, _, _ in landed.format.columns)
     lacking = [
         c.name
         for c in spec.model.columns
@@ -202,7 +206,7 @@ def _check_cells(spec: Dataset, name: str, landed: Landing, where: str) -> None:
     if lacking:
         raise DefinitionError(
             f"input {name} cannot give the column: no cell of its files is called so",
-            where=f"{where}, Csv(columns=...)",
+            where=f"{where}, {type(landed.format).__name__}(columns=...)",
             expected=", ".join(c.name for c in spec.model.columns if c.name not in landed.added),
             found=f"without {', '.join(lacking)}",
             next_step="name the cells as the contract does, in the order of the files; or name the "
@@ -210,12 +214,12 @@ def _check_cells(spec: Dataset, name: str, landed: Landing, where: str) -> None:
         )
     if isinstance(landed.format, JsonLines):
         _check_json(spec, name, landed)
-    if not isinstance(landed.format, Csv):
+    if not isinstance(landed.format, Csv | FixedWidth):
         return
     for column in spec.model.columns:
         if column.name not in landed.added and column.type.startswith(_NESTED):
             raise DefinitionError(
-                f"input {name} cannot give the column: a cell of a CSV file holds one value",
+                f"input {name} cannot give the column: a cell of text holds one value",
                 where=f"contract {spec.contract.__name__}.{column.name}",
                 expected="a type without parts",
                 found=column.type,

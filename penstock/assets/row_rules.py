@@ -82,6 +82,7 @@ def rule_ids(spec: Dataset) -> list[str]:
     ids = [rule for rule, _ in rules(_enforced(spec), Severity.ERROR)]
     ids += [SLICE_RULE, KEY_RULE, *(key.id for key in spec.model.foreign_keys)]
     ids += [f"csv:{what}" for what in ("malformed", "encoding")]
+    ids += [f"fixed:{what}" for what in ("malformed", "encoding")]
     ids += [f"json:{what}" for what in ("malformed", "repeated", "extra", "encoding")]
     ids += [f"{c.name}:type" for c in spec.model.columns]
     return list(dict.fromkeys(ids))

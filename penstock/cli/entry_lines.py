@@ -61,18 +61,18 @@ def _sought(
     entry: Entry, spec: Dataset, landing: Landing, passed: _Passed
 ) -> Cells | Record | None:
     """What is known of the entry's record; None: nothing that tells it from others."""
-    from penstock.assets.landing.formats import Csv, JsonLines
+    from penstock.assets.landing.formats import Csv, FixedWidth, JsonLines
     from penstock.assets.landing.lines import Cells, Record, is_compared
     from penstock.assets.landing.numbers import is_number
 
     row = entry.row
     written = landing.format
-    if not isinstance(written, Csv | JsonLines):
+    if not isinstance(written, Csv | FixedWidth | JsonLines):
         return None
-    if isinstance(written, JsonLines) or "csv:malformed" in entry.reasons:
+    if not isinstance(written, Csv) or "csv:malformed" in entry.reasons:
         if isinstance(line := row.get("line"), str):
             return Record.parse(line, written)
-        if isinstance(written, JsonLines):
+        if not isinstance(written, Csv):
             return None
         return Record(cells=tuple(row.get("cells") or ()))
     if any(rule == "csv:encoding" or rule.endswith(":type") for rule in entry.reasons):

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dagster import ConfigurableResource
@@ -28,6 +29,7 @@ __all__ = ["Lake", "LandingFile", "Table"]
 # Spark writes, or a log without a commit. No way of writing the address helps.
 _MISREAD = re.compile(r"%[0-9A-Fa-f]{2}|[#?\\]")
 _MISREAD_ON_S3 = re.compile(rf"{_MISREAD.pattern}|:")
+_MAKING_A_CLIENT = Lock()  # boto3's default session is no business of two threads
 #: The age from which the times of a local file tell each of its states apart.
 SETTLED_SECONDS = 2.0
 _VARIES = re.compile(r"[*?\[]|\d{4}-\d\d-\d\d")
@@ -242,7 +244,8 @@ class Lake(ConfigurableResource["Lake"]):
     def _s3(self) -> Any:
         import boto3
 
-        return boto3.client("s3", endpoint_url=self.s3_endpoint, region_name=self.s3_region)
+        with _MAKING_A_CLIENT:
+            return boto3.client("s3", endpoint_url=self.s3_endpoint, region_name=self.s3_region)
 
     @staticmethod
     def _on_s3(place: str) -> bool:

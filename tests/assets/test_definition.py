@@ -396,7 +396,7 @@ def test_a_map_is_refused_where_rows_are_compared(write: Merge | Scd2) -> None:
         dataset(contract, inputs={"items": table("shop.items")}, write=write)(_same)
     assert caught.value.where == "contract States.parts"
     dataset(contract, inputs={"items": table("shop.items")})(_same)
-    with pytest.raises(DefinitionError, match="a cell of a CSV file holds one value") as caught:
+    with pytest.raises(DefinitionError, match="a cell of text holds one value") as caught:
         dataset(contract, inputs=FILES)(_same)
     assert caught.value.where == "contract States.parts"
     landed = landing("items.csv", derived=["parts"])

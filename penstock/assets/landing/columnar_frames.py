@@ -87,6 +87,7 @@ def _fits(
             extra=item.landing.extra_columns,
             pattern=formats.get(name),
             nanos=look.nanos,
+            empty=look.empty,
             # writers of ORC that do not say which calendar they count by are read as Julian
             one_calendar=not isinstance(item.landing.format, Orc),
         )

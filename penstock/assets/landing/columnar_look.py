@@ -9,7 +9,7 @@ from penstock.assets.landing.formats import Orc, Parquet
 from penstock.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     import pyarrow as pa
 
@@ -25,15 +25,24 @@ class ColumnarLook:
 
     schema: str
     nanos: tuple[str, ...]  # the paths, a.element.b, of times in nanoseconds
+    empty: tuple[str, ...]  # and of columns without a type, which hold nothing but NULL
 
     def findings(self) -> dict[str, Any]:
         """The same, JSON-ready."""
-        return {"schema": self.schema, "nanos": list(self.nanos)}
+        return {
+            "schema": self.schema,
+            "nanos": list(self.nanos),
+            "empty": list(self.empty),
+        }
 
     @classmethod
     def of_findings(cls, findings: Mapping[str, Any]) -> Self:
         """The look of which these are the `findings`."""
-        return cls(schema=findings["schema"], nanos=tuple(findings["nanos"]))
+        return cls(
+            schema=findings["schema"],
+            nanos=tuple(findings["nanos"]),
+            empty=tuple(findings["empty"]),
+        )
 
 
 @dataclass(slots=True)
@@ -74,8 +83,11 @@ class ColumnarLooker:
                 found=type(error).__name__,
                 next_step="have the file sent again; nothing of it was loaded",
             ) from error
-        nanos = [path for field in schema for path in _nanos(field.name, field.type)]
-        return ColumnarLook(schema=schema.remove_metadata().to_string(), nanos=tuple(nanos))
+        return ColumnarLook(
+            schema=schema.remove_metadata().to_string(),
+            nanos=_all_paths(schema, lambda kind: str(kind).startswith("timestamp[ns")),
+            empty=_all_paths(schema, lambda kind: str(kind) == "null"),
+        )
 
     def _schema(self) -> pa.Schema:
         from pyarrow import BufferReader, orc, parquet
@@ -86,16 +98,20 @@ class ColumnarLooker:
         return parquet.read_schema(source)
 
 
-def _nanos(path: str, kind: pa.DataType) -> Iterator[str]:
-    """The paths within `path` of times in nanoseconds, named as Spark names them."""
+def _all_paths(schema: pa.Schema, sought: Callable[[pa.DataType], bool]) -> tuple[str, ...]:
+    return tuple(path for field in schema for path in _paths(field.name, field.type, sought))
+
+
+def _paths(path: str, kind: pa.DataType, sought: Callable[[pa.DataType], bool]) -> Iterator[str]:
+    """The paths within `path` of types that are sought, named as Spark names them."""
     from pyarrow import types
 
-    if types.is_timestamp(kind) and kind.unit == "ns":
+    if sought(kind):
         yield path
     elif types.is_map(kind):
-        yield from _nanos(f"{path}.value", kind.item_type)
+        yield from _paths(f"{path}.value", kind.item_type, sought)
     elif types.is_nested(kind):
         listed = not types.is_struct(kind)
         for number in range(kind.num_fields):
             field = kind.field(number)
-            yield from _nanos(f"{path}.{'element' if listed else field.name}", field.type)
+            yield from _paths(f"{path}.{'element' if listed else field.name}", field.type, sought)

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from pyspark.sql import functions as F
 
-from penstock.assets.landing.cell import value_sql, wrong_sql
+from penstock.assets.landing.cells import typed_cells
 from penstock.assets.landing.formats import Csv
 from penstock.assets.landing.names import check_names, folded
-from penstock.assets.landing.numbers import is_number, plain_number
 from penstock.assets.landing.quoting import record_pattern
-from penstock.assets.landing.records import Records, columns_in_files, placed, reasons_sql
+from penstock.assets.landing.records import Records, columns_in_files, reasons_sql
 from penstock.errors import InputError
-from penstock.schemas.predicates import literal, quoted
+from penstock.schemas.predicates import literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +38,6 @@ def read_cells(
 ) -> Records:
     """The records of files of one look, of which `first` is one.
 
-    The types are a projection of their own below what tests them, so that each cell is cast once.
     Raises InputError for a header that is not the contract's.
     """
     written = item.landing.format
@@ -58,30 +56,13 @@ def read_cells(
         damaged = f"NOT coalesce(_damaged RLIKE {record}, {never})"
     if written.trailing_delimiter:
         damaged = f"({damaged} OR {_TRAILING} IS NOT NULL)"
-    rules = {}
+    rules: dict[str, str] = {}
     if not look.decodes:
         unreadable = " OR ".join(f"contains({cell}, '\ufffd')" for cell in cells)
         rules["csv:encoding"] = f"coalesce({unreadable}, false)"
     place = dict(zip(map(item.landing.column_of, header), cells, strict=True))
-    plain, typed, formats = {}, [], dict(item.landing.date_formats)
-    for column in columns_in_files(item, contract):
-        value = quoted(column.name)
-        if column.name not in place:
-            typed.append(f"CAST(NULL AS {column.type}) AS {value}")
-            continue
-        cell = place[column.name]
-        pattern = formats.get(column.name)
-        text = cell
-        if is_number(column.type) and (written.decimal, written.thousands) != (".", None):
-            text = f"{cell}n"
-            plain[text] = plain_number(cell, written)
-        typed.append(f"{value_sql(text, column.type, pattern)} AS {value}")
-        if column.type != "string":
-            wrong = wrong_sql(text, column.type, value, pattern)
-            wrong = wrong if text == cell else f"{text} IS NULL OR {wrong}"
-            rules[f"{column.name}:type"] = f"{cell} IS NOT NULL AND ({wrong})"
-    rows = rows.selectExpr("*", *(f"{sql} AS {name}" for name, sql in plain.items()), *placed())
-    rows = rows.selectExpr("*", *typed)
+    typed = typed_cells(rows, item, contract, place, written)
+    rules |= typed.rules
     by_name = ", ".join(
         f"{literal(name)}, {cell}" for name, cell in zip(header, cells, strict=True)
     )
@@ -94,7 +75,7 @@ def read_cells(
         "WHEN _damaged IS NOT NULL THEN to_json(map('line', _damaged)) "
         f"ELSE to_json(map('cells', array({in_order}))) END"
     )
-    return Records(rows=rows, is_bad=is_bad, reasons=reasons, text=text)
+    return Records(rows=typed.rows, is_bad=is_bad, reasons=reasons, text=text)
 
 
 def _read(

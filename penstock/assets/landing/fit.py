@@ -57,6 +57,7 @@ class Readings:
     extra: bool = False
     pattern: str | None = None  # of dates, in Spark's datetime patterns
     nanos: tuple[str, ...] = ()  # the paths of whole numbers that are nanoseconds since 1970
+    empty: tuple[str, ...] = ()  # the paths of what holds nothing but NULL, whatever its type
     one_calendar: bool = True  # False: of days before 1582-10-15 nobody knows which they are
 
 
@@ -72,6 +73,8 @@ def fit(
 
     Raises Misfit for the first part that cannot be.
     """
+    if path in readings.empty:
+        return Fit(value=f"CAST(NULL AS {_words(wanted)})")
     match sent, wanted:
         case (T.VariantType(), T.VariantType()):
             return Fit(value=value)

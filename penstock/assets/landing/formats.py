@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import codecs
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from penstock.errors import DefinitionError
 
-__all__ = ["Csv", "Format", "JsonLines", "Orc", "Parquet"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Csv", "FixedWidth", "Format", "JsonLines", "Orc", "Parquet"]
 
 # Python's name -> Java's
 _ENCODINGS = {
@@ -85,21 +88,7 @@ class Csv:
                 expected="delimiter, quote, escape and comment that differ",
                 next_step="leave out those that the sender does not use",
             )
-        if self.decimal not in (".", ",") or self.thousands not in (None, ".", ",", " ", "'", "_"):
-            raise DefinitionError(
-                "numbers are not written so",
-                where=f"Csv(decimal={self.decimal!r}, thousands={self.thousands!r})",
-                expected="a point or a comma before the decimals; a point, a comma, a blank, an "
-                "apostrophe or an underscore between thousands",
-                next_step="write it as the sender does, like decimal=',', thousands='.'",
-            )
-        if self.decimal == self.thousands:
-            raise DefinitionError(
-                "decimals and thousands cannot be told apart",
-                where=f"Csv(decimal={self.decimal!r}, thousands={self.thousands!r})",
-                expected="another character between thousands than before the decimals",
-                next_step="write it as the sender does, like decimal=',', thousands='.'",
-            )
+        _check_numbers("Csv", self.decimal, self.thousands)
         if len({*self.columns}) < len(self.columns) or not all(self.columns):
             raise DefinitionError(
                 "columns without names of their own",
@@ -117,6 +106,94 @@ class Csv:
     def escapes(self) -> str | None:
         """The character that stands before a quote within a quoted cell, if it is no quote."""
         return None if self.escape == self.quote else self.escape
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class FixedWidth:
+    """Lines of text in which each column has its place.
+
+    `columns` are names with (the first character, from 1, and the number of characters). Blanks at
+    the end of a column fill it up and are no part of it. A line that ends before the last column
+    does is none, unless its sender takes blanks off the ends of lines (`stripped`); text that no
+    column has may stand between them, and behind the last there may only be blanks. `encoding`,
+    `decimal` and `thousands` are those of `Csv`, but for UTF-16.
+
+    Raises DefinitionError for columns that overlap or have no place.
+    """
+
+    kind: ClassVar = "text"
+    title: ClassVar = "text of fixed width"
+    packs: ClassVar = True
+
+    columns: tuple[tuple[str, int, int], ...]
+    encoding: str = "UTF-8"
+    stripped: bool = False
+    decimal: str = "."
+    thousands: str | None = None
+
+    def __init__(
+        self,
+        columns: Mapping[str, tuple[int, int]],
+        *,
+        encoding: str = "UTF-8",
+        stripped: bool = False,
+        decimal: str = ".",
+        thousands: str | None = None,
+    ) -> None:
+        """Raise DefinitionError for columns that overlap or have no place."""
+        places = _places(columns)
+        _check_numbers("FixedWidth", decimal, thousands)
+        said = _encoding(encoding)
+        if said.startswith("UTF-16"):
+            raise DefinitionError(
+                "lines of fixed width are not read in UTF-16",
+                where=f"FixedWidth(encoding={encoding!r})",
+                expected="UTF-8, or an encoding of one byte a character",
+                next_step="have the sender write UTF-8",
+            )
+        for name, value in {
+            "columns": places,
+            "encoding": said,
+            "stripped": stripped,
+            "decimal": decimal,
+            "thousands": thousands,
+        }.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def width(self) -> int:
+        """The characters of a line up to the end of its last column."""
+        return max(start + width - 1 for _, start, width in self.columns)
+
+
+def _places(columns: object) -> tuple[tuple[str, int, int], ...]:
+    """(name, first character, number of characters) of each column, by place."""
+    try:
+        places = sorted(
+            ((str(name), int(start), int(width)) for name, (start, width) in columns.items()),  # type: ignore[attr-defined]
+            key=lambda place: place[1],
+        )
+    except (AttributeError, TypeError, ValueError):
+        places = []
+    ends = 0
+    for name, start, width in places:
+        if not name or start <= ends or width < 1:
+            raise DefinitionError(
+                "a column has no place of its own",
+                where=f"FixedWidth, column {name!r}",
+                expected=f"one that begins behind character {ends} and has at least one",
+                found=f"({start}, {width})",
+                next_step="give (the first character, from 1, and how many there are) of each",
+            )
+        ends = start + width - 1
+    if not places:
+        raise DefinitionError(
+            "lines of fixed width without columns",
+            where="FixedWidth",
+            expected="the place of each column",
+            next_step='write FixedWidth({"id": (1, 8), "name": (9, 20)})',
+        )
+    return tuple(places)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,8 +226,27 @@ class Orc:
     packs: ClassVar = False
 
 
-Format = Csv | JsonLines | Parquet | Orc
+Format = Csv | FixedWidth | JsonLines | Parquet | Orc
 """How files are written: `kind` as Spark calls it; with `packs` they may be compressed whole."""
+
+
+def _check_numbers(kind: str, decimal: object, thousands: object) -> None:
+    where = f"{kind}(decimal={decimal!r}, thousands={thousands!r})"
+    if decimal not in (".", ",") or thousands not in (None, ".", ",", " ", "'", "_"):
+        raise DefinitionError(
+            "numbers are not written so",
+            where=where,
+            expected="a point or a comma before the decimals; a point, a comma, a blank, an "
+            "apostrophe or an underscore between thousands",
+            next_step="write it as the sender does, like decimal=',', thousands='.'",
+        )
+    if decimal == thousands:
+        raise DefinitionError(
+            "decimals and thousands cannot be told apart",
+            where=where,
+            expected="another character between thousands than before the decimals",
+            next_step="write it as the sender does, like decimal=',', thousands='.'",
+        )
 
 
 def _is_sign(sign: object, *, blank: bool) -> bool:
@@ -171,7 +267,7 @@ def _encoding(name: object) -> str:
     except (LookupError, ValueError) as error:
         raise DefinitionError(
             "this is no encoding that files are read in",
-            where=f"Csv(encoding={name!r})",
+            where=f"encoding={name!r}",
             expected=f"one of {', '.join(_ENCODINGS.values())}",
             next_step="have the sender write UTF-8, or one of these",
         ) from error

@@ -19,6 +19,8 @@ from penstock.assets.landing.columnar_frames import read_columns
 from penstock.assets.landing.columnar_look import ColumnarLook
 from penstock.assets.landing.csv_frames import read_cells
 from penstock.assets.landing.csv_look import CsvLook
+from penstock.assets.landing.fixed_frames import read_places
+from penstock.assets.landing.fixed_look import FixedLook
 from penstock.assets.landing.json_frames import read_objects
 from penstock.assets.landing.json_look import JsonLook
 from penstock.assets.landing.records import (
@@ -121,6 +123,8 @@ def _records(
     match look:
         case CsvLook():
             return read_cells(spark, item, contract, look, files[0].name, uris)
+        case FixedLook():
+            return read_places(spark, item, contract, look, files[0].name, uris)
         case JsonLook():
             return read_objects(spark, item, contract, look, files[0].sha256, uris)
         case ColumnarLook():

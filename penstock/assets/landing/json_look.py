@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["JsonLook", "JsonLooker"]
 
 _LONGEST = 1 << 16  # of the beginning
+_OBJECT = re.compile(rb"^[\x00-\x20]*\{", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +71,12 @@ class JsonLooker:
                 next_step="have the file sent again, or remove it from landing",
             )
         first = self._head.removeprefix(codecs.BOM_UTF8).lstrip()
-        if not first.startswith(b"{"):
+        # one broken line is set aside; where no line is an object it is another kind of file
+        if first.startswith(b"[") or not _OBJECT.search(first):
             raise InputError(
                 "the file is no list of JSON objects, one to a line",
                 where=self.name,
-                expected="a JSON object on each line: the first begins with {",
+                expected="a JSON object on each line, which begins with {",
                 found="a JSON document in brackets" if first.startswith(b"[") else "other text",
                 next_step="have the sender write each record as an object on a line of its own",
             )

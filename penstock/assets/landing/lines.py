@@ -25,7 +25,7 @@ import numpy as np
 
 from penstock.assets.landing.cell import grammar
 from penstock.assets.landing.csv_look import column_names, records
-from penstock.assets.landing.formats import Csv, JsonLines
+from penstock.assets.landing.formats import Csv, FixedWidth, JsonLines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -54,9 +54,9 @@ class Record:
     cells: tuple[str | None, ...]
 
     @classmethod
-    def parse(cls, text: str, written: Csv | JsonLines) -> Record:
+    def parse(cls, text: str, written: Csv | FixedWidth | JsonLines) -> Record:
         """The record as it stands in the file."""
-        if isinstance(written, JsonLines):
+        if not isinstance(written, Csv):
             return cls(cells=(text,))
         return cls(cells=tuple(next(records(io.StringIO(text, newline=""), written), ())))
 
@@ -76,15 +76,15 @@ def lines_of(
     """
     found: list[list[int]] = [[] for _ in sought]
     written = landing.format
-    if not isinstance(written, Csv | JsonLines):
+    if not isinstance(written, Csv | FixedWidth | JsonLines):
         return [() for _ in sought]
-    encoding = written.encoding if isinstance(written, Csv) else "UTF-8"
+    encoding = "UTF-8" if isinstance(written, JsonLines) else written.encoding
     with lake.open(name) as stream, suppress(csv.Error, EOFError, zlib.error, OSError):
         text = io.TextIOWrapper(
             _unpacked(name, stream),
             "utf-8-sig" if encoding == "UTF-8" else encoding,
             errors="replace",
-            newline="\n" if isinstance(written, JsonLines) else "",
+            newline="" if isinstance(written, Csv) else "\n",
         )
         records = _records(text, written) if isinstance(written, Csv) else _whole_lines(text)
         header: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["arrived", "pin_files"]
 
 _DAYS_NAMED = 5  # of those that lack a file
+_AT_ONCE = 8  # files that are read; hashing and unpacking leave Python's lock to others
 
 
 def pin_files(
@@ -119,16 +121,32 @@ def _inspect(
     """The files, looked at: one that was, and did not change since, is not read again."""
     states = {file.uri: file.state for file, _ in files if file.state is not None}
     known = inspected.get(states)
-    taken, new = [], {}
+    # a name may hold the days of two slices
+    taken: dict[tuple[str, date | None], TakenFile] = {}
     for file, day in files:
-        was = (
-            TakenFile.of_findings(file, day, written, known[file.uri])
-            if file.uri in known
-            else None
-        )
-        now = was or inspect_file(lake, file, day, written)
-        if was is None and file.state is not None:
-            new[file.uri] = (file.state, now.findings(written))
-        taken.append(now)
-    inspected.put(new)
-    return taken
+        if file.uri in known and (
+            was := TakenFile.of_findings(file, day, written, known[file.uri])
+        ):
+            taken[file.uri, day] = was
+    unknown = [(file, day) for file, day in files if (file.uri, day) not in taken]
+    for (file, day), looked in zip(unknown, _looked_at(unknown, lake, written), strict=True):
+        taken[file.uri, day] = looked
+    inspected.put(
+        {
+            file.uri: (file.state, taken[file.uri, day].findings(written))
+            for file, day in unknown
+            if file.state is not None
+        }
+    )
+    return [taken[file.uri, day] for file, day in files]
+
+
+def _looked_at(
+    files: list[tuple[LandingFile, date | None]], lake: Lake, written: Format
+) -> list[TakenFile]:
+    """The files, several read at once. Raises what is wrong with the first that is."""
+    pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="landing")
+    try:
+        return [*pool.map(lambda found: inspect_file(lake, found[0], found[1], written), files)]
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -153,7 +153,16 @@ def test_files_of_different_types_are_read_together(
         ("share", pa.array([2**53, 2**53 + 1, 2**63 - 1]), [float(2**53)]),
         ("day", pa.array([1704067200, 1704067201], pa.timestamp("s")), [date(2024, 1, 1)]),
     ],
-    ids=str,
+    ids=[
+        "floats for int",
+        "decimals for int",
+        "text for int",
+        "floats for Decimal",
+        "ints for Decimal",
+        "more decimals",
+        "ints for float",
+        "datetimes for date",
+    ],
 )
 def test_a_value_that_the_contract_cannot_hold_exactly_is_set_aside(
     spark: SparkSession,
@@ -221,7 +230,18 @@ def test_no_number_changes(
         ({"NAME": pa.array([1, 2])}, "COLUMN_ALREADY_EXISTS"),
         ({"more": pa.array([1, 2])}, "extra more"),
     ],
-    ids=str,
+    ids=[
+        "name bigint",
+        "paid bigint",
+        "day bigint",
+        "price boolean",
+        "at date",
+        "name binary",
+        "missing name",
+        "at bigint",
+        "COLUMN_ALREADY_EXISTS",
+        "extra more",
+    ],
 )
 def test_columns_that_cannot_be_the_contracts_are_refused(
     spark: SparkSession,
@@ -277,6 +297,19 @@ def test_what_pandas_writes_is_read(spark: SparkSession, tmp_path: Path) -> None
     frame.to_parquet(held)
     read = arrive(spark, tmp_path, Sale, PARQUET, f=held.getvalue())
     assert ([row[0] for row in read.rows], read.reasons) == ([2], [("at:type",)] * 2)
+
+
+def test_a_column_that_holds_nothing_is_null_whatever_its_type(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    frame = pd.DataFrame({key: [None, None] for key in SOLD} | {"id": [1, 2]})
+    held = io.BytesIO()
+    frame.to_parquet(held)  # without a value pandas knows no type, and Spark takes it for int
+    read = arrive(spark, tmp_path, Sale, PARQUET, f=held.getvalue())
+    assert read.rows == [(1, *[None] * 6), (2, *[None] * 6)]
+    parts = pa.array([[None]], pa.list_(pa.null()))
+    content = _parquet(pa.table({"id": pa.array([1]), "parts": parts}))
+    assert arrive(spark, tmp_path, Nested, PARQUET, f=content).rows == [(1, [None])]
 
 
 @BOTH

@@ -126,6 +126,13 @@ def test_what_is_no_row_is_set_aside_as_it_came(spark: SparkSession, tmp_path: P
     assert len(read.rejected) == len(NO_ROWS)
 
 
+def test_a_first_line_that_is_broken_is_set_aside_like_any_other(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    read = arrive(spark, tmp_path, Sale, FILES, f__json='nd {"id":1}\n{"id":2}\n')
+    assert ([row[0] for row in read.rows], read.reasons) == ([2], [("json:malformed",)])
+
+
 def test_keys_that_nobody_asked_for_are_left_out_where_that_is_said(
     spark: SparkSession, tmp_path: Path
 ) -> None:
