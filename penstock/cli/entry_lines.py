@@ -77,7 +77,9 @@ def _sought(
         return Record(cells=tuple(row.get("cells") or ()))
     if any(rule == "csv:encoding" or rule.endswith(":type") for rule in entry.reasons):
         # as it arrived: every cell is text
-        return Cells(by_column={name: ("string", _text(value)) for name, value in row.items()})
+        return Cells(
+            by_column={landing.sent_as(n): ("string", _text(value)) for n, value in row.items()}
+        )
     formatted = {name for name, _ in landing.date_formats}
     if (written.decimal, written.thousands) != (".", None):
         formatted |= {column.name for column in spec.model.columns if is_number(column.type)}

@@ -12,7 +12,7 @@ from penstock.assets.landing.names import check_names
 from penstock.assets.landing.records import Records, columns_in_files, placed, reasons_sql
 from penstock.assets.raised import conditions
 from penstock.errors import InputError
-from penstock.schemas.predicates import quoted
+from penstock.schemas.predicates import literal, quoted
 
 if TYPE_CHECKING:
     import pyspark.sql.types as T
@@ -54,7 +54,9 @@ def read_columns(
         ) from error
     check_names(item, contract, [*map(item.landing.column_of, rows.columns)], where)
     fits = _fits(item, look, rows.schema, wanted_types(spark, item, contract), where)
-    whole = f"struct({', '.join(map(quoted, rows.columns))}) AS {_SENT}"
+    # by the contract's names, for by them it is known whose values are personal data
+    fields = (f"{literal(item.landing.column_of(name))}, {quoted(name)}" for name in rows.columns)
+    whole = f"named_struct({', '.join(fields)}) AS {_SENT}"
     rows = rows.selectExpr(whole, *placed())
     rows = rows.selectExpr("*", *(f"{made.value} AS {quoted(n)}" for n, made in fits.items()))
     tests = {f"{n}:type": f"NOT {made.exact}" for n, made in fits.items() if made.exact}
@@ -97,7 +99,7 @@ def _fits(
             continue
         try:
             fits[name] = fit(
-                f"{_SENT}.{quoted(sent_name)}", sent[sent_name].dataType, kind, name, readings
+                f"{_SENT}.{quoted(name)}", sent[sent_name].dataType, kind, name, readings
             )
         except Misfit as misfit:
             misfits.append(misfit)

@@ -63,9 +63,8 @@ def read_cells(
     place = dict(zip(map(item.landing.column_of, header), cells, strict=True))
     typed = typed_cells(rows, item, contract, place, written)
     rules |= typed.rules
-    by_name = ", ".join(
-        f"{literal(name)}, {cell}" for name, cell in zip(header, cells, strict=True)
-    )
+    # by the contract's names, for by them it is known whose values are personal data
+    by_name = ", ".join(f"{literal(name)}, {cell}" for name, cell in place.items())
     in_order = ", ".join([*in_file, *(["_more"] if look.by_grammar else [])])
     # the cells of a record that cannot be split say nothing
     is_bad, reasons = reasons_sql({"csv:malformed": damaged}, rules)
