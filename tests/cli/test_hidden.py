@@ -7,7 +7,7 @@ from penstock.cli.entries import HIDDEN, hidden
 from penstock.schemas.contract import model_of
 
 
-class Mail(Contract, owner="team:post", version="1.0.0", name="bronze.mails"):
+class Mail(Contract, owner="team:post", version="1.0.0", name="bronze.mails", cleared=[Pii.EMAIL]):
     """One line of a letter."""
 
     line: str = column(nullable=True)
