@@ -10,6 +10,7 @@ from penstock.cli import (
     demo,
     evidence,
     history,
+    init,
     ledger,
     lineage,
     machine,
@@ -36,7 +37,7 @@ app = typer.Typer(
 )
 PARTS = (
     *(datasets, runs, status, history, quarantine, lineage, coverage, evidence),
-    *(ledger, machine, serve, up, demo),
+    *(ledger, machine, serve, up, demo, init),
 )
 for part in PARTS:
     part.register(app)

@@ -16,7 +16,7 @@ from penstock.errors import PenstockError
 
 COMMANDS = [
     *("list", "show", "run", "backfill", "status", "history", "lineage", "jars", "doctor"),
-    *("up", "demo", "version", "quarantine show", "coverage"),
+    *("up", "demo", "init", "version", "quarantine show", "coverage"),
     *("evidence export", "evidence verify", "evidence key"),
     *("ledger archive", "ledger verify", "ledger rebuild"),
     *("serve", "token add", "token list", "token revoke"),
