@@ -98,7 +98,8 @@ def _read(
         .option("mode", "PERMISSIVE")
         .option("columnNameOfCorruptRecord", "_damaged")
         .option("columnPruning", "false")
-        .option("sep", written.delimiter)
+        # Spark takes a backslash for the beginning of an escape
+        .option("sep", written.delimiter.replace("\\", "\\\\"))
         .option("quote", written.quote or "")
         .option("escape", written.escapes or written.quote or "\0")
         .option("nullValue", nulls[0])

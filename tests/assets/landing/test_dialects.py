@@ -43,6 +43,8 @@ DIALECTS = {
     "semicolons": Csv(delimiter=";"),
     "tabs": Csv(delimiter="\t"),
     "vertical bars and single quotes": Csv(delimiter="|", quote="'"),
+    "carets and brackets": Csv(delimiter="^", quote="]"),
+    "backslashes between": Csv(delimiter="\\", quote="-"),
     "backslashes before quotes": Csv(escape="\\"),
     "no quotes": Csv(delimiter="\t", quote=None),
     "ISO-8859-1": Csv(delimiter=";", encoding="latin1"),
@@ -56,7 +58,26 @@ DIALECTS = {
 
 
 def _cell(chance: random.Random, written: Csv, *, all_quoted: bool) -> str:
-    letters = ["a", "7", "x y", "é", "\\", "#", "'", '"', ";", ",", "|", "\n", "\r\n", "\r", "\t"]
+    letters = [
+        "a",
+        "7",
+        "x y",
+        "é",
+        "\\",
+        "#",
+        "'",
+        '"',
+        ";",
+        ",",
+        "|",
+        "^",
+        "]",
+        "-",
+        "\n",
+        "\r\n",
+        "\r",
+        "\t",
+    ]
     if written.encoding.startswith(("UTF", "windows")):
         letters.append("€")
     if written.quote is None or not all_quoted:
