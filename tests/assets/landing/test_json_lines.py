@@ -137,7 +137,7 @@ def test_what_a_parser_gives_up_at_is_set_aside(spark: SparkSession, tmp_path: P
     deep = '{"id":1,"more":' + "[" * 3000 + "]" * 3000 + "}"
     long = '{"id":1,"price":' + "1" * 3000 + "}"
     wide = '{"id":1,"name":"' + "x" * 21_000_000 + '"}'
-    read = arrive(spark, tmp_path, Sale, FILES, f__json="\n".join([deep, long, wide, '{"id":2}']))
+    read = arrive(spark, tmp_path, Sale, FILES, f__json=f'{deep}\n{long}\n{wide}\n{{"id":2}}')
     assert [row[0] for row in read.rows][-1:] == [2]
     assert len(read.rows) + len(read.rejected) == 4
     assert all("json:malformed" in reasons for reasons in read.reasons)
