@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, get_args
 
 from penstock.assets.inputs import Changes, Landing, Snapshot
-from penstock.assets.landing.formats import Csv, FixedWidth, JsonLines
+from penstock.assets.landing.declared import check_landing
 from penstock.assets.modes import Append, BadRows, Merge, Overwrite, ReplaceSlice, Scd2, WriteMode
 from penstock.assets.slice import Daily
 from penstock.errors import DefinitionError
@@ -31,9 +31,6 @@ __all__ = ["check_dataset", "check_schedule", "refuse_parts"]
 
 _PYTHON = {"date": "date", "timestamp": "datetime"}
 _GROUP = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*")
-_FILE_FACTS = {"name": "string", "modified": "timestamp", "day": "date"}
-_NOT_JSON = re.compile(r"\bbinary\b|map<(?!string,)")
-_NESTED = ("array<", "map<", "struct<", "variant")
 _TAG = re.compile(r"([\w.-]{1,63}/)?[\w.-]{1,63}", re.ASCII)
 _TAG_VALUE = re.compile(r"[\w.-]{0,63}", re.ASCII)
 
@@ -168,7 +165,7 @@ def _check_inputs(spec: Dataset, where: str) -> None:
                 "a dataset without partitions and read that",
             )
         if isinstance(item, Landing):
-            _check_cells(spec, name, item, where)
+            check_landing(spec, name, item, where)
         if isinstance(item, Changes) and not isinstance(spec.write, Append | Merge | Scd2):
             raise DefinitionError(
                 f"input {name} gives changes, which would replace the rows before them",
@@ -176,107 +173,6 @@ def _check_inputs(spec: Dataset, where: str) -> None:
                 expected="write=Append(), Merge() or Scd2()",
                 found=type(spec.write).__name__,
                 next_step="add the changes to the table, or read the whole table",
-            )
-
-
-def _check_cells(spec: Dataset, name: str, landed: Landing, where: str) -> None:
-    """A cell of a file holds one value; how a date is written can be said for dates alone."""
-    for named, _ in landed.date_formats:
-        column = spec.model.column(named)
-        if column is None or named in landed.added or column.type not in _PYTHON:
-            dates = [c.name for c in spec.model.columns if c.type in _PYTHON]
-            raise DefinitionError(
-                "date_formats= names no date or datetime column of the files",
-                where=where,
-                expected=f"one of {', '.join(dates)}" if dates else "a contract with such a column",
-                found=named,
-                next_step="name the column as the contract does",
-            )
-    _check_names(spec, name, landed, where)
-    cells: tuple[str, ...] = ()
-    if isinstance(landed.format, Csv):
-        cells = landed.format.columns
-    elif isinstance(landed.format, FixedWidth):
-        cells = tuple(cell for cell, _, _ in landed.format.columns)
-    lacking = [
-        c.name
-        for c in spec.model.columns
-        if cells and c.name not in {*landed.added, *landed.optional, *map(landed.column_of, cells)}
-    ]
-    if lacking:
-        raise DefinitionError(
-            f"input {name} cannot give the column: no cell of its files is called so",
-            where=f"{where}, {type(landed.format).__name__}(columns=...)",
-            expected=", ".join(c.name for c in spec.model.columns if c.name not in landed.added),
-            found=f"without {', '.join(lacking)}",
-            next_step="name the cells as the contract does, in the order of the files; or name the "
-            "column in landing(derived=...) if the function adds it",
-        )
-    if isinstance(landed.format, JsonLines):
-        _check_json(spec, name, landed)
-    if not isinstance(landed.format, Csv | FixedWidth):
-        return
-    for column in spec.model.columns:
-        if column.name not in landed.added and column.type.startswith(_NESTED):
-            raise DefinitionError(
-                f"input {name} cannot give the column: a cell of text holds one value",
-                where=f"contract {spec.contract.__name__}.{column.name}",
-                expected="a type without parts",
-                found=column.type,
-                next_step="load the text into a dataset with a str column and take it apart in the "
-                "next one; or name the column in landing(derived=...) if the function adds it",
-            )
-
-
-def _check_names(spec: Dataset, name: str, landed: Landing, where: str) -> None:
-    """What landing(...) says of columns must be of columns that there are, and of each once."""
-    said = {
-        "optional": [*landed.optional],
-        "names": [column for _, column in landed.names],
-        "file_columns": [column for column, _ in landed.file_columns],
-    }
-    kinds = {c.name: c.type for c in spec.model.columns}
-    for option, columns in said.items():
-        for column in columns:
-            if column not in kinds or columns.count(column) > 1 or column in landed.derived:
-                raise DefinitionError(
-                    f"{option}= of input {name} names no column of its files, or one twice",
-                    where=where,
-                    expected=f"columns of {spec.model.name}, each once: {', '.join(kinds)}",
-                    found=column,
-                    next_step="name the column as the contract does",
-                )
-    for column in landed.optional:
-        if not next(c.nullable for c in spec.model.columns if c.name == column):
-            raise DefinitionError(
-                f"a file of input {name} may lack a column that must have a value",
-                where=f"contract {spec.contract.__name__}.{column}",
-                expected="column(nullable=True)",
-                next_step="let the column be NULL, or leave it out of optional=",
-            )
-    for column, fact in landed.file_columns:
-        wanted = _FILE_FACTS.get(fact)
-        if wanted != kinds[column] or (fact == "day" and "{day}" not in landed.pattern):
-            raise DefinitionError(
-                f"file_columns= of input {name} cannot give the column",
-                where=f"contract {spec.contract.__name__}.{column}",
-                expected='"name" for str, "modified" for datetime, "day" for date if the pattern '
-                "has {day}",
-                found=f"{fact!r} for {kinds[column]}",
-                next_step="give the column the type of what it says",
-            )
-
-
-def _check_json(spec: Dataset, name: str, landed: Landing) -> None:
-    for column in spec.model.columns:
-        if column.name not in landed.added and _NOT_JSON.search(column.type):
-            raise DefinitionError(
-                f"input {name} cannot give the column: JSON has no values of its type",
-                where=f"contract {spec.contract.__name__}.{column.name}",
-                expected="a type without bytes, and maps with str keys alone",
-                found=column.type,
-                next_step="load the text into a str column and decode it in the next dataset; or "
-                "name the column in landing(derived=...) if the function adds it",
             )
 
 

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
 
-from penstock.assets.landing.formats import Csv
+from penstock.assets.landing.formats import Csv, FixedWidth, Format
 from penstock.errors import DefinitionError
 from penstock.schemas.contract import model_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from penstock.assets.landing.formats import Format
     from penstock.schemas.contract import Contract
     from penstock.schemas.model import ContractModel
 
@@ -195,7 +194,7 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
     the newest new file that holds a key (and `valid_from`) counts: by the pattern's day, then by
     the time the file was written, then by its name, also where its row is set aside. A key twice
     in one file is set aside: nobody knows.
-    `null_value` is the text, or texts, that stand for NULL in a CSV file (an empty cell always
+    `null_value` is the text, or texts, that stand for NULL in cells of text (an empty one always
     does). `extra_columns` says that columns the contract does not name are ignored; otherwise a
     file that has some is refused, and of JSON lines each object.
     `derived` are the contract's columns that the function adds: no file has them. `optional` are
@@ -214,11 +213,27 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
             expected="a path relative to landing; {day} is the only placeholder",
             next_step="write it like flights/flights-{day}*.csv",
         )
-    for name, written in (date_formats or {}).items():
-        _check_format(f"landing({pattern!r}), date_formats[{name!r}]", written)
+    written = Csv() if format is None else format
+    if not isinstance(written, Format):
+        raise DefinitionError(
+            "format= is of another kind",
+            where=f"landing({pattern!r})",
+            expected="Csv(), FixedWidth({...}), JsonLines(), Parquet() or Orc()",
+            found=repr(format),
+            next_step="write format=JsonLines()",
+        )
+    if null_value and not isinstance(written, Csv | FixedWidth):
+        raise DefinitionError(
+            f"null_value= says nothing of {written.title}, which has a NULL of its own",
+            where=f"landing({pattern!r})",
+            expected="Csv or FixedWidth where a text stands for NULL",
+            next_step="leave null_value= out",
+        )
+    for name, pattern_of_date in (date_formats or {}).items():
+        _check_format(f"landing({pattern!r}), date_formats[{name!r}]", pattern_of_date)
     return Landing(
         pattern=pattern,
-        format=format or Csv(),
+        format=written,
         null_values=(null_value,) if isinstance(null_value, str) else tuple(null_value) or ("",),
         extra_columns=extra_columns,
         derived=tuple(derived),

@@ -21,7 +21,6 @@ __all__ = ["init", "register"]
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _ENDING = ".tmpl"
-_AS_IT_IS = (".csv", "Makefile")
 
 
 def register(app: typer.Typer) -> None:
@@ -77,8 +76,7 @@ def _project(name: str) -> Iterator[tuple[str, str]]:
     """(path, content) of each file of a project that is called so."""
     for path, found in _below(files("penstock.cli") / "template", ""):
         place = path.removesuffix(_ENDING).replace("gitignore", ".gitignore")
-        text = found.read_text(encoding="utf-8")
-        yield place, text if place.endswith(_AS_IT_IS) else text.format(name=name)
+        yield place, found.read_text(encoding="utf-8").format(name=name)
 
 
 def _below(folder: Traversable, path: str) -> Iterator[tuple[str, Traversable]]:

@@ -18,6 +18,7 @@ from penstock import (
     Daily,
     Deployment,
     ForeignKey,
+    JsonLines,
     Merge,
     Overwrite,
     Quarantine,
@@ -215,6 +216,16 @@ WRONG_DATASETS: dict[str, tuple[Callable[[], object], str, str]] = {
         )(_same),
         "date_formats= names no date or datetime column of the files",
         "name the column as the contract does",
+    ),
+    "a format's name": (
+        lambda: landing("items/*", format="json"),  # type: ignore[arg-type]
+        "format= is of another kind",
+        "write format=JsonLines()",
+    ),
+    "a text for NULL where there is one": (
+        lambda: landing("items/*", format=JsonLines(), null_value="NA"),
+        "null_value= says nothing of JSON lines, which has a NULL of its own",
+        "leave null_value= out",
     ),
     "a file without a column of the contract": (
         lambda: dataset(Item, inputs={"items": landing("items/*", format=Csv(columns=["day"]))})(

@@ -99,7 +99,7 @@ def _fits(
             continue
         try:
             fits[name] = fit(
-                f"{_SENT}.{quoted(name)}", sent[sent_name].dataType, kind, name, readings
+                f"{_SENT}.{quoted(name)}", sent[sent_name].dataType, kind, sent_name, readings
             )
         except Misfit as misfit:
             misfits.append(misfit)

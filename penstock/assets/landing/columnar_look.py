@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from penstock.assets.landing.formats import Orc, Parquet
@@ -52,13 +53,16 @@ class ColumnarLooker:
     name: str
     written: Parquet | Orc
     _head: bytes = b""
-    _tail: bytes = b""
+    _tail: deque[bytes] = field(default_factory=deque)
+    _kept: int = 0  # bytes of the tail
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes of the file."""
         self._head = self._head or chunk[:4]
-        # whole until it is long: a footer says where in the file things are
-        self._tail = (self._tail + chunk)[-_LONGEST_FOOTER:]
+        self._tail.append(chunk)
+        self._kept += len(chunk)
+        while self._kept - len(self._tail[0]) >= _LONGEST_FOOTER:
+            self._kept -= len(self._tail.popleft())
 
     def look(self) -> ColumnarLook:
         """What was found. Raises InputError for a file that is another, damaged or cut off."""
@@ -92,7 +96,7 @@ class ColumnarLooker:
     def _schema(self) -> pa.Schema:
         from pyarrow import BufferReader, orc, parquet
 
-        source = BufferReader(self._tail)
+        source = BufferReader(b"".join(self._tail))
         if isinstance(self.written, Orc):
             return orc.ORCFile(source).schema
         return parquet.read_schema(source)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from penstock.assets.landing.cells import typed_cells
-from penstock.assets.landing.formats import Csv
 from penstock.assets.landing.names import check_names, folded
 from penstock.assets.landing.quoting import record_pattern
 from penstock.assets.landing.records import Records, columns_in_files, reasons_sql
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from penstock.assets.landing.csv_look import CsvLook
+    from penstock.assets.landing.formats import Csv
     from penstock.assets.pinned import PinnedFiles
     from penstock.schemas.model import ContractModel
 
@@ -32,6 +32,7 @@ def read_cells(
     spark: SparkSession,
     item: PinnedFiles,
     contract: ContractModel,
+    written: Csv,
     look: CsvLook,
     first: str,
     uris: list[str],
@@ -40,8 +41,6 @@ def read_cells(
 
     Raises InputError for a header that is not the contract's.
     """
-    written = item.landing.format
-    assert isinstance(written, Csv)
     _check_header(item, contract, look, first, written)
     header = look.header
     cells = [f"_{n}" for n in range(len(header))]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import csv
 import io
-import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from penstock.assets.landing.formats import Csv
 
-__all__ = ["CsvLook", "CsvLooker", "column_names", "header_cells", "records"]
+__all__ = ["CsvLook", "CsvLooker", "column_names", "records"]
 
 _LONGEST_HEADER = 1 << 20
 
@@ -81,7 +80,7 @@ class CsvLooker:
         written, name = self.written, self.name
         rest = self._decoded(b"", final=True)
         if written.wide:
-            self._quoting.feed(rest.encode())
+            self._quoting.feed(rest.encode(errors="surrogatepass"))
         self._quoting.close()
         refuse_other_text(
             name,
@@ -103,14 +102,14 @@ class CsvLooker:
         )
 
     def _decoded(self, chunk: bytes, *, final: bool = False) -> str:
-        if not self._decodes:
+        if not self._decodes and not self.written.wide:
             return ""
         try:
             text = self._decoder.decode(chunk, final)
         except UnicodeDecodeError:
             self._decodes = False
             return ""
-        if self.written.wide and "\ufffd" in text:
+        if "\ufffd" in text and self.written.wide:
             self._decodes = False
         return text
 
@@ -118,7 +117,7 @@ class CsvLooker:
         text = self._head.decode(self.written.encoding, errors="replace").removeprefix("\ufeff")
         if self.written.columns and text.strip():
             return self.written.columns
-        return header_cells(self.name, text, self.written)
+        return _header_cells(self.name, text, self.written)
 
 
 def records(lines: Iterable[str], written: Csv) -> Iterator[list[str]]:
@@ -134,7 +133,7 @@ def records(lines: Iterable[str], written: Csv) -> Iterator[list[str]]:
     )
 
 
-def header_cells(name: str, text: str, written: Csv) -> tuple[str, ...]:
+def _header_cells(name: str, text: str, written: Csv) -> tuple[str, ...]:
     """The names in the first line of `text` that is no comment. Raises InputError for none."""
     lines = io.StringIO(text, newline="")
     if written.comment:
@@ -176,9 +175,7 @@ def header_cells(name: str, text: str, written: Csv) -> tuple[str, ...]:
 
 def column_names(cells: Sequence[str]) -> tuple[str, ...]:
     """What the cells of a header line call the columns."""
-    return tuple(
-        sys.intern(cell.strip() or f"column {n} without a name") for n, cell in enumerate(cells, 1)
-    )
+    return tuple(cell.strip() or f"column {n} without a name" for n, cell in enumerate(cells, 1))
 
 
 def _refuse_endless(name: str, written: Csv, quoting: Quoting) -> None:

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self, assert_never
 
 from penstock.assets.landing.columnar_look import ColumnarLook, ColumnarLooker
 from penstock.assets.landing.csv_look import CsvLook, CsvLooker
-from penstock.assets.landing.fixed_look import FixedLook, FixedLooker
 from penstock.assets.landing.formats import Csv, FixedWidth, JsonLines, Orc, Parquet
-from penstock.assets.landing.json_look import JsonLook, JsonLooker
+from penstock.assets.landing.line_look import LineLook, LineLooker
 from penstock.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ __all__ = ["Look", "TakenFile", "inspect_file", "refuse_changed"]
 _INSPECTION = 2  # another number where looking finds other things in the same bytes
 _CHUNK = 1 << 20
 
-Look = CsvLook | FixedLook | JsonLook | ColumnarLook
+Look = CsvLook | LineLook | ColumnarLook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,24 +88,20 @@ def _look_of(written: Format) -> type[Look]:
     match written:
         case Csv():
             return CsvLook
-        case FixedWidth():
-            return FixedLook
-        case JsonLines():
-            return JsonLook
+        case FixedWidth() | JsonLines():
+            return LineLook
         case Parquet() | Orc():
             return ColumnarLook
         case _:
             assert_never(written)
 
 
-def _looker(name: str, written: Format) -> CsvLooker | FixedLooker | JsonLooker | ColumnarLooker:
+def _looker(name: str, written: Format) -> CsvLooker | LineLooker | ColumnarLooker:
     match written:
         case Csv():
             return CsvLooker(name, written)
-        case FixedWidth():
-            return FixedLooker(name, written)
-        case JsonLines():
-            return JsonLooker(name)
+        case FixedWidth() | JsonLines():
+            return LineLooker(name, written)
         case Parquet() | Orc():
             return ColumnarLooker(name, written)
         case _:

@@ -66,7 +66,7 @@ def fit(
     sent: T.DataType,
     wanted: T.DataType,
     path: str,
-    readings: Readings = Readings(),
+    readings: Readings,
     depth: int = 1,
 ) -> Fit:
     """The SQL `value` of type `sent` as one of type `wanted`. `path` names it, a.b.element.c.

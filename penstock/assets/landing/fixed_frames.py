@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from penstock.assets.landing.cells import typed_cells
-from penstock.assets.landing.formats import FixedWidth
 from penstock.assets.landing.names import check_names
-from penstock.assets.landing.records import Records, reasons_sql
+from penstock.assets.landing.records import Records, lines, reasons_sql
 from penstock.schemas.predicates import literal
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from penstock.assets.landing.fixed_look import FixedLook
+    from penstock.assets.landing.formats import FixedWidth
+    from penstock.assets.landing.line_look import LineLook
     from penstock.assets.pinned import PinnedFiles
     from penstock.schemas.model import ContractModel
 
@@ -26,16 +26,15 @@ def read_places(
     spark: SparkSession,
     item: PinnedFiles,
     contract: ContractModel,
-    look: FixedLook,
+    written: FixedWidth,
+    look: LineLook,
     first: str,
     uris: list[str],
 ) -> Records:
     """The records of files of one look, of which `first` is one."""
-    written = item.landing.format
-    assert isinstance(written, FixedWidth)
     names = [item.landing.column_of(name) for name, _, _ in written.columns]
     check_names(item, contract, names, f"{first} for {contract.name} {contract.version}")
-    rows = spark.read.text(uris).withColumnRenamed("value", "_line")
+    rows = lines(spark, uris)
     rules = {}
     if written.encoding == "UTF-8":
         mark = "CASE WHEN startswith(_line, '\ufeff') THEN substring(_line, 2) ELSE _line END"
@@ -51,16 +50,16 @@ def read_places(
     rows = rows.where(r"NOT (_line RLIKE '\\A[\\x00-\\x20]*\\z')")
     cells = {}
     for n, (_, start, width) in enumerate(written.columns):
-        cells[names[n]] = f"_{n}"
         cell = f"nullif(rtrim(substring(_line, {start}, {width})), '')"
         for null in item.landing.null_values:
             cell = f"nullif({cell}, {literal(null)})"
-        rows = rows.withColumn(f"_{n}", F.expr(cell))
+        cells[f"_{n}"] = F.expr(cell)
+    rows = rows.withColumns(cells)
     length = "char_length(_line)"
     malformed = f"{length} > {written.width} AND rtrim(substring(_line, {written.width + 1})) != ''"
     if not written.stripped:
         malformed = f"{length} < {written.width} OR ({malformed})"
-    typed = typed_cells(rows, item, contract, cells, written)
+    typed = typed_cells(rows, item, contract, dict(zip(names, cells, strict=True)), written)
     is_bad, reasons = reasons_sql({"fixed:malformed": malformed}, {**rules, **typed.rules})
     line = "to_json(map('line', make_valid_utf8(_line)))"
     return Records(rows=typed.rows, is_bad=is_bad, reasons=reasons, text=line)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from itertools import pairwise
+from typing import ClassVar
 
 from penstock.errors import DefinitionError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ["Csv", "FixedWidth", "Format", "JsonLines", "Orc", "Parquet"]
 
@@ -168,24 +167,17 @@ class FixedWidth:
 
 def _places(columns: object) -> tuple[tuple[str, int, int], ...]:
     """(name, first character, number of characters) of each column, by place."""
-    try:
-        places = sorted(
-            ((str(name), int(start), int(width)) for name, (start, width) in columns.items()),  # type: ignore[attr-defined]
-            key=lambda place: place[1],
-        )
-    except (AttributeError, TypeError, ValueError):
-        places = []
-    ends = 0
-    for name, start, width in places:
-        if not name or start <= ends or width < 1:
-            raise DefinitionError(
-                "a column has no place of its own",
-                where=f"FixedWidth, column {name!r}",
-                expected=f"one that begins behind character {ends} and has at least one",
-                found=f"({start}, {width})",
-                next_step="give (the first character, from 1, and how many there are) of each",
-            )
-        ends = start + width - 1
+    places: list[tuple[str, int, int]] = []
+    for name, place in columns.items() if isinstance(columns, Mapping) else ():
+        match place:
+            case (int(start), int(width)) if name and start >= 1 and width >= 1:
+                places.append((str(name), start, width))
+            case _:
+                raise _no_place(name, place)
+    places.sort(key=lambda place: place[1])
+    for (_, start, width), (name, *place) in pairwise(places):
+        if place[0] < start + width:
+            raise _no_place(name, (*place,))
     if not places:
         raise DefinitionError(
             "lines of fixed width without columns",
@@ -194,6 +186,16 @@ def _places(columns: object) -> tuple[tuple[str, int, int], ...]:
             next_step='write FixedWidth({"id": (1, 8), "name": (9, 20)})',
         )
     return tuple(places)
+
+
+def _no_place(name: object, place: object) -> DefinitionError:
+    return DefinitionError(
+        "a column has no place of its own",
+        where=f"FixedWidth, column {name!r}",
+        expected="(the first character, from 1, and how many there are), behind the column before",
+        found=repr(place),
+        next_step='write FixedWidth({"id": (1, 8), "name": (9, 20)})',
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +208,7 @@ class JsonLines:
     kind: ClassVar = "json"
     title: ClassVar = "JSON lines"
     packs: ClassVar = True
+    encoding: ClassVar = "UTF-8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

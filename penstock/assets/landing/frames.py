@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import reduce
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import functions as F
@@ -20,9 +20,9 @@ from penstock.assets.landing.columnar_look import ColumnarLook
 from penstock.assets.landing.csv_frames import read_cells
 from penstock.assets.landing.csv_look import CsvLook
 from penstock.assets.landing.fixed_frames import read_places
-from penstock.assets.landing.fixed_look import FixedLook
+from penstock.assets.landing.formats import Csv, FixedWidth, JsonLines, Orc, Parquet
 from penstock.assets.landing.json_frames import read_objects
-from penstock.assets.landing.json_look import JsonLook
+from penstock.assets.landing.line_look import LineLook
 from penstock.assets.landing.records import (
     PLACE,
     TIME,
@@ -120,17 +120,17 @@ def _records(
     files: list[TakenFile],
 ) -> Records:
     uris = [_escaped(file.uri) for file in files]
-    match look:
-        case CsvLook():
-            return read_cells(spark, item, contract, look, files[0].name, uris)
-        case FixedLook():
-            return read_places(spark, item, contract, look, files[0].name, uris)
-        case JsonLook():
+    match item.landing.format, look:
+        case Csv() as written, CsvLook():
+            return read_cells(spark, item, contract, written, look, files[0].name, uris)
+        case FixedWidth() as written, LineLook():
+            return read_places(spark, item, contract, written, look, files[0].name, uris)
+        case JsonLines(), LineLook():
             return read_objects(spark, item, contract, look, files[0].sha256, uris)
-        case ColumnarLook():
+        case Parquet() | Orc(), ColumnarLook():
             return read_columns(spark, item, contract, look, files[0].name, uris)
-        case _:
-            assert_never(look)
+        case written, _:
+            raise AssertionError(f"{written} is looked at otherwise")
 
 
 def with_file(frame: DataFrame, inputs: tuple[PinnedInput, ...]) -> DataFrame:

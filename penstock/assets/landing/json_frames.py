@@ -11,13 +11,13 @@ from penstock.assets.landing.cell import value_sql, wrong_sql
 from penstock.assets.landing.columnar_frames import wanted_types
 from penstock.assets.landing.fit import Readings, extra_keys, fit
 from penstock.assets.landing.json_value import cell_sql, is_text_sql, wrong_kind_sql
-from penstock.assets.landing.records import Records, placed, reasons_sql
+from penstock.assets.landing.records import Records, lines, placed, reasons_sql
 from penstock.schemas.predicates import literal, quoted
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-    from penstock.assets.landing.json_look import JsonLook
+    from penstock.assets.landing.line_look import LineLook
     from penstock.assets.pinned import PinnedFiles
     from penstock.schemas.model import ContractModel
 
@@ -31,7 +31,7 @@ def read_objects(
     spark: SparkSession,
     item: PinnedFiles,
     contract: ContractModel,
-    look: JsonLook,
+    look: LineLook,
     sha256: str,
     uris: list[str],
 ) -> Records:
@@ -50,7 +50,7 @@ def read_objects(
         f"'array<map<string,variant>>', {_OPTIONS})"
     )
     mark = "CASE WHEN startswith(_line, '\ufeff') THEN substring(_line, 2) ELSE _line END"
-    rows = spark.read.text(uris).selectExpr("value AS _line", *placed())
+    rows = lines(spark, uris).selectExpr("_line", *placed())
     rows = rows.where(r"NOT (_line RLIKE '\\A[\\x00-\\x20\\ufeff]*\\z')")
     rows = rows.withColumn("_line", F.expr(mark)).selectExpr("*", f"{parsed} AS _parsed")
     whole = f"size(_parsed) = 2 AND map_contains_key(_parsed[1], {literal(sha256)})"

@@ -79,7 +79,7 @@ def lines_of(
     if not isinstance(written, Csv | FixedWidth | JsonLines):
         return [() for _ in sought]
     encoding = "UTF-8" if isinstance(written, JsonLines) else written.encoding
-    with lake.open(name) as stream, suppress(csv.Error, EOFError, zlib.error, OSError):
+    with lake.open(name) as stream, suppress(csv.Error, EOFError, zlib.error, gzip.BadGzipFile):
         text = io.TextIOWrapper(
             _unpacked(name, stream),
             "utf-8-sig" if encoding == "UTF-8" else encoding,
@@ -109,7 +109,7 @@ def _unpacked(name: str, stream: BinaryIO) -> Any:
 def _whole_lines(text: io.TextIOWrapper) -> Iterator[tuple[int, list[str]]]:
     """(number, the line as its only cell) of each line."""
     for number, line in enumerate(text, 1):
-        yield number, [line.rstrip("\r\n")]
+        yield number, [line.removesuffix("\n").removesuffix("\r")]
 
 
 def _records(text: io.TextIOWrapper, written: Csv) -> Iterator[tuple[int, list[str]]]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pyspark.sql import functions as F
+
 from penstock.schemas.predicates import literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
     from penstock.assets.pinned import PinnedFiles
     from penstock.schemas.model import ColumnModel, ContractModel
@@ -21,6 +23,7 @@ __all__ = [
     "Records",
     "below_landing",
     "columns_in_files",
+    "lines",
     "placed",
     "reasons_sql",
 ]
@@ -62,6 +65,17 @@ def reasons_sql(whole: Mapping[str, str], others: Mapping[str, str]) -> tuple[st
     ]
     is_bad = " OR ".join(f"({test})" for test in (*whole.values(), *others.values())) or "false"
     return is_bad, f"array_compact(array({', '.join(cases) or 'CAST(NULL AS string)'}))"
+
+
+def lines(spark: SparkSession, uris: list[str]) -> DataFrame:
+    """The lines of text files as they came, `_line`, without what ends them, LF or CRLF.
+
+    Spark would take a CR alone for the end of a line too, and make two records of one. No byte is
+    looked at: what is not of the encoding stays as it is.
+    """
+    rows = spark.read.option("lineSep", "\n").text(uris)
+    line = r"CASE WHEN endswith(value, '\r') THEN left(value, length(value) - 1) ELSE value END"
+    return rows.withColumn("_line", F.expr(line)).drop("value")
 
 
 def placed() -> Iterable[str]:

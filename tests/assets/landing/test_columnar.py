@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from penstock import Contract, Orc, Parquet, column, landing
 from penstock import Decimal as Digits
+from penstock.assets.landing import columnar_look
 from penstock.errors import InputError
 from tests.assets.landing.arriving import arrive
 
@@ -297,6 +298,26 @@ def test_what_pandas_writes_is_read(spark: SparkSession, tmp_path: Path) -> None
     frame.to_parquet(held)
     read = arrive(spark, tmp_path, Sale, PARQUET, f=held.getvalue())
     assert ([row[0] for row in read.rows], read.reasons) == ([2], [("at:type",)] * 2)
+
+
+def test_times_in_nanoseconds_have_another_name_in_the_contract_too(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    columns = {**SOLD, "wann": pa.array([AT, None], pa.timestamp("ns", tz="UTC"))}
+    landed = landing("*", format=Parquet(), names={"wann": "at"})
+    del columns["at"]
+    read = arrive(spark, tmp_path, Sale, landed, f=_parquet(pa.table(columns)))
+    assert (read.rows, read.rejected) == (ROWS, [])
+
+
+def test_a_footer_is_found_behind_more_than_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = _parquet(pa.table({"id": pa.array(range(500_000))}))
+    monkeypatch.setattr(columnar_look, "_LONGEST_FOOTER", 100_000)
+    looker = columnar_look.ColumnarLooker("f", Parquet())
+    for start in range(0, len(content), 30_000):
+        looker.feed(content[start : start + 30_000])
+    assert "id: int64" in looker.look().schema
+    assert looker._kept < 150_000 < len(content)
 
 
 def test_a_column_that_holds_nothing_is_null_whatever_its_type(

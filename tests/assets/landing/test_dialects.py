@@ -48,6 +48,9 @@ DIALECTS = {
     "backslashes before quotes": Csv(escape="\\"),
     "no quotes": Csv(delimiter="\t", quote=None),
     "ISO-8859-1": Csv(delimiter=";", encoding="latin1"),
+    "ISO-8859-2": Csv(encoding="latin2"),
+    "ISO-8859-15": Csv(encoding="ISO-8859-15", delimiter="|"),
+    "windows-1250": Csv(encoding="windows-1250"),
     "windows-1252": Csv(encoding="cp1252"),
     "UTF-16 with a mark": Csv(encoding="UTF-16"),
     "UTF-16LE": Csv(encoding="utf-16-le", delimiter=";"),
@@ -164,6 +167,14 @@ def test_bytes_that_are_no_text_in_the_encoding_are_set_aside(
     read = arrive(spark, tmp_path, Text, landing("*.csv", format=written), f__csv=content)
     assert read.rows == [("1", "2", "3")]
     assert read.reasons == [("csv:encoding",)]
+
+
+def test_text_in_utf_16_is_followed_to_its_end(spark: SparkSession, tmp_path: Path) -> None:
+    """What is wrong far behind a character that is none is still wrong."""
+    lines = ["a,b,c", "1,2,\ufffd", *["x,y,z"] * 300_000, '4,"5,6']
+    landed = landing("*.csv", format=Csv(encoding="UTF-16LE"))
+    with pytest.raises(InputError, match="a quoted cell does not end"):
+        arrive(spark, tmp_path, Text, landed, f__csv="\n".join(lines).encode("utf-16-le"))
 
 
 def test_several_texts_stand_for_null(spark: SparkSession, tmp_path: Path) -> None:

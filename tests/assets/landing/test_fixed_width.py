@@ -96,6 +96,18 @@ def test_lines_may_lack_the_blanks_at_their_end_where_that_is_said(
     assert read.reasons == [("fixed:malformed",)]
 
 
+def test_a_carriage_return_alone_ends_no_line(spark: SparkSession, tmp_path: Path) -> None:
+    landed = landing("*", format=FixedWidth({"name": (1, 8)}, stripped=True))
+
+    class Word(Contract, owner="team:bank", version="1.0.0", name="bronze.words"):
+        """A word."""
+
+        name: str = column(nullable=True)
+
+    read = arrive(spark, tmp_path, Word, landed, f="ab\rcd\r\nef\r\n")
+    assert read.rows == [("ab\rcd",), ("ef",)]
+
+
 def test_bytes_that_are_no_text_are_set_aside(spark: SparkSession, tmp_path: Path) -> None:
     content = GOOD[0].ljust(32).encode() + b"\n0002 \xff" + b" " * 26 + b"\n"
     read = arrive(spark, tmp_path, Account, FILES, f=content)
@@ -154,6 +166,8 @@ def test_a_file_that_is_none_is_refused(
         {"columns": {"a": (1, 0)}},
         {"columns": {"a": (1, 4), "b": (4, 2)}},
         {"columns": {"a": 4}},
+        {"columns": {"a": (1.5, 4)}},
+        {"columns": {"": (1, 4)}},
         {"columns": ["a"]},
         {"columns": {"a": (1, 4)}, "encoding": "UTF-16"},
         {"columns": {"a": (1, 4)}, "decimal": "x"},

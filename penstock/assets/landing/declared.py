@@ -1,0 +1,121 @@
+"""What landing(...) says of files, held against the contract when the dataset is defined."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from penstock.assets.landing.formats import Csv, FixedWidth, JsonLines
+from penstock.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from penstock.assets.dataset import Dataset
+    from penstock.assets.inputs import Landing
+
+__all__ = ["check_landing"]
+
+_DATES = ("date", "timestamp")
+_FILE_FACTS = {"name": "string", "modified": "timestamp", "day": "date"}
+_NOT_JSON = re.compile(r"\bbinary\b|map<(?!string,)")
+_NESTED = ("array<", "map<", "struct<", "variant")
+
+
+def check_landing(spec: Dataset, name: str, landed: Landing, where: str) -> None:
+    """Raise DefinitionError where what landing(...) says fits not the contract or the format."""
+    for named, _ in landed.date_formats:
+        column = spec.model.column(named)
+        if column is None or named in landed.added or column.type not in _DATES:
+            dates = [c.name for c in spec.model.columns if c.type in _DATES]
+            raise DefinitionError(
+                "date_formats= names no date or datetime column of the files",
+                where=where,
+                expected=f"one of {', '.join(dates)}" if dates else "a contract with such a column",
+                found=named,
+                next_step="name the column as the contract does",
+            )
+    _check_names(spec, name, landed, where)
+    cells: tuple[str, ...] = ()
+    if isinstance(landed.format, Csv):
+        cells = landed.format.columns
+    elif isinstance(landed.format, FixedWidth):
+        cells = tuple(cell for cell, _, _ in landed.format.columns)
+    lacking = [
+        c.name
+        for c in spec.model.columns
+        if cells and c.name not in {*landed.added, *landed.optional, *map(landed.column_of, cells)}
+    ]
+    if lacking:
+        raise DefinitionError(
+            f"input {name} cannot give the column: no cell of its files is called so",
+            where=f"{where}, {type(landed.format).__name__}(columns=...)",
+            expected=", ".join(c.name for c in spec.model.columns if c.name not in landed.added),
+            found=f"without {', '.join(lacking)}",
+            next_step="name the cells as the contract does, in the order of the files; or name the "
+            "column in landing(derived=...) if the function adds it",
+        )
+    if isinstance(landed.format, JsonLines):
+        _check_json(spec, name, landed)
+    if not isinstance(landed.format, Csv | FixedWidth):
+        return
+    for column in spec.model.columns:
+        if column.name not in landed.added and column.type.startswith(_NESTED):
+            raise DefinitionError(
+                f"input {name} cannot give the column: a cell of text holds one value",
+                where=f"contract {spec.contract.__name__}.{column.name}",
+                expected="a type without parts",
+                found=column.type,
+                next_step="load the text into a dataset with a str column and take it apart in the "
+                "next one; or name the column in landing(derived=...) if the function adds it",
+            )
+
+
+def _check_names(spec: Dataset, name: str, landed: Landing, where: str) -> None:
+    """What landing(...) says of columns must be of columns that there are, and of each once."""
+    said = {
+        "optional": [*landed.optional],
+        "names": [column for _, column in landed.names],
+        "file_columns": [column for column, _ in landed.file_columns],
+    }
+    kinds = {c.name: c.type for c in spec.model.columns}
+    for option, columns in said.items():
+        for column in columns:
+            if column not in kinds or columns.count(column) > 1 or column in landed.derived:
+                raise DefinitionError(
+                    f"{option}= of input {name} names no column of its files, or one twice",
+                    where=where,
+                    expected=f"columns of {spec.model.name}, each once: {', '.join(kinds)}",
+                    found=column,
+                    next_step="name the column as the contract does",
+                )
+    for column in landed.optional:
+        if not next(c.nullable for c in spec.model.columns if c.name == column):
+            raise DefinitionError(
+                f"a file of input {name} may lack a column that must have a value",
+                where=f"contract {spec.contract.__name__}.{column}",
+                expected="column(nullable=True)",
+                next_step="let the column be NULL, or leave it out of optional=",
+            )
+    for column, fact in landed.file_columns:
+        wanted = _FILE_FACTS.get(fact)
+        if wanted != kinds[column] or (fact == "day" and "{day}" not in landed.pattern):
+            raise DefinitionError(
+                f"file_columns= of input {name} cannot give the column",
+                where=f"contract {spec.contract.__name__}.{column}",
+                expected='"name" for str, "modified" for datetime, "day" for date if the pattern '
+                "has {day}",
+                found=f"{fact!r} for {kinds[column]}",
+                next_step="give the column the type of what it says",
+            )
+
+
+def _check_json(spec: Dataset, name: str, landed: Landing) -> None:
+    for column in spec.model.columns:
+        if column.name not in landed.added and _NOT_JSON.search(column.type):
+            raise DefinitionError(
+                f"input {name} cannot give the column: JSON has no values of its type",
+                where=f"contract {spec.contract.__name__}.{column.name}",
+                expected="a type without bytes, and maps with str keys alone",
+                found=column.type,
+                next_step="load the text into a str column and decode it in the next dataset; or "
+                "name the column in landing(derived=...) if the function adds it",
+            )
