@@ -28,6 +28,7 @@ class Account:
 
     rows_in: int | None
     rows_changed: int | None
+    rows_removed: int
     rows_quarantined: int
     quarantined_by_rule: Mapping[str, int]
     warned: Mapping[str, int]
@@ -52,8 +53,10 @@ class Account:
             # a Scd2 gives the commit its neighbours too, and no version that says nothing new
             rows_in=None
             if versions or commit.good_rows is None
-            else commit.good_rows + quarantined,
+            # those that a whole list lacks are the table's own
+            else commit.good_rows - int(facts.get("rows_missing", 0)) + quarantined,
             rows_changed=rows,
+            rows_removed=commit.removed_rows,
             rows_quarantined=quarantined,
             quarantined_by_rule=facts.get("quarantined_by_rule", {}),
             warned=facts.get("warned", {}),

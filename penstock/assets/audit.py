@@ -20,8 +20,7 @@ from typing import TYPE_CHECKING, assert_never
 from pyspark.sql import Observation
 from pyspark.sql import functions as F
 
-from penstock.assets.flags import Flagged, flagged, with_orphans
-from penstock.assets.gate import frame_columns
+from penstock.assets.flags import Flagged, flagged, with_known, with_orphans
 from penstock.assets.landing.frames import FILE
 from penstock.assets.modes import Fail, Quarantine, Warn
 from penstock.assets.row_filters import only, raise_unless
@@ -64,10 +63,14 @@ _ROWS = "_penstock_rows"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """What the checks found. Counts are rows; `by_rule` counts a row once for each rule."""
+    """What the checks found. Counts are rows; `by_rule` counts a row once for each rule.
+
+    Of the `bad` ones `unread` could not be read at all.
+    """
 
     rows: int | None = None
     bad: int = 0
+    unread: int = 0
     by_rule: Mapping[str, int] = field(default_factory=dict)
     warned: Mapping[str, int] = field(default_factory=dict)
 
@@ -103,9 +106,10 @@ def count_dataset_checks(
     """
     spec = resolved.spec
     key = spec.row_key
+    frame, known_ones = with_known(resolved, spark, frame)
     frame, orphans = with_orphans(resolved, spark, frame, spec.model.foreign_keys)
     broken = {rule: f"NOT ({sql})" for rule, sql in warnings(spec)}
-    broken |= {rule: flag for flag, rule in orphans.items()}
+    broken |= {rule: flag for flag, rule in {**known_ones, **orphans}.items()}
     if not key and not broken:
         return {}
     aliases = [f"_penstock_{n}" for n in range(len(broken))]
@@ -161,7 +165,7 @@ def set_aside(
     rows, which have FILE. `facts` are constant columns (run, token, contract version); `write`
     commits the frame in place of what the same token left there before.
     """
-    total, found, names = Observation(), Observation(), frame_columns(resolved.spec)
+    total, found, names = Observation(), Observation(), _names(resolved)
     row = F.to_json(
         F.struct(*(F.col(quoted(name)) for name in names)), {"ignoreNullFields": "false"}
     )
@@ -193,6 +197,7 @@ def set_aside(
     return Audit(
         rows=int(counts["rows"]) + int(seen["unread"]),
         bad=int(seen["rows"]),
+        unread=int(seen["unread"]),
         by_rule={rule: int(seen[f"r{n}"]) for n, rule in enumerate(ids) if seen[f"r{n}"]},
         warned={rule: int(counts[f"w{n}"]) for n, rule in enumerate(warned)},
     )
@@ -200,7 +205,7 @@ def set_aside(
 
 def good_rows(resolved: Resolved, rows: Flagged) -> DataFrame:
     """The rows that keep the contract, all of them and no others."""
-    return _columns(only(rows.frame, keeps(resolved, rows.errors)), frame_columns(resolved.spec))
+    return _columns(only(rows.frame, keeps(resolved, rows.errors)), _names(resolved))
 
 
 def judge(resolved: Resolved, audit: Audit) -> None:
@@ -232,6 +237,10 @@ def judge(resolved: Resolved, audit: Audit) -> None:
             next_step=f"look at them: penstock quarantine show {resolved.spec.name}; nothing was "
             "committed",
         )
+
+
+def _names(resolved: Resolved) -> list[str]:
+    return [column.name for column in resolved.spec.returned.columns]
 
 
 def _columns(frame: DataFrame, names: Iterable[str]) -> DataFrame:

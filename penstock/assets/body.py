@@ -14,6 +14,7 @@ from penstock.assets.frames import input_frames
 from penstock.assets.gate import check_frame, check_leaks, check_table, refuse_other
 from penstock.assets.landing.file import refuse_changed
 from penstock.assets.pinned import PinnedFiles, refuse_replaced
+from penstock.assets.row_filters import last_of_each
 from penstock.errors import SecretError
 from penstock.lineage.plan.frame_lineage import column_lineage
 
@@ -63,7 +64,11 @@ def analyze(resolved: Resolved, spark: SparkSession, runtime: Runtime) -> Analyz
         lineage = lineage.masked_by(policy.masks(), policy.dropped, policy.looks_at())
     evolve = check_table(spec, resolved.state)
     return Analyzed(
-        frame=frame, rejected=rejected, strictly=strictly, lineage=lineage, evolve=evolve
+        frame=_latest(spec, frame),
+        rejected=rejected,
+        strictly=strictly,
+        lineage=lineage,
+        evolve=evolve,
     )
 
 
@@ -72,7 +77,13 @@ def leaving_out(
 ) -> tuple[DataFrame, list[DataFrame]]:
     """(The frame without landing rows that cannot be read, those rows): the function again."""
     plain, rejected = _body(resolved, spark, strictly=False)
-    return check_frame(resolved.spec, _masked(resolved.spec, spark, runtime, plain)), rejected
+    frame = check_frame(resolved.spec, _masked(resolved.spec, spark, runtime, plain))
+    return _latest(resolved.spec, frame), rejected
+
+
+def _latest(spec: Dataset, frame: DataFrame) -> DataFrame:
+    """The newest row of each key, where the dataset says which is newer."""
+    return last_of_each(frame, spec.model.key, spec.order_by) if spec.order_by else frame
 
 
 def _body(
@@ -80,7 +91,7 @@ def _body(
 ) -> tuple[DataFrame, list[DataFrame]]:
     """The function's own result, and what arrived and could not be read."""
     spec = resolved.spec
-    frames, arrived = input_frames(spark, resolved.inputs, spec.model, strict=strictly)
+    frames, arrived = input_frames(spark, resolved.inputs, spec.arriving, strict=strictly)
     _refuse_other_files(resolved)
     named: dict[str, Any] = dict(frames)
     if spec.wants_slice:

@@ -11,10 +11,15 @@ from __future__ import annotations
 
 import json
 import uuid
-from typing import TYPE_CHECKING, Any, assert_never
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, assert_never
 
+from pyspark.sql import functions as F
+
+from penstock.assets.frames import table_rows
 from penstock.assets.modes import Append, Merge, Overwrite, ReplaceSlice, Scd2
 from penstock.assets.scd2 import versions
+from penstock.assets.whole_list import GONE
 from penstock.errors import ConflictError
 from penstock.resources.session_settings import session_settings
 from penstock.schemas.predicates import literal, quoted
@@ -54,43 +59,35 @@ def commit_good(
     """
     spec, new = resolved.spec, resolved.state is None
     metadata = json.dumps(facts, separators=(",", ":"))
-    said = {
-        "txnAppId": resolved.transaction.id,
-        "txnVersion": str(resolved.transaction.version),
-        "userMetadata": metadata,
-    }
-    writer = frame.write.format("delta").options(**said)
-    if evolve:
-        writer = writer.option("mergeSchema", "true")
-    if new:
-        writer = _creating(writer, resolved)
+    write = partial(_write, resolved, metadata, evolve=evolve)
+    removes = _removes(resolved, frame)
     match spec.write:
         case Overwrite():
-            writer.mode("overwrite").save(resolved.table.path)
+            write(frame, "overwrite")
         case ReplaceSlice():
             assert spec.partitions is not None
             column = spec.model.column(spec.partitions.column)
             assert column is not None
-            predicate = resolved.slice.predicate(column.name, column.type)
-            writer = writer if new else writer.option("replaceWhere", predicate)
-            writer.mode("overwrite" if not new else "append").save(resolved.table.path)
+            replaced = resolved.slice.predicate(column.name, column.type)
+            write(
+                frame, "append" if new else "overwrite", {} if new else {"replaceWhere": replaced}
+            )
+        case Append(known="skip") if spec.row_key and not new:
+            write(_unknown(frame, spark, resolved), "append")
         case Append():
-            writer.mode("append").save(resolved.table.path)
+            write(frame, "append")
+        case Merge() if new:
+            write(_that_stay(frame, removes), "append")
         case Merge():
-            if new:
-                writer.mode("append").save(resolved.table.path)
-            else:
-                more = _SOURCE_AS_IT_IS if held else {}
-                _merge(spark, resolved, frame, spec.model.key, metadata, more, evolve=evolve)
+            more = _SOURCE_AS_IT_IS if held else {}
+            _merge(spark, resolved, frame, spec.model.key, metadata, more, evolve=evolve)
+        case Scd2() as mode if new:
+            rows = versions(frame, None, spec.model, mode, removes)
+            write(_that_stay(rows, removes), "append")
         case Scd2() as mode:
-            history = None if new else spark.read.format("delta").load(resolved.table.path)
-            rows = versions(frame, history, spec.model, mode)
-            if new:
-                writer = rows.write.format("delta").options(**said)
-                _creating(writer, resolved).mode("append").save(resolved.table.path)
-            else:
-                key = (*spec.model.key, mode.valid_from)
-                _merge(spark, resolved, rows, key, metadata, {}, evolve=evolve)
+            history = spark.read.format("delta").load(resolved.table.path)
+            rows = versions(frame, history, spec.model, mode, removes)
+            _merge(spark, resolved, rows, spec.row_key, metadata, {}, evolve=evolve)
         case _:
             assert_never(spec.write)
     commit = _made(resolved)
@@ -103,6 +100,49 @@ def commit_good(
             next_step="run again: it is done on top of the other's",
         )
     return commit
+
+
+def _write(
+    resolved: Resolved,
+    metadata: str,
+    frame: DataFrame,
+    how: Literal["append", "overwrite"],
+    options: Mapping[str, str] = {},
+    *,
+    evolve: bool,
+) -> None:
+    """The frame as a commit of the run's transaction; a table that is new is made with it."""
+    transaction = resolved.transaction
+    writer = frame.write.format("delta").options(
+        txnAppId=transaction.id,
+        txnVersion=str(transaction.version),
+        userMetadata=metadata,
+        **options,
+    )
+    if evolve:
+        writer = writer.option("mergeSchema", "true")
+    if resolved.state is None:
+        writer = _creating(writer, resolved)
+    writer.mode(how).save(resolved.table.path)
+
+
+def _removes(resolved: Resolved, frame: DataFrame) -> str | None:
+    """The column of the frame that says which rows are to be taken out, None where none are."""
+    return resolved.spec.removes or (GONE if GONE in frame.columns else None)
+
+
+def _that_stay(frame: DataFrame, removes: str | None) -> DataFrame:
+    """The rows of the frame that are to be in the table, with its columns."""
+    if removes is None:
+        return frame
+    return frame.where(F.expr(f"NOT coalesce({quoted(removes)}, false)")).drop(removes)
+
+
+def _unknown(frame: DataFrame, spark: SparkSession, resolved: Resolved) -> DataFrame:
+    """The rows whose key is not in the table."""
+    key = resolved.spec.row_key
+    there = table_rows(resolved, spark).select(*(F.col(quoted(name)) for name in key))
+    return frame.join(there, list(key), "left_anti")
 
 
 def commit_quarantine(table: Table, frame: DataFrame, token: str) -> None:
@@ -160,10 +200,14 @@ def _merge(
     *,
     evolve: bool,
 ) -> None:
-    """Update the rows that differ, insert the new ones; rows that are equal are left alone."""
+    """Update the rows that differ, insert the new ones; rows that are equal are left alone.
+
+    Those that are gone are taken out. A row that is older than the table's changes nothing.
+    """
     # two threads of one session may merge the same
     view = f"penstock_{uuid.uuid4().hex}"
-    columns = [quoted(name) for name in frame.columns]
+    removes = _removes(resolved, frame)
+    columns = [quoted(name) for name in frame.columns if name != removes]
     keys = [quoted(name) for name in key]
     match = " AND ".join(f"t.{name} = s.{name}" for name in keys)
     others = [name for name in columns if name not in keys]
@@ -176,12 +220,17 @@ def _merge(
     frame.createOrReplaceTempView(view)
     # the target's columns bare: `t.` finds none that the table only gains in this merge
     update = ", ".join(f"{name} = s.{name}" for name in others)
+    gone = f"coalesce(s.{quoted(removes)}, false)" if removes else None
+    newer, order_by = "", resolved.spec.order_by
+    if order_by and quoted(order_by) in table_columns:
+        newer = f" AND coalesce(s.{quoted(order_by)} >= t.{quoted(order_by)}, true)"
     sql = (
         f"MERGE {'WITH SCHEMA EVOLUTION ' if evolve else ''}INTO delta.`{path}` t "
         f"USING {view} s ON {match} "
-        + (f"WHEN MATCHED AND NOT ({same}) THEN UPDATE SET {update} " if others else "")
-        + f"WHEN NOT MATCHED THEN INSERT ({', '.join(columns)}) "
-        f"VALUES ({', '.join(f's.{name}' for name in columns)})"
+        + (f"WHEN MATCHED AND {gone}{newer} THEN DELETE " if gone else "")
+        + (f"WHEN MATCHED AND NOT ({same}){newer} THEN UPDATE SET {update} " if others else "")
+        + f"WHEN NOT MATCHED{f' AND NOT {gone}' if gone else ''} THEN "
+        f"INSERT ({', '.join(columns)}) VALUES ({', '.join(f's.{name}' for name in columns)})"
     )
     # DML has no write options
     transaction = resolved.transaction

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -25,6 +25,7 @@ from penstock.assets.modes import (
 from penstock.assets.source_text import sources_of
 from penstock.errors import DefinitionError
 from penstock.schemas.contract import model_of
+from penstock.schemas.model import ColumnModel
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -98,6 +99,42 @@ class Dataset:
         read = {i.dataset for i in self.inputs.values() if isinstance(i, Snapshot | Changes)}
         read |= {key.references for key in self.model.foreign_keys}
         return tuple(sorted(read - {self.name}))
+
+    @property
+    def removes(self) -> str | None:
+        """The boolean column of the function's rows that has a row taken out of the table.
+
+        None where the contract has it: then it is a column like others.
+        """
+        deletes = self.write.deletes if isinstance(self.write, Merge | Scd2) else None
+        return deletes if deletes and self.model.column(deletes) is None else None
+
+    @property
+    def order_by(self) -> str | None:
+        """The column that says which of two rows of one key is newer, None where none does."""
+        return self.write.order_by if isinstance(self.write, Merge) else None
+
+    @property
+    def whole_list(self) -> bool:
+        """Whether each run is given all rows that there are to be, and what is missing is gone."""
+        return isinstance(self.write, Merge | Scd2) and self.write.missing != "keep"
+
+    @property
+    def arriving(self) -> ContractModel:
+        """What files are held against: the contract, and the column that has rows taken out."""
+        if self.removes is None:
+            return self.model
+        gone = ColumnModel(name=self.removes, type="boolean")
+        return replace(self.model, columns=(*self.model.columns, gone))
+
+    @property
+    def returned(self) -> ContractModel:
+        """What the function's rows are held against: the same, without what the mode adds."""
+        write = self.write
+        added = {write.valid_to, write.is_current} if isinstance(write, Scd2) else set()
+        return self.arriving.only(
+            tuple(c.name for c in self.arriving.columns if c.name not in added)
+        )
 
     @property
     def row_key(self) -> tuple[str, ...]:

@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from penstock.assets.inputs import Changes, Landing, Snapshot
 from penstock.assets.landing.declared import check_landing
-from penstock.assets.modes import Append, BadRows, Merge, Overwrite, ReplaceSlice, Scd2, WriteMode
+from penstock.assets.mode_definition import check_mode
+from penstock.assets.modes import Append, BadRows, Merge, Scd2, WriteMode
 from penstock.assets.slice import Daily
 from penstock.errors import DefinitionError
 from penstock.privacy.method import Drop, Generalise, Null, Token
 from penstock.privacy.policy import MaskingPolicy
-from penstock.schemas.column_type import comparable
-from penstock.schemas.contract import struct_of
 
 if TYPE_CHECKING:
     from penstock.assets.dataset import Dataset
@@ -75,7 +74,7 @@ def check_dataset(spec: Dataset) -> None:
     _check_body(spec, where)
     _check_dagster(spec, where)
     _check_inputs(spec, where)
-    _check_write(spec, where)
+    check_mode(spec, where)
     _check_days(spec, where)
     if spec.masking:
         _check_masking(spec, spec.masking, where)
@@ -166,6 +165,8 @@ def _check_inputs(spec: Dataset, where: str) -> None:
             )
         if isinstance(item, Landing):
             check_landing(spec, name, item, where)
+        if isinstance(item, Changes) and item.deletes:
+            _check_given_deletes(spec, name, where)
         if isinstance(item, Changes) and not isinstance(spec.write, Append | Merge | Scd2):
             raise DefinitionError(
                 f"input {name} gives changes, which would replace the rows before them",
@@ -176,93 +177,17 @@ def _check_inputs(spec: Dataset, where: str) -> None:
             )
 
 
-def _check_write(spec: Dataset, where: str) -> None:
-    match spec.write:
-        case Overwrite() if spec.partitions is not None:
-            raise DefinitionError(
-                "Overwrite with partitions: a run of one slice replaces the other slices too",
-                where=where,
-                expected="write=ReplaceSlice(), or no partitions",
-                next_step="drop write=Overwrite(): ReplaceSlice() is what partitions default to",
-            )
-        case ReplaceSlice() if spec.partitions is None:
-            raise DefinitionError(
-                "ReplaceSlice without partitions",
-                where=where,
-                next_step="give partitions=Daily(column=..., start=...)",
-            )
-        case Append() if any(isinstance(i, Snapshot) for i in spec.inputs.values()) and not any(
-            isinstance(i, Changes | Landing) for i in spec.inputs.values()
-        ):
-            raise DefinitionError(
-                "Append of whole tables adds the same rows at every run",
-                where=where,
-                next_step="take the input as changes(...), or use Merge() or Overwrite()",
-            )
-        case Merge() | Scd2() if not spec.model.key:
-            raise DefinitionError(
-                f"{type(spec.write).__name__} needs a key to match rows by",
-                where=where,
-                next_step="mark the key columns of the contract with column(key=True)",
-            )
-        case _:
-            pass
-    if isinstance(spec.write, Merge | Scd2):
-        _check_comparable(spec)
-    if isinstance(spec.write, Scd2):
-        _check_versions(spec, spec.write, where)
-
-
-def _check_comparable(spec: Dataset) -> None:
-    """Merge and Scd2 ask of each column whether it has changed."""
-    for field in struct_of(spec.contract).fields:
-        if not comparable(field.dataType):
-            raise DefinitionError(
-                f"{type(spec.write).__name__} cannot tell whether the column has changed: Spark "
-                "compares no maps and no variants",
-                where=f"contract {spec.contract.__name__}.{field.name}",
-                expected="a type without maps and variants in it",
-                found=field.dataType.simpleString(),
-                next_step="keep it as an array of structs (map_entries, sorted by key) or as text "
-                "(to_json), or use Overwrite() or ReplaceSlice()",
-            )
-
-
-def _check_versions(spec: Dataset, scd2: Scd2, where: str) -> None:
-    """Raise DefinitionError when the contract's columns cannot say when a version holds."""
-    names = (scd2.valid_from, scd2.valid_to, scd2.is_current)
-    missing = [n for n in names if spec.model.column(n) is None]
-    in_key = [n for n in names if n in spec.model.key]
-    if missing or in_key or len(set(names)) < len(names):
-        raise DefinitionError(
-            f"the contract lacks {missing}"
-            if missing
-            else "a column of Scd2 has two parts to play",
-            where=where,
-            expected=f"three columns {names}, none of them in the key",
-            found=f"in the key: {in_key}" if in_key else None,
-            next_step="declare them: timestamp, nullable timestamp, bool",
-        )
-    kinds = {column.name: (column.type, column.nullable) for column in spec.model.columns}
-    start, _ = kinds[scd2.valid_from]
-    moment = start if start in ("date", "timestamp") else "timestamp"
-    for name, wanted, write in (
-        (scd2.valid_from, (moment, False), f"{_PYTHON[moment]} = column()"),
-        (scd2.valid_to, (moment, True), f"{_PYTHON[moment]} = column(nullable=True)"),
-        (scd2.is_current, ("boolean", False), "bool = column()"),
-    ):
-        if kinds[name] != wanted:
-            raise DefinitionError(
-                "the column cannot hold what Scd2 writes to it",
-                where=f"contract {spec.contract.__name__}.{name}",
-                expected=_kind(*wanted),
-                found=_kind(*kinds[name]),
-                next_step=f"write {name}: {write}",
-            )
-
-
-def _kind(kind: str, nullable: bool) -> str:  # noqa: FBT001 - a column's two facts, unpacked
-    return f"{kind}{'' if nullable else ' NOT NULL'}"
+def _check_given_deletes(spec: Dataset, name: str, where: str) -> None:
+    if isinstance(spec.write, Merge) and spec.write.deletes:
+        return
+    raise DefinitionError(
+        f"input {name} gives rows that were taken out, and nothing says what becomes of them",
+        where=where,
+        expected="write=Merge(deletes=...)",
+        found=type(spec.write).__name__,
+        next_step="write Merge(deletes='is_deleted') and return that column; or leave deletes= out "
+        "of changes(...)",
+    )
 
 
 def _check_days(spec: Dataset, where: str) -> None:

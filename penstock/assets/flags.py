@@ -11,8 +11,16 @@ from typing import TYPE_CHECKING, Self
 
 from pyspark.sql import functions as F
 
-from penstock.assets.frames import read_table
-from penstock.assets.row_rules import KEY_RULE, known, only_warns, warning_rules
+from penstock.assets.frames import read_table, table_rows
+from penstock.assets.modes import Append
+from penstock.assets.row_rules import (
+    IN_TABLE_RULE,
+    KEY_RULE,
+    is_gone,
+    known,
+    only_warns,
+    warning_rules,
+)
 from penstock.schemas.definition import check_referred
 from penstock.schemas.predicates import quoted
 
@@ -25,10 +33,11 @@ if TYPE_CHECKING:
     from penstock.assets.resolve import Resolved
     from penstock.schemas.model import ForeignKeyModel
 
-__all__ = ["Flagged", "flagged", "with_orphans"]
+__all__ = ["Flagged", "flagged", "with_known", "with_orphans"]
 
 _MANY = "_penstock_many"
 _FOUND = "_penstock_found"
+_KNOWN = "_penstock_known"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +70,9 @@ def flagged(
         many = f"{known(key)} AND count(1) OVER (PARTITION BY {names}) > 1"
         frame = frame.withColumn(_MANY, F.expr(many))
         flags[_MANY] = KEY_RULE
+    if warnings or IN_TABLE_RULE not in warn:
+        frame, known_ones = with_known(resolved, spark, frame)
+        flags |= known_ones
     wanted = [k for k in spec.model.foreign_keys if warnings or not only_warns(spec, k)]
     frame, orphans = with_orphans(resolved, spark, frame, wanted)
     flags |= orphans
@@ -71,6 +83,29 @@ def flagged(
     )
 
 
+def with_known(
+    resolved: Resolved, spark: SparkSession, frame: DataFrame
+) -> tuple[DataFrame, dict[str, str]]:
+    """The frame with a flag for rows whose key the table has already, where `Append` refuses them.
+
+    Not flagged where there is nothing to compare with.
+    """
+    spec = resolved.spec
+    refuses = isinstance(spec.write, Append) and spec.write.known == "refuse"
+    if not (refuses and spec.row_key and resolved.state):
+        return frame, {}
+    names = {name: f"_penstock_key_{n}" for n, name in enumerate(spec.row_key)}
+    there = table_rows(resolved, spark).select(
+        *(F.col(quoted(name)).alias(here) for name, here in names.items())
+    )
+    same = reduce(
+        lambda a, b: a & b, [F.col(quoted(name)) == F.col(here) for name, here in names.items()]
+    )
+    joined = frame.join(there.distinct().withColumn(_FOUND, F.lit(True)), same, "left")
+    flagged = joined.withColumn(_KNOWN, F.expr(f"{_FOUND} IS NOT NULL"))
+    return flagged.drop(_FOUND, *names.values()), {_KNOWN: IN_TABLE_RULE}
+
+
 def with_orphans(
     resolved: Resolved,
     spark: SparkSession,
@@ -79,9 +114,10 @@ def with_orphans(
 ) -> tuple[DataFrame, dict[str, str]]:
     """The frame with a flag for each foreign key: the row refers to something that is not there."""
     flags = {}
+    stays = f" AND NOT {gone}" if (gone := is_gone(resolved.spec)) else ""
     for n, foreign in enumerate(foreign_keys):
         flag, referenced = f"_penstock_orphan_{n}", _referenced(spark, resolved, foreign)
-        frame = _with_orphan(frame, foreign, referenced, flag)
+        frame = _with_orphan(frame, foreign, referenced, flag, stays)
         flags[flag] = foreign.id
     return frame, flags
 
@@ -98,7 +134,7 @@ def _referenced(spark: SparkSession, resolved: Resolved, foreign: ForeignKeyMode
 
 
 def _with_orphan(
-    frame: DataFrame, foreign: ForeignKeyModel, referenced: DataFrame, flag: str
+    frame: DataFrame, foreign: ForeignKeyModel, referenced: DataFrame, flag: str, stays: str
 ) -> DataFrame:
     names = _referred(foreign)
     condition = reduce(
@@ -107,7 +143,7 @@ def _with_orphan(
     )
     joined = frame.join(referenced.withColumn(_FOUND, F.lit(True)), condition, "left")
     refers = " AND ".join(f"{quoted(c)} IS NOT NULL" for c in foreign.columns)
-    orphan = F.expr(f"{refers} AND {_FOUND} IS NULL")
+    orphan = F.expr(f"{refers} AND {_FOUND} IS NULL{stays}")
     return joined.withColumn(flag, orphan).drop(_FOUND, *names)
 
 

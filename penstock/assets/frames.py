@@ -23,12 +23,14 @@ from penstock.schemas.predicates import quoted
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pyspark.sql import DataFrame, DataFrameReader, SparkSession
+    from pyspark.sql import Column, DataFrame, DataFrameReader, SparkSession
 
+    from penstock.assets.resolve import Resolved
     from penstock.schemas.model import ContractModel
 
-__all__ = ["input_frames", "read_table"]
+__all__ = ["input_frames", "read_table", "table_rows"]
 
+_ADDED = "_change_type IN ('insert', 'update_postimage')"
 _CHANGE_COLUMNS = ("_change_type", "_commit_version", "_commit_timestamp")
 
 
@@ -75,6 +77,13 @@ def read_table(spark: SparkSession, item: PinnedTable) -> DataFrame:
     return frame.where(F.expr(item.slice.predicate(item.slice_by, kinds[item.slice_by])))
 
 
+def table_rows(resolved: Resolved, spark: SparkSession) -> DataFrame:
+    """The rows that the run's own table has at the version that was resolved."""
+    assert resolved.state is not None
+    version = resolved.state.version
+    return spark.read.format("delta").option("versionAsOf", version).load(resolved.table.path)
+
+
 def _loaded(reader: DataFrameReader, item: PinnedTable | PinnedChanges) -> DataFrame:
     """What is pinned, and of the table that was pinned: another one may lie there by now.
 
@@ -87,36 +96,44 @@ def _loaded(reader: DataFrameReader, item: PinnedTable | PinnedChanges) -> DataF
 
 
 def _read_changes(spark: SparkSession, item: PinnedChanges) -> DataFrame:
-    reader = spark.read
+    reader, nothing_gone = spark.read, F.lit(False)
     if not item.feed:
-        return _loaded(reader.option("versionAsOf", item.version), item)
+        frame = _loaded(reader.option("versionAsOf", item.version), item)
+        return _telling(item, frame, nothing_gone)
     reader = reader.option("readChangeFeed", "true").option("startingVersion", item.after + 1)
     feed = _loaded(reader.option("endingVersion", item.version), item)
-    added = "_change_type IN ('insert', 'update_postimage')"
     match item.net:
         case Net.ADDED:
-            return feed.where(F.expr(added)).drop(*_CHANGE_COLUMNS)
+            rows, gone = feed.where(F.expr(_ADDED)), nothing_gone
         case Net.VERSIONS:
-            return feed.where(F.expr(added)).drop(*_CHANGE_COLUMNS).distinct()
+            rows, gone = feed.where(F.expr(_ADDED)).drop(*_CHANGE_COLUMNS).distinct(), nothing_gone
         case Net.NEWEST:
-            return _newest(feed, item, added).where(F.expr(added)).drop(*_CHANGE_COLUMNS)
+            rows, gone = _newest(feed, item), F.expr(f"NOT ({_ADDED})")
+            rows = rows if item.deletes else rows.where(F.expr(_ADDED))
         case Net.BALANCE:
-            return _balance(feed, added)
+            rows, gone = _balance(feed), nothing_gone
         case _:
             assert_never(item.net)
+    return _telling(item, rows, gone).drop(*_CHANGE_COLUMNS)
 
 
-def _newest(feed: DataFrame, item: PinnedChanges, added: str) -> DataFrame:
+def _telling(item: PinnedChanges, rows: DataFrame, gone: Column) -> DataFrame:
+    return rows.withColumn(item.deletes, gone) if item.deletes else rows
+
+
+def _newest(feed: DataFrame, item: PinnedChanges) -> DataFrame:
     """The last thing that happened to each row; within a commit what was added is last.
 
     Two that a commit added at once are both given, for nobody knows which is right.
     """
-    events = feed.where(F.expr("_change_type != 'update_preimage'"))
+    # an update that gave a row another key took the old one out
+    all_of_it = item.deletes is not None and item.apart == item.key
+    events = feed if all_of_it else feed.where(F.expr("_change_type != 'update_preimage'"))
     apart = ", ".join(quoted(name) for name in item.apart)
     if item.apart != item.key:
         # a version that gives way to another one of its key was not taken out: it is history
         key = ", ".join(quoted(name) for name in item.key)
-        came = f"CASE WHEN {added} THEN 1 ELSE -1 END"
+        came = f"CASE WHEN {_ADDED} THEN 1 ELSE -1 END"
         balance = F.expr(f"sum({came}) OVER (PARTITION BY {apart}, _commit_version)")
         comes = F.expr(f"max(_penstock_balance) OVER (PARTITION BY {key}, _commit_version)")
         events = events.withColumn("_penstock_balance", balance)
@@ -124,14 +141,14 @@ def _newest(feed: DataFrame, item: PinnedChanges, added: str) -> DataFrame:
             F.expr("NOT (_change_type = 'delete' AND _penstock_comes > 0)")
         )
         events = events.drop("_penstock_balance", "_penstock_comes")
-    order = "_commit_version DESC, CASE _change_type WHEN 'delete' THEN 1 ELSE 0 END"
+    order = f"_commit_version DESC, CASE WHEN {_ADDED} THEN 0 ELSE 1 END"
     return newest_of(events, item.apart, order)
 
 
-def _balance(feed: DataFrame, added: str) -> DataFrame:
+def _balance(feed: DataFrame) -> DataFrame:
     """Each row as often as it was added more than taken out."""
     names = [F.col(quoted(name)) for name in feed.columns if name not in _CHANGE_COLUMNS]
-    more = F.sum(F.expr(f"CASE WHEN {added} THEN 1 ELSE -1 END")).alias("_penstock_more")
+    more = F.sum(F.expr(f"CASE WHEN {_ADDED} THEN 1 ELSE -1 END")).alias("_penstock_more")
     times = F.explode(F.expr("sequence(1L, _penstock_more)")).alias("_penstock_time")
     counted = feed.groupBy(*names).agg(more).where(F.expr("_penstock_more > 0"))
     return counted.select(*names, times).drop("_penstock_time")

@@ -14,8 +14,9 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from penstock.assets.frames import table_rows
 from penstock.assets.inputs import Changes, Snapshot
-from penstock.assets.modes import Overwrite, ReplaceSlice, Scd2, Warn
+from penstock.assets.modes import Overwrite, ReplaceSlice, Warn
 from penstock.errors import DefinitionError, GateError
 from penstock.lineage.column_lineage import ColumnLineage, Influence, Origin
 from penstock.schemas.compatibility import compare, incompatible, mismatches
@@ -34,17 +35,10 @@ __all__ = [
     "check_leaks",
     "check_required",
     "check_table",
-    "frame_columns",
     "refuse_other",
 ]
 
 ContractOf = Callable[[str], ContractModel | None]
-
-
-def frame_columns(spec: Dataset) -> dict[str, str]:
-    """The columns the function must return, with their types: the contract's, in its order."""
-    added = {spec.write.valid_to, spec.write.is_current} if isinstance(spec.write, Scd2) else set()
-    return {c.name: c.type for c in spec.model.columns if c.name not in added}
 
 
 def refuse_other(spec: Dataset, made: object) -> None:
@@ -77,7 +71,7 @@ def check_frame(spec: Dataset, frame: DataFrame) -> DataFrame:
             next_step="select or rename so that each name is there once",
         )
     found = {field.name: field.dataType.simpleString() for field in frame.schema.fields}
-    expected = frame_columns(spec)
+    expected = {c.name: c.type for c in spec.returned.columns}
     if problems := mismatches(expected, found):
         raise GateError(
             "the function's result is not what the contract says",
@@ -146,7 +140,7 @@ def check_required(resolved: Resolved, spark: SparkSession) -> None:
         return
     live = {column.name for column in state.columns()}
     required = [c.name for c in spec.model.columns if not c.nullable and c.name in live]
-    rows = spark.read.format("delta").option("versionAsOf", state.version).load(resolved.table.path)
+    rows = table_rows(resolved, spark)
     if isinstance(spec.write, ReplaceSlice):
         assert spec.partitions is not None
         column = spec.model.column(spec.partitions.column)

@@ -28,6 +28,7 @@ from penstock.assets.fault import found_bad_row
 from penstock.assets.flags import Flagged, flagged
 from penstock.assets.landing.frames import with_file
 from penstock.assets.row_rules import warning_rules
+from penstock.assets.whole_list import completed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,6 +61,9 @@ class GovernedWrite:
         first; then nothing was committed.
         """
         resolved = self.resolved
+        if resolved.spec.whole_list:
+            # what is missing of it is asked of the very rows that are written
+            return self._few()
         if not resolved.wrote_little:
             return self._many()
         clean = self.analyzed.strictly and not resolved.found_something
@@ -76,7 +80,7 @@ class GovernedWrite:
         resolved, strictly = self.resolved, self.analyzed.strictly
         frame, rejected = self.analyzed.frame, self.analyzed.rejected
         rows = None
-        if strictly and warning_rules(resolved.spec):
+        if strictly and (warning_rules(resolved.spec) or resolved.spec.whole_list):
             # it may be that nothing is bad, and something only warns
             try:
                 rows = self._held(frame)
@@ -89,15 +93,24 @@ class GovernedWrite:
                 self.on_step("checked")
                 if not bad:
                     audit = Audit(warned=warned)
-                    return self._written(good_rows(resolved, rows), audit, held=True)
+                    return self._written_of(rows, audit)
                 rejected = []  # every row could be read
         if rows is None:
             if strictly and rejected:
                 # what stops at a row that cannot be read does not name it
                 frame, rejected = leaving_out(resolved, self.spark, self.runtime)
             rows = self._held(frame)
-        audit = self._set_aside(rows, rejected)
-        return self._written(good_rows(resolved, rows), audit, held=True)
+        return self._written_of(rows, self._set_aside(rows, rejected))
+
+    def _written_of(self, held: Flagged, audit: Audit) -> Commit:
+        """The commit of the good ones of rows that Spark holds."""
+        resolved = self.resolved
+        rows = good_rows(resolved, held)
+        if not resolved.spec.whole_list:
+            return self._written(rows, audit, held=True)
+        whole = completed(resolved, self.spark, rows, held.frame, unread=audit.unread)
+        # the table's own rows are not held
+        return self._written(whole.rows, audit, held=whole.as_given, more=whole.facts)
 
     def _held(self, frame: DataFrame) -> Flagged:
         with_files = with_file(frame, self.resolved.inputs)
@@ -165,7 +178,14 @@ class GovernedWrite:
                 raise
             return None
 
-    def _written(self, rows: DataFrame, audit: Audit, *, held: bool = False) -> Commit:
+    def _written(
+        self,
+        rows: DataFrame,
+        audit: Audit,
+        *,
+        held: bool = False,
+        more: Mapping[str, Any] = {},
+    ) -> Commit:
         self.on_step("committing")
         # jobs have run since the frames were made: what they read then and now are the same files
         refuse_other_inputs(self.resolved)
@@ -173,7 +193,7 @@ class GovernedWrite:
             self.resolved,
             self.spark,
             rows,
-            self._facts(audit),
+            {**self._facts(audit), **more},
             evolve=self.analyzed.evolve,
             held=held,
         )

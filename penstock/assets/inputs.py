@@ -43,12 +43,14 @@ class Snapshot:
 class Changes:
     """The rows that became part of a table since this dataset last took them.
 
-    With `key`, only the newest version of each row; under `Scd2`, of each `valid_from` of it.
+    With `key`, only the newest version of each row; under `Scd2`, of each `valid_from` of it. With
+    `deletes`, rows that were taken out too, with true in that column.
     """
 
     dataset: str
     key: tuple[str, ...] = ()
     valid_from: str | None = None
+    deletes: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,12 +148,18 @@ def check_slice_by(where: str, name: str, model: ContractModel) -> None:
         )
 
 
-def changes(dataset: str | type[Contract], *, valid_from: str | None = None) -> Changes:
+def changes(
+    dataset: str | type[Contract], *, valid_from: str | None = None, deletes: str | None = None
+) -> Changes:
     """Rows inserted or updated in the table since this dataset's last commit.
 
     The table must keep a change feed; every table Penstock creates does. Of a row that changed
     several times the newest version is given, if `dataset` is a contract and has a key; a row that
     was taken out again is not given.
+
+    With `deletes`, a row that was taken out is given as it was, with true in a boolean column of
+    that name, which all other rows have too, as false. It is for `Merge(deletes=...)`, and for a
+    `dataset` that is a contract with a key.
 
     A dataset that keeps versions (`Scd2`) is given each: the newest of those with the same key and
     `valid_from`, a column of `dataset`; by default the one of the name that `Scd2` uses. Where
@@ -167,7 +175,20 @@ def changes(dataset: str | type[Contract], *, valid_from: str | None = None) -> 
             next_step="name the column that says from when on a version of a row holds",
         )
     key = model.key if model else ()
-    return Changes(dataset=_dataset(dataset), key=key, valid_from=valid_from)
+    if deletes is not None and (not key or (model and model.column(deletes))):
+        raise DefinitionError(
+            "deletes names a column of the input itself"
+            if key
+            else "of rows without a key nobody can say which was taken out",
+            where=f"changes({_dataset(dataset)}, deletes={deletes!r})",
+            expected="a name that the input has no column of"
+            if key
+            else "a contract that has a key",
+            next_step="write deletes='is_deleted', and Merge(deletes='is_deleted')"
+            if key
+            else "name the input by its contract, and mark its key with column(key=True)",
+        )
+    return Changes(dataset=_dataset(dataset), key=key, valid_from=valid_from, deletes=deletes)
 
 
 def landing(  # noqa: PLR0913 - each is what some sender does otherwise

@@ -129,6 +129,7 @@ def outcome_metadata(outcome: Outcome, page: str | None = None) -> dict[str, Any
     counts = {
         "rows_in": outcome.rows_in,
         "rows_changed": outcome.rows_changed,
+        "rows_removed": outcome.rows_removed or None,
         "files_written": outcome.files,
         "bytes_written": outcome.bytes,
     }

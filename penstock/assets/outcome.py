@@ -20,7 +20,8 @@ class Outcome:
 
     `committed` is False when the table already held this result and nothing was written.
     `rows_in` = `rows_good` + `rows_quarantined`; `rows_changed` are those that the commit
-    inserted or updated (a merge leaves equal rows alone). None: the commit does not say.
+    inserted or updated (a merge leaves equal rows alone), `rows_removed` those it took out. None:
+    the commit does not say.
     """
 
     dataset: str
@@ -31,6 +32,7 @@ class Outcome:
     rows_in: int | None
     rows_changed: int | None
     rows_quarantined: int
+    rows_removed: int = 0
     quarantined_by_rule: Mapping[str, int] = field(default_factory=dict)
     warned: Mapping[str, int] = field(default_factory=dict)
     inputs: Mapping[str, Any] = field(default_factory=dict)
@@ -56,6 +58,7 @@ class Outcome:
             "version": self.version,
             "rows_in": self.rows_in,
             "rows_changed": self.rows_changed,
+            "rows_removed": self.rows_removed,
             "rows_quarantined": self.rows_quarantined,
             "quarantined_by_rule": dict(self.quarantined_by_rule),
             "warned": dict(self.warned),

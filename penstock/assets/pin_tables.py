@@ -91,6 +91,7 @@ def pin_changes(
         key=changed.key,
         apart=apart,
         feed=after >= 0 or (net is Net.NEWEST and not only and _has_all_changes(table, past.log)),
+        deletes=changed.deletes,
     )
 
 

@@ -76,6 +76,7 @@ class PinnedChanges:
     `net` says how the changes are taken when a commit took rows out, as a redone slice does.
     `apart` are the columns that tell rows apart, the `key` among them; empty where none is known.
     With `feed` the changes are read one by one, without it the table as it is at `version`.
+    `deletes` is the column that says that a row was taken out, None where such rows are not given.
     """
 
     name: str
@@ -89,6 +90,7 @@ class PinnedChanges:
     key: tuple[str, ...] = ()
     apart: tuple[str, ...] = ()
     feed: bool = True
+    deletes: str | None = None
 
     def content(self) -> dict[str, Any]:
         """What of it the result depends on."""

@@ -239,6 +239,7 @@ class Record:
             version=commit.version,
             rows_in=account.rows_in,
             rows_changed=account.rows_changed,
+            rows_removed=account.rows_removed,
             rows_quarantined=account.rows_quarantined,
             quarantined_by_rule=account.quarantined_by_rule,
             warned=account.warned,

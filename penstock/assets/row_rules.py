@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from penstock.assets.gate import frame_columns
 from penstock.assets.modes import Merge, ReplaceSlice, Scd2, Warn
 from penstock.schemas.model import ContractModel, ForeignKeyModel, Severity
-from penstock.schemas.predicates import bad_reasons_sql, good_sql, literal, quoted, rules
+from penstock.schemas.predicates import literal, quoted, reasons_sql, rules
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,8 +16,10 @@ if TYPE_CHECKING:
     from penstock.assets.resolve import Resolved
 
 __all__ = [
+    "IN_TABLE_RULE",
     "KEY_RULE",
     "good",
+    "is_gone",
     "keeps",
     "known",
     "only_warns",
@@ -29,16 +30,17 @@ __all__ = [
 ]
 
 KEY_RULE = "key:unique"
+IN_TABLE_RULE = "key:in_table"
 SLICE_RULE = "slice:outside"
 
 
 def good(resolved: Resolved) -> str | None:
     """SQL, true for a row that breaks no rule that it can break alone; None without such rules."""
     spec = resolved.spec
-    parts = [good_sql(_enforced(spec))]
+    parts = [sql for _, sql in _error_rules(spec)]
     if isinstance(spec.write, ReplaceSlice):
         parts.append(_in_slice(resolved))
-    return " AND ".join(f"({part})" for part in parts if part) or None
+    return " AND ".join(f"({part})" for part in parts) or None
 
 
 def keeps(resolved: Resolved, flags: Mapping[str, str]) -> str:
@@ -49,7 +51,7 @@ def keeps(resolved: Resolved, flags: Mapping[str, str]) -> str:
 def reasons(resolved: Resolved, flags: Mapping[str, str]) -> str:
     """SQL, the ids of the rules that set the row aside; `flags` are columns and their rules."""
     spec = resolved.spec
-    found = [sql] if (sql := bad_reasons_sql(_enforced(spec))) else []
+    found = [sql] if (sql := reasons_sql(_error_rules(spec))) else []
     if isinstance(spec.write, ReplaceSlice):
         found.append(_reason(f"NOT {_in_slice(resolved)}", SLICE_RULE))
     found += [_reason(flag, rule) for flag, rule in flags.items()]
@@ -57,14 +59,19 @@ def reasons(resolved: Resolved, flags: Mapping[str, str]) -> str:
     return f"CAST({joined} AS array<string>)"
 
 
+def is_gone(spec: Dataset) -> str | None:
+    """SQL, true for a row that is to be taken out of the table; None where none can be."""
+    return None if spec.removes is None else f"coalesce({quoted(spec.removes)}, false)"
+
+
 def warnings(spec: Dataset) -> list[tuple[str, str]]:
     """(rule, SQL true for a good row) of the rules of one row that only count."""
-    model = _frame_model(spec)
-    found = rules(model, Severity.WARN)
-    if not isinstance(spec.bad_rows, Warn):
-        return found
-    enforced = rules(_enforced(spec), Severity.ERROR)
-    return [*(rule for rule in rules(model, Severity.ERROR) if rule not in enforced), *found]
+    found = rules(spec.returned, Severity.WARN)
+    if isinstance(spec.bad_rows, Warn):
+        enforced = rules(_enforced(spec), Severity.ERROR)
+        errors = rules(spec.returned, Severity.ERROR)
+        found = [*(rule for rule in errors if rule not in enforced), *found]
+    return _of_those_that_stay(spec, found)
 
 
 def warning_rules(spec: Dataset) -> set[str]:
@@ -73,18 +80,18 @@ def warning_rules(spec: Dataset) -> set[str]:
     warn |= {key.id for key in spec.model.foreign_keys if only_warns(spec, key)}
     keeps_all = isinstance(spec.bad_rows, Warn) and not isinstance(spec.write, Merge | Scd2)
     if spec.row_key and keeps_all:
-        warn.add(KEY_RULE)
+        warn |= {KEY_RULE, IN_TABLE_RULE}
     return warn
 
 
 def rule_ids(spec: Dataset) -> list[str]:
     """Every rule that can set a row aside, the ones of arriving files included."""
-    ids = [rule for rule, _ in rules(_enforced(spec), Severity.ERROR)]
-    ids += [SLICE_RULE, KEY_RULE, *(key.id for key in spec.model.foreign_keys)]
+    ids = [rule for rule, _ in _error_rules(spec)]
+    ids += [SLICE_RULE, KEY_RULE, IN_TABLE_RULE, *(key.id for key in spec.model.foreign_keys)]
     ids += [f"csv:{what}" for what in ("malformed", "encoding")]
     ids += [f"fixed:{what}" for what in ("malformed", "encoding")]
     ids += [f"json:{what}" for what in ("malformed", "repeated", "extra", "encoding")]
-    ids += [f"{c.name}:type" for c in spec.model.columns]
+    ids += [f"{c.name}:type" for c in spec.arriving.columns]
     return list(dict.fromkeys(ids))
 
 
@@ -110,15 +117,34 @@ def _reason(condition: str, rule: str) -> str:
     return f"CASE WHEN {condition} THEN array({literal(rule)}) ELSE array() END"
 
 
-def _frame_model(spec: Dataset) -> ContractModel:
-    """The contract without the columns that the write mode adds."""
-    return spec.model.only(tuple(frame_columns(spec)))
+def _error_rules(spec: Dataset) -> list[tuple[str, str]]:
+    return _of_those_that_stay(spec, rules(_enforced(spec), Severity.ERROR))
+
+
+def _of_those_that_stay(spec: Dataset, found: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The rules; of a row that is to be taken out more is not asked than what finds it."""
+    gone = is_gone(spec)
+    if gone is None:
+        return found
+    finds = _finding_rules(spec)
+    return [(rule, sql if rule in finds else f"({gone} OR {sql})") for rule, sql in found]
+
+
+def _finding_rules(spec: Dataset) -> set[str]:
+    """The rules of the columns by which the row to take out is found."""
+    model = spec.returned.only(_finds(spec))
+    model = replace(model, checks=tuple(check for check in model.checks if check.column))
+    return {rule for severity in Severity for rule, _ in rules(model, severity)}
+
+
+def _finds(spec: Dataset) -> tuple[str, ...]:
+    return (*spec.row_key, *filter(None, (spec.order_by, spec.removes)))
 
 
 def _enforced(spec: Dataset) -> ContractModel:
-    model = _frame_model(spec)
+    model = spec.returned
     if not isinstance(spec.bad_rows, Warn):
         return model
     # a row without its key could never be matched again
-    key = spec.row_key if isinstance(spec.write, Merge | Scd2) else ()
+    key = _finds(spec) if isinstance(spec.write, Merge | Scd2) else ()
     return replace(model.only(key), checks=())

@@ -17,8 +17,15 @@ if TYPE_CHECKING:
 __all__ = ["versions"]
 
 
+_GONE = "_gone"
+
+
 def versions(
-    batch: DataFrame, history: DataFrame | None, contract: ContractModel, mode: Scd2
+    batch: DataFrame,
+    history: DataFrame | None,
+    contract: ContractModel,
+    mode: Scd2,
+    removes: str | None = None,
 ) -> DataFrame:
     """The rows to merge by key and valid_from: new versions, and old ones whose end changes.
 
@@ -26,21 +33,29 @@ def versions(
     in its place. One that is not, and equals the version before it, is dropped unless the mode
     keeps it. What is in the table stays there: a version that a correction makes equal to its
     neighbour may differ from it again when the next correction comes.
+
+    `removes` is the column of the batch that says that a key is gone from then on. The frame has it
+    too: where it is true nothing is to be in the table, and what is there is to be taken out.
     """
     names = [column.name for column in contract.columns]
     key, start = contract.key, mode.valid_from
     attributes = [n for n in names if n not in (*key, start, mode.valid_to, mode.is_current)]
     base = [*key, start, *attributes]
-    rows = batch.select(*map(_column, base)).withColumn("_new", F.lit(True))
+    gone = F.lit(False) if removes is None else F.expr(f"coalesce({quoted(removes)}, false)")
+    rows = batch.select(*map(_column, base), gone.alias(_GONE)).withColumn("_new", F.lit(True))
     by_key = f"PARTITION BY {', '.join(quoted(name) for name in key)}"
     stands = "false"
     if history is not None:
         present = set(history.columns)
         old = history.join(batch.select(*map(_column, key)).distinct(), list(key), "left_semi")
         kind = {column.name: column.type for column in contract.columns}
+        ended = None if removes is None else _ends(old, key, mode)
         old = old.select(
-            *(_column(n) if n in present else F.lit(None).cast(kind[n]).alias(n) for n in base)
+            *(_column(n) if n in present else F.lit(None).cast(kind[n]).alias(n) for n in base),
+            F.lit(False).alias(_GONE),
         )
+        if ended is not None:
+            old = old.unionByName(ended, allowMissingColumns=True)
         rows = rows.unionByName(old.withColumn("_new", F.lit(False)))
         # of two rows for one moment the new one is first; both have the same windows, so that
         # Spark moves and sorts the rows once for all of this
@@ -54,13 +69,27 @@ def versions(
     window = f"OVER ({by_key} ORDER BY {quoted(start)})"
     if not mode.keep_repeated:
         state = f"struct({', '.join(quoted(name) for name in attributes)})" if attributes else "1"
-        rows = rows.withColumn("_state", F.expr(state))
+        # what is gone is in no state: the same as before is then said anew
+        rows = rows.withColumn("_state", F.expr(f"CASE WHEN NOT {_GONE} THEN {state} END"))
         rows = rows.withColumn("_before", F.expr(f"lag(_state) {window}"))
         repeated = f"_new AND NOT {stands} AND _before IS NOT NULL AND _state <=> _before"
         rows = rows.where(F.expr(f"NOT ({repeated})"))
     ended = rows.withColumn(mode.valid_to, F.expr(f"lead({quoted(start)}) {window}"))
-    return ended.withColumn(mode.is_current, F.expr(f"{quoted(mode.valid_to)} IS NULL")).select(
-        *map(_column, names)
+    ended = ended.withColumn(mode.is_current, F.expr(f"{quoted(mode.valid_to)} IS NULL"))
+    more = () if removes is None else (F.col(_GONE).alias(removes),)
+    return ended.select(*map(_column, names), *more)
+
+
+def _ends(old: DataFrame, key: tuple[str, ...], mode: Scd2) -> DataFrame:
+    """When the versions of the table ended without another one that followed: they were gone."""
+    start, end = quoted(mode.valid_from), quoted(mode.valid_to)
+    by_key = ", ".join(quoted(name) for name in key)
+    follows = f"lead({start}) OVER (PARTITION BY {by_key} ORDER BY {start})"
+    gone = old.withColumn("_follows", F.expr(follows)).where(
+        F.expr(f"{end} IS NOT NULL AND NOT ({end} <=> _follows)")
+    )
+    return gone.select(
+        *map(_column, key), _column(mode.valid_to).alias(mode.valid_from), F.lit(True).alias(_GONE)
     )
 
 

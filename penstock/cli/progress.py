@@ -154,6 +154,7 @@ def outcome_words(outcome: Outcome) -> str:
     if outcome.rows_in is not None:
         good = outcome.rows_in - outcome.rows_quarantined
         rows = [f"{number(outcome.rows_in)} rows in", f"{number(good)} good"]
+    rows += [f"{number(outcome.rows_removed)} taken out"] if outcome.rows_removed else []
     parts = [
         *rows,
         f"{number(outcome.rows_quarantined)} set aside",

@@ -77,6 +77,11 @@ class Commit:
         return None if inserted is None or updated is None else inserted + updated
 
     @property
+    def removed_rows(self) -> int:
+        """The rows that a merge took out, as far as the commit says; a rewrite does not count."""
+        return self.metric("numTargetRowsDeleted") or 0 if self.operation == "MERGE" else 0
+
+    @property
     def written_bytes(self) -> int | None:
         """Size of the data files it added, in bytes; None when it does not say."""
         merged = self.operation == "MERGE"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -27,6 +27,7 @@ __all__ = [
     "good_sql",
     "literal",
     "quoted",
+    "reasons_sql",
     "rules",
 ]
 
@@ -294,7 +295,11 @@ def good_sql(contract: ContractModel) -> str | None:
 
 def bad_reasons_sql(contract: ContractModel, severity: Severity = Severity.ERROR) -> str | None:
     """An `array<string>` of the ids of the rules a row breaks; None when there are no rules."""
-    found = rules(contract, severity)
+    return reasons_sql(rules(contract, severity))
+
+
+def reasons_sql(found: Sequence[tuple[str, str]]) -> str | None:
+    """An `array<string>` of the ids of those (rule, SQL) that a row breaks; None without rules."""
     if not found:
         return None
     cases = ", ".join(f"CASE WHEN NOT ({sql}) THEN {literal(rule)} END" for rule, sql in found)

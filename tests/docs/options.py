@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock import (
+    Append,
     Contract,
     Csv,
     Daily,
@@ -17,6 +18,7 @@ from penstock import (
     FixedWidth,
     ForeignKey,
     JsonLines,
+    Merge,
     Orc,
     Parquet,
     Quarantine,
@@ -53,6 +55,8 @@ NAMES: dict[str, Any] = {
     "Daily": Daily,
     "Schedule": Schedule,
     "Quarantine": Quarantine,
+    "Append": Append,
+    "Merge": Merge,
     "Scd2": Scd2,
     "Deployment": Deployment,
 }

@@ -26,11 +26,12 @@ PLACES = {
     "A rule": ("schemas/rule.py",),
     "A dataset": (
         "assets/definition.py",
+        "assets/mode_definition.py",
         "assets/dataset.py",
         "assets/modes.py",
         "assets/slice.py",
     ),
-    "An input": ("assets/inputs.py",),
+    "An input": ("assets/inputs.py", "assets/landing/declared.py"),
     "Masking": ("privacy/policy.py", "privacy/method.py"),
     "A deployment, when it is made": ("assets/deployment.py", "assets/agreement.py"),
 }

@@ -23,9 +23,9 @@ _NESTED = ("array<", "map<", "struct<", "variant")
 def check_landing(spec: Dataset, name: str, landed: Landing, where: str) -> None:
     """Raise DefinitionError where what landing(...) says fits not the contract or the format."""
     for named, _ in landed.date_formats:
-        column = spec.model.column(named)
+        column = spec.arriving.column(named)
         if column is None or named in landed.added or column.type not in _DATES:
-            dates = [c.name for c in spec.model.columns if c.type in _DATES]
+            dates = [c.name for c in spec.arriving.columns if c.type in _DATES]
             raise DefinitionError(
                 "date_formats= names no date or datetime column of the files",
                 where=where,
@@ -41,14 +41,14 @@ def check_landing(spec: Dataset, name: str, landed: Landing, where: str) -> None
         cells = tuple(cell for cell, _, _ in landed.format.columns)
     lacking = [
         c.name
-        for c in spec.model.columns
+        for c in spec.arriving.columns
         if cells and c.name not in {*landed.added, *landed.optional, *map(landed.column_of, cells)}
     ]
     if lacking:
         raise DefinitionError(
             f"input {name} cannot give the column: no cell of its files is called so",
             where=f"{where}, {type(landed.format).__name__}(columns=...)",
-            expected=", ".join(c.name for c in spec.model.columns if c.name not in landed.added),
+            expected=", ".join(c.name for c in spec.arriving.columns if c.name not in landed.added),
             found=f"without {', '.join(lacking)}",
             next_step="name the cells as the contract does, in the order of the files; or name the "
             "column in landing(derived=...) if the function adds it",
@@ -57,7 +57,7 @@ def check_landing(spec: Dataset, name: str, landed: Landing, where: str) -> None
         _check_json(spec, name, landed)
     if not isinstance(landed.format, Csv | FixedWidth):
         return
-    for column in spec.model.columns:
+    for column in spec.arriving.columns:
         if column.name not in landed.added and column.type.startswith(_NESTED):
             raise DefinitionError(
                 f"input {name} cannot give the column: a cell of text holds one value",
@@ -76,7 +76,7 @@ def _check_names(spec: Dataset, name: str, landed: Landing, where: str) -> None:
         "names": [column for _, column in landed.names],
         "file_columns": [column for column, _ in landed.file_columns],
     }
-    kinds = {c.name: c.type for c in spec.model.columns}
+    kinds = {c.name: c.type for c in spec.arriving.columns}
     for option, columns in said.items():
         for column in columns:
             if column not in kinds or columns.count(column) > 1 or column in landed.derived:
@@ -88,7 +88,7 @@ def _check_names(spec: Dataset, name: str, landed: Landing, where: str) -> None:
                     next_step="name the column as the contract does",
                 )
     for column in landed.optional:
-        if not next(c.nullable for c in spec.model.columns if c.name == column):
+        if not next(c.nullable for c in spec.arriving.columns if c.name == column):
             raise DefinitionError(
                 f"a file of input {name} may lack a column that must have a value",
                 where=f"contract {spec.contract.__name__}.{column}",
@@ -109,7 +109,7 @@ def _check_names(spec: Dataset, name: str, landed: Landing, where: str) -> None:
 
 
 def _check_json(spec: Dataset, name: str, landed: Landing) -> None:
-    for column in spec.model.columns:
+    for column in spec.arriving.columns:
         if column.name not in landed.added and _NOT_JSON.search(column.type):
             raise DefinitionError(
                 f"input {name} cannot give the column: JSON has no values of its type",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, assert_never
 
 from penstock.assets.landing.file import TakenFile, inspect_file
@@ -12,7 +12,7 @@ from penstock.assets.pinned import PinnedFiles
 from penstock.errors import InputError
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import datetime
 
     from penstock.assets.dataset import Dataset
     from penstock.assets.inputs import Landing
@@ -54,7 +54,13 @@ def pin_files(
             last = {file.name: file.sha256 for file in known}
             for file in found:
                 (copies if last.get(file.name) == file.sha256 else files).append(file)
-            apart = spec.row_key if landed.added.isdisjoint(spec.row_key) else ()
+            if spec.whole_list and isinstance(spec.write, Merge) and files:
+                # each file is a whole list: of several the newest says what there is
+                files.sort(key=lambda file: (file.day or date.min, file.modified, file.name))
+                copies += files[:-1]
+                files = files[-1:]
+            by_file = spec.order_by is None and landed.added.isdisjoint(spec.row_key)
+            apart = spec.row_key if by_file else ()
         case Overwrite() | ReplaceSlice() | Append():
             apart = ()
             seen = {file.identity for file in known}
