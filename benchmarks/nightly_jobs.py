@@ -9,6 +9,8 @@ import dagster as dg
 from nightly_modes import ALIKE, SOURCE
 
 from penstock.assets.asset import definitions
+from penstock.assets.automation.jobs import jobs_of
+from penstock.assets.metadata import asset_key
 from penstock.assets.threaded_executor import threaded_executor
 from penstock.resources.lake import Lake
 from penstock.resources.ledger import LedgerResource
@@ -34,9 +36,10 @@ def alike(folder: str, how: str) -> dg.JobDefinition:
 def night(folder: str, how: str) -> dg.JobDefinition:
     """The nightly job of the reference deployment."""
     from pipelines.deployment import deployment
-    from pipelines.jobs import NIGHTLY
 
-    return _job(folder, how, deployment.datasets, NIGHTLY)
+    [nightly] = jobs_of(deployment.datasets).by_day
+    selection = dg.AssetSelection.assets(*map(asset_key, nightly.datasets))
+    return _job(folder, how, deployment.datasets, dg.define_asset_job("nightly", selection))
 
 
 def _job(folder: str, how: str, datasets: Iterable[Dataset], job: Any) -> dg.JobDefinition:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from penstock.assets.asset import definitions
+    from penstock.assets.automation.automation import Automation
     from penstock.assets.dataset import Dataset, Schedule, dataset
     from penstock.assets.deployment import Deployment
     from penstock.assets.executor import run
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "penstock.assets.asset": ("definitions",),
+    "penstock.assets.automation.automation": ("Automation",),
     "penstock.assets.deployment": ("Deployment",),
     "penstock.assets.dataset": ("Dataset", "Schedule", "dataset"),
     "penstock.assets.executor": ("run",),
@@ -62,6 +64,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Append",
+    "Automation",
     "Contract",
     "Csv",
     "Daily",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.assets.agreement import check_together
 from penstock.assets.asset import definitions
+from penstock.assets.automation.automation import Automation, automated
 from penstock.assets.dataset import Dataset
 from penstock.assets.runtime import Runtime
 from penstock.errors import DefinitionError
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from penstock.resources.cluster import Cluster
 
 __all__ = ["Deployment"]
+
+_AUTOMATION = Automation()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +108,16 @@ class Deployment:
             namespace=ledger.namespace,
         )
 
-    def definitions(self, **others: Any) -> dg.Definitions:
-        """Dagster definitions: an asset for each dataset, and `others` (jobs, schedules, ...)."""
+    def definitions(
+        self, automation: Automation | None = _AUTOMATION, **others: Any
+    ) -> dg.Definitions:
+        """Dagster definitions: an asset for each dataset, and what `automation` does with them.
+
+        None leaves jobs, schedules, sensors and upkeep to the caller. `others` are defined as well.
+        """
+        found = {} if automation is None else automated(automation, self)
+        for kind, made in found.items():
+            others[kind] = [*made, *others.get(kind, ())]
         return definitions(
             self.datasets, resources=dict(self.resources), external=self.external, **others
         )

@@ -11,6 +11,7 @@ from typing import Any
 
 from penstock import (
     Append,
+    Automation,
     Contract,
     Csv,
     Daily,
@@ -59,6 +60,7 @@ NAMES: dict[str, Any] = {
     "Merge": Merge,
     "Scd2": Scd2,
     "Deployment": Deployment,
+    "Automation": Automation,
 }
 
 

@@ -33,7 +33,11 @@ PLACES = {
     ),
     "An input": ("assets/inputs.py", "assets/landing/declared.py"),
     "Masking": ("privacy/policy.py", "privacy/method.py"),
-    "A deployment, when it is made": ("assets/deployment.py", "assets/agreement.py"),
+    "A deployment, when it is made": (
+        "assets/deployment.py",
+        "assets/agreement.py",
+        "assets/automation/automation.py",
+    ),
 }
 
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from penstock.assets.deployment import Deployment
-from penstock.compaction.asset import compaction_asset
 from penstock.resources.local import LocalCluster
 from penstock.resources.settings import Profile
 from pipelines.deployment import deployment
-from pipelines.jobs import JOBS
 from resources.environments import environment
 
 if TYPE_CHECKING:
@@ -32,6 +30,4 @@ def job(
 ) -> dg.JobDefinition:
     """A job of it, with upkeep; its steps run in threads where Dagster lets them."""
     here = deployed(variables, conf or {})
-    upkeep = compaction_asset([spec.model for spec in here.datasets])
-    defs = here.definitions(assets=[upkeep], jobs=JOBS)
-    return defs.resolve_job_def(name)
+    return here.definitions().resolve_job_def(name)

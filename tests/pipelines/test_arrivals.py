@@ -1,69 +1,25 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
-from penstock import landing
+from penstock.assets.automation.catch_up import catch_up_schedule
+from penstock.assets.automation.jobs import jobs_of
+from penstock.assets.automation.new_files import new_files_sensor
+from penstock.assets.automation.requests import LANDED
 from penstock.errors import InputError
-from penstock.resources.lake import Lake, LandingFile
-from pipelines.arrivals import SETTLED_AFTER, arrivals, landed
+from penstock.resources.lake import Lake
 from pipelines.deployment import deployment
-from pipelines.jobs import LANDED
-from pipelines.schedules import nightly
-from pipelines.sensors import new_files
 
-NOW = datetime(2013, 2, 10, tzinfo=UTC)
-FLIGHTS = landing("flights/flights-{day}*.csv")
-WEATHER = landing("weather/weather-{day}*.csv")
-LISTS = landing("planes/planes*.csv")
+JOBS = jobs_of(deployment.datasets)
+TARGETS = [dg.define_asset_job(name) for name in ("nightly", "reference")]
+SENSOR = new_files_sensor(JOBS, "reference", TARGETS)
+NIGHTLY = catch_up_schedule(JOBS.by_day[0], "0 3 * * *", "UTC")
 KINDS = ("airlines", "airports", "bookings", "flights", "planes", "weather")
-
-
-def file(name: str, *, size: int = 1, age: timedelta = timedelta(hours=1)) -> LandingFile:
-    return LandingFile(name=name, uri=name, bytes=size, modified=NOW - age)
-
-
-def test_a_day_is_complete_when_every_daily_folder_has_a_file_of_it() -> None:
-    found = arrivals(
-        {
-            FLIGHTS: [
-                file("flights/flights-2013-02-07.csv"),
-                file("flights/flights-2013-02-08.csv"),
-            ],
-            WEATHER: [file("weather/weather-2013-02-07.csv")],
-            LISTS: [file("planes/planes.csv")],
-        },
-        now=NOW,
-    )
-    assert [(arrival.day.day, arrival.complete) for arrival in found] == [(7, True), (8, False)]
-
-
-def test_files_without_a_day_are_nobodys_arrival() -> None:
-    names = ("flights/flights-latest.csv", "flights/flights-2013-02-07.txt", "flights/README")
-    assert arrivals({FLIGHTS: [file(name) for name in names]}, now=NOW) == ()
-
-
-def test_a_day_has_one_digest_per_state_of_its_files() -> None:
-    first = file("flights/flights-2013-02-07.csv")
-    states = [
-        [first],
-        [file(first.name, size=2)],
-        [file(first.name, age=timedelta(hours=2))],
-        [first, file("flights/flights-2013-02-07-late.csv")],
-    ]
-    digests = {arrivals({FLIGHTS: state}, now=NOW)[0].digest for state in states}
-    assert len(digests) == 4
-    assert arrivals({FLIGHTS: states[3]}, now=NOW) == arrivals({FLIGHTS: states[3][::-1]}, now=NOW)
-
-
-def test_a_file_that_may_still_grow_is_not_there_yet() -> None:
-    growing = file("flights/flights-2013-02-07.csv", age=SETTLED_AFTER - timedelta(seconds=1))
-    assert arrivals({FLIGHTS: [growing]}, now=NOW) == ()
-    assert len(arrivals({FLIGHTS: [growing]}, now=NOW + timedelta(seconds=1))) == 1
 
 
 @pytest.fixture
@@ -91,15 +47,15 @@ def look(lake: Lake, cursor: str | None = None) -> tuple[list[dg.RunRequest], st
         with dg.build_sensor_context(
             instance=instance, cursor=cursor, resources={"lake": lake}
         ) as context:
-            result = new_files(context)
+            result = SENSOR(context)
     if isinstance(result, dg.SkipReason):
         return [], cursor
     return list(result.run_requests or ()), result.cursor
 
 
-def test_every_landing_input_of_the_deployment_is_watched(lake: Lake) -> None:
-    folders = {item.pattern.partition("/")[0] for item in landed(deployment.datasets, lake)}
-    assert folders == set(KINDS)
+def test_every_landing_input_of_the_deployment_is_watched() -> None:
+    watched = {*JOBS.arriving, *(item for job in JOBS.by_day for item in job.arriving)}
+    assert {item.pattern.partition("/")[0] for item in watched} == set(KINDS)
 
 
 def test_the_sensor_asks_once_for_each_day_that_is_whole(lake: Lake) -> None:
@@ -182,7 +138,7 @@ def test_the_schedule_takes_late_and_failed_days_and_no_day_twice(
                 scheduled_execution_time=datetime.now(UTC),
                 resources={"lake": lake},
             ) as context:
-                result = nightly(context)
+                result = NIGHTLY(context)
             return [] if isinstance(result, dg.SkipReason) else list(result)
 
         def ran(request: dg.RunRequest, status: dg.DagsterRunStatus) -> None:

@@ -5,8 +5,6 @@ import pytest
 
 from pipelines.definitions import defs
 from pipelines.deployment import deployment
-from pipelines.schedules import SCHEDULES
-from pipelines.sensors import new_files
 
 LAYERS = {
     "bronze": {"airlines", "airports", "bookings", "flights", "planes", "weather"},
@@ -43,8 +41,11 @@ def test_every_dataset_is_run_by_a_schedule() -> None:
 
 
 def test_nothing_runs_by_itself_until_it_is_switched_on() -> None:
-    assert all(s.default_status is dg.DefaultScheduleStatus.STOPPED for s in SCHEDULES)
-    assert new_files.default_status is dg.DefaultSensorStatus.STOPPED
+    stopped, off = dg.DefaultScheduleStatus.STOPPED, dg.DefaultSensorStatus.STOPPED
+    assert {s.name for s in defs.schedules or ()} == {"nightly", "daily_masking", "weekly_upkeep"}
+    assert all(schedule.default_status is stopped for schedule in defs.schedules or ())
+    started = {s.name for s in defs.sensors or () if s.default_status is not off}
+    assert {s.name for s in defs.sensors or ()} - started == {"new_files"}
 
 
 def test_the_nightly_job_has_the_days_of_the_source() -> None:

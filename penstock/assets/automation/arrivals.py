@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from penstock.assets.inputs import Landing
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from penstock import Dataset
+    from penstock.assets.inputs import Landing
     from penstock.resources.lake import Lake, LandingFile
 
 __all__ = ["SETTLED_AFTER", "Arrival", "arrivals", "digest", "landed", "settled"]
@@ -38,23 +36,21 @@ class Arrival:
         return f"{self.day}:{self.digest}"
 
 
-def landed(datasets: Iterable[Dataset], lake: Lake) -> Mapping[Landing, Sequence[LandingFile]]:
-    """The files of each landing input of the datasets. Raises InputError without a landing folder.
+def landed(inputs: Iterable[Landing], lake: Lake) -> Mapping[Landing, Sequence[LandingFile]]:
+    """The files of each landing input. Raises InputError without a landing folder.
 
     One listing per pattern; no file is opened.
     """
-    return {
-        item: lake.landing_files(item.pattern.replace("{day}", _ANY_DAY))
-        for spec in datasets
-        for item in spec.inputs.values()
-        if isinstance(item, Landing)
-    }
+    return {item: lake.landing_files(item.pattern.replace("{day}", _ANY_DAY)) for item in inputs}
 
 
 def arrivals(
     files: Mapping[Landing, Sequence[LandingFile]], *, now: datetime
 ) -> tuple[Arrival, ...]:
-    """The days that have files, oldest first. Files younger than SETTLED_AFTER do not count."""
+    """The days that have files, oldest first. Files younger than SETTLED_AFTER do not count.
+
+    Folders that are not sent by day have no part in it.
+    """
     daily = [item for item in files if "{day}" in item.pattern]
     by_day: dict[date, dict[Landing, list[LandingFile]]] = defaultdict(lambda: defaultdict(list))
     for item in daily:

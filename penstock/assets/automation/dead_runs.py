@@ -1,15 +1,17 @@
 """The sensor that ends the records of runs whose process died."""
 # no postponed annotations: dagster looks at the type of `context` itself
 
+from collections.abc import Callable
+
 import dagster as dg
 
-from penstock.assets.deployment import Deployment
 from penstock.assets.recovery import settle_dead_runs
+from penstock.assets.runtime import Runtime
 
 __all__ = ["dead_runs_sensor"]
 
 
-def dead_runs_sensor(deployment: Deployment, *, seconds: int = 60) -> dg.SensorDefinition:
+def dead_runs_sensor(runtime: Callable[[], Runtime], *, seconds: int = 60) -> dg.SensorDefinition:
     """A sensor that every `seconds` completes or aborts the records of dead runs; it is on.
 
     The next run of any dataset does the same. The sensor is for the night nothing runs after.
@@ -22,7 +24,7 @@ def dead_runs_sensor(deployment: Deployment, *, seconds: int = 60) -> dg.SensorD
         description="Completes the record of a run that committed and died, aborts any other.",
     )
     def dead_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        settled = settle_dead_runs(deployment.runtime())
+        settled = settle_dead_runs(runtime())
         for run_id in settled.completed:
             context.log.info("completed the record of run %s: its commit is there", run_id)
         for run_id in settled.aborted:

@@ -1,0 +1,1 @@
+"""What a deployment does by itself: jobs, schedules and sensors made of its datasets."""

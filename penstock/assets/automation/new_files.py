@@ -1,0 +1,70 @@
+"""The sensor that runs what new files are for."""
+# no postponed annotations: dagster looks at the type of `context` itself
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from penstock.assets.automation.arrivals import arrivals, digest, landed, settled
+from penstock.assets.automation.jobs import Jobs
+from penstock.assets.automation.requests import run_requests
+from penstock.resources.lake import Lake
+
+__all__ = ["new_files_sensor"]
+
+
+def new_files_sensor(
+    jobs: Jobs,
+    whole: str,
+    targets: Sequence[Any],
+    *,
+    seconds: int = 60,
+    status: dg.DefaultSensorStatus = dg.DefaultSensorStatus.STOPPED,
+) -> dg.SensorDefinition:
+    """A run for each day whose files are all there and are new or changed, and for new lists.
+
+    `whole` is the name of the job that takes the lists, `targets` are all that may be run. The
+    cursor holds a digest of each day's
+    file names, sizes and times: what it has asked for it does not ask for again, and a file that
+    is sent again makes one new run.
+    """
+
+    @dg.sensor(
+        name="new_files",
+        jobs=targets,
+        minimum_interval_seconds=seconds,
+        default_status=status,
+        description="Runs each day whose files have all arrived, and files that are sent whole.",
+    )
+    def new_files(
+        context: dg.SensorEvaluationContext, lake: dg.ResourceParam[Lake]
+    ) -> dg.SensorResult | dg.SkipReason:
+        now = datetime.now(UTC)
+        seen: dict[str, Any] = json.loads(context.cursor or "{}")
+        state, requests = dict(seen), []
+        lists = [file for found in landed(jobs.arriving, lake).values() for file in found]
+        if lists and len(settled(lists, now=now)) == len(lists):
+            state[whole] = digest(lists)
+            if state[whole] != seen.get(whole):
+                key = f"{whole}:{state[whole]}"
+                requests.append(dg.RunRequest(run_key=key, job_name=whole))
+        for job in jobs.by_day:
+            known = seen.get(job.name, {})
+            new, taken = [], []
+            for arrival in arrivals(landed(job.arriving, lake), now=now):
+                if not job.has(arrival.day):
+                    continue
+                if known.get(arrival.day.isoformat()) == arrival.digest:
+                    taken.append(arrival)
+                elif arrival.complete:
+                    new.append(arrival)
+            requests += run_requests(job, new, taken)
+            state[job.name] = known | {a.day.isoformat(): a.digest for a in new}
+        if not requests:
+            return dg.SkipReason("Nothing has arrived whole since the last look.")
+        return dg.SensorResult(run_requests=requests, cursor=json.dumps(state, sort_keys=True))
+
+    return new_files
