@@ -146,7 +146,7 @@ def _check_dagster(spec: Dataset, where: str) -> None:
 
 def _check_inputs(spec: Dataset, where: str) -> None:
     for name, item in spec.inputs.items():
-        by_day = isinstance(item, Landing) and "{day}" in item.pattern
+        by_day = isinstance(item, Landing) and item.files.by_day
         sliced = isinstance(item, Snapshot) and item.slice_by is not None
         if (by_day or sliced) and spec.partitions is None:
             raise DefinitionError(

@@ -6,8 +6,11 @@ import difflib
 import re
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+from zoneinfo import available_timezones
 
+from penstock.assets.landing.cell import Dates
+from penstock.assets.landing.file_pattern import FilePattern
 from penstock.assets.landing.formats import Csv, FixedWidth, Format
 from penstock.errors import DefinitionError
 from penstock.schemas.contract import model_of
@@ -69,6 +72,7 @@ class Landing:
     names: tuple[tuple[str, str], ...] = ()
     file_columns: tuple[tuple[str, str], ...] = ()
     date_formats: tuple[tuple[str, str], ...] = ()
+    time_zone: str | None = None
 
     @property
     def dataset(self) -> str:
@@ -80,6 +84,10 @@ class Landing:
         """The contract's columns that no file has a value for."""
         return frozenset((*self.derived, *(name for name, _ in self.file_columns)))
 
+    def dates(self, column: str) -> Dates:
+        """How dates and datetimes of the contract's column are written."""
+        return Dates(pattern=dict(self.date_formats).get(column), zone=self.time_zone)
+
     def column_of(self, sent: str) -> str:
         """The contract's name of what the sender calls `sent`."""
         return dict(self.names).get(sent, sent)
@@ -88,14 +96,17 @@ class Landing:
         """What the sender calls the contract's column."""
         return next((sent for sent, name in self.names if name == column), column)
 
+    @property
+    def files(self) -> FilePattern:
+        """The pattern, to be asked of names."""
+        return FilePattern(self.pattern)
+
     def patterns(self, days: tuple[date, ...]) -> tuple[tuple[str, date | None], ...]:
-        """(glob, the day it is for) of each day; the bare pattern when it is not by day."""
-        if "{day}" not in self.pattern:
-            return ((self.pattern, None),)
-        return tuple((self.pattern.replace("{day}", str(day)), day) for day in days)
+        """(glob, the day it is for) of each day; one for all when it is not by day."""
+        files = self.files
+        return tuple((files.glob(day), day) for day in (days if files.by_day else (None,)))
 
 
-FileFact = Literal["name", "modified", "day"]
 Input = Snapshot | Changes | Landing
 
 
@@ -200,8 +211,9 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
     derived: Sequence[str] = (),
     optional: Sequence[str] = (),
     names: Mapping[str, str] | None = None,
-    file_columns: Mapping[str, FileFact] | None = None,
+    file_columns: Mapping[str, str] | None = None,
     date_formats: Mapping[str, str] | None = None,
+    time_zone: str | None = None,
 ) -> Landing:
     """Files under the lake's landing, e.g. `flights/flights-{day}*.csv`.
 
@@ -224,14 +236,19 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
     where a row came from: the `"name"` of the file below landing (str), when it was `"modified"`
     (datetime), or the `"day"` that the pattern says (date): `file_columns={"source": "name"}`.
     `date_formats` says how date and datetime columns are written, in Spark's datetime patterns,
-    where not as in docs/landing.md: `date_formats={"day": "dd.MM.yyyy"}`; a datetime whose pattern
-    has no zone is UTC.
+    where not as in docs/landing.md: `date_formats={"day": "dd.MM.yyyy"}`; a datetime that says
+    no zone is of `time_zone`, such as "Europe/Berlin", else of UTC. One that the clock there skips
+    or shows twice, when it is put forward or back, is set aside: nobody knows which is meant.
     """
-    if pattern.startswith("/") or ".." in pattern.split("/") or re.search(r"\{(?!day\})", pattern):
+    files = FilePattern(pattern)
+    rest = re.sub(r"\{[a-z][a-z0-9_]*\}", "", pattern)
+    unfit = pattern.startswith("/") or ".." in pattern.split("/") or "{" in rest or "}" in rest
+    if unfit or {"name", "modified"} & {*files.placeholders}:
         raise DefinitionError(
             "the landing pattern is malformed",
             where=f"landing({pattern!r})",
-            expected="a path relative to landing; {day} is the only placeholder",
+            expected="a path relative to landing; a placeholder is {day} or another word in small "
+            "letters, but not {name} or {modified}",
             next_step="write it like flights/flights-{day}*.csv",
         )
     written = Csv() if format is None else format
@@ -250,6 +267,15 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
             expected="Csv or FixedWidth where a text stands for NULL",
             next_step="leave null_value= out",
         )
+    if time_zone is not None and time_zone not in available_timezones():
+        near = difflib.get_close_matches(str(time_zone), available_timezones(), 1)
+        raise DefinitionError(
+            "there is no such time zone",
+            where=f"landing({pattern!r})",
+            expected="a name of the IANA time zone database, such as Europe/Berlin",
+            found=repr(time_zone),
+            next_step=f"did you mean {near[0]}?" if near else "name the zone of the sender's clock",
+        )
     for name, pattern_of_date in (date_formats or {}).items():
         _check_format(f"landing({pattern!r}), date_formats[{name!r}]", pattern_of_date)
     return Landing(
@@ -262,6 +288,7 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
         names=tuple(sorted((names or {}).items())),
         file_columns=tuple(sorted((file_columns or {}).items())),
         date_formats=tuple(sorted((date_formats or {}).items())),
+        time_zone=time_zone,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from penstock.resources.table_commit import Commit
     from penstock.schemas.model import ContractModel
 
-__all__ = ["Entry", "Fate", "Fates", "day_of", "fates", "file_pattern", "hidden", "read_entries"]
+__all__ = ["Entry", "Fate", "Fates", "day_of", "fates", "hidden", "read_entries"]
 
 HIDDEN = "(hidden)"
 _READ = (
@@ -156,20 +155,13 @@ def read_entries(table: Table, fates: Fates, model: ContractModel) -> Iterator[E
 def day_of(entry: Entry, spec: Dataset) -> date | None:
     """The day that the entry's file is for, else that of the row; None where neither says it."""
     from penstock.assets.inputs import Landing
+    from penstock.assets.landing.file_pattern import DAY
 
-    patterns = [i.pattern for i in spec.inputs.values() if isinstance(i, Landing)]
+    patterns = [i.files for i in spec.inputs.values() if isinstance(i, Landing)]
     for pattern in patterns if entry.file else ():
-        found = file_pattern(pattern).fullmatch(entry.file or "")
-        if found and found.groups():
-            return _day(found[1])
+        if (values := pattern.values(entry.file or "")) and pattern.by_day:
+            return _day(values[DAY])
     return _day(entry.row.get(spec.partitions.column)) if spec.partitions else None
-
-
-def file_pattern(pattern: str) -> re.Pattern[str]:
-    """For the names below landing of a landing pattern's files; a group is a day."""
-    first, *others = re.escape(pattern).split(re.escape("{day}"))
-    text = first + (r"(\d{4}-\d{2}-\d{2})" + r"\1".join(others) if others else "")
-    return re.compile(text.replace(r"\*", "[^/]*").replace(r"\?", "[^/]"))
 
 
 def _day(value: object) -> date | None:

@@ -6,7 +6,6 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from penstock.cli.entries import file_pattern
 from penstock.errors import InputError
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def _landing(entry: Entry, spec: Dataset) -> Landing | None:
     from penstock.assets.inputs import Landing
 
     inputs = [item for item in spec.inputs.values() if isinstance(item, Landing)]
-    return next((i for i in inputs if file_pattern(i.pattern).fullmatch(entry.file or "")), None)
+    return next((i for i in inputs if i.files.values(entry.file or "") is not None), None)
 
 
 def _sought(
@@ -83,6 +82,8 @@ def _sought(
     formatted = {name for name, _ in landing.date_formats}
     if (written.decimal, written.thousands) != (".", None):
         formatted |= {column.name for column in spec.model.columns if is_number(column.type)}
+    if landing.time_zone is not None:
+        formatted |= {column.name for column in spec.model.columns if column.type == "timestamp"}
     by_column = {}
     for name, column in passed.of(entry.run_id).items():
         model = spec.model.column(column)

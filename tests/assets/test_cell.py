@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from penstock.assets.landing.cell import grammar, value_sql, wrong_sql
+from penstock.assets.landing.cell import Dates, grammar, value_sql, wrong_sql
 from penstock.schemas.predicates import literal
 
 if TYPE_CHECKING:
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 AROUND = "".join(map(chr, [*range(33), 127]))
-TIMES = ["2013-02-07 10:15", "2013-02-07T10:15:30Z", "2013-02-07 10:15:30.123456000+01:00"]
+TIMES = [
+    *("2013-02-07 10:15", "2013-02-07 10:15Z", "2013-02-07T10:15 +01:00"),
+    *("2013-02-07T10:15:30Z", "2013-02-07 10:15:30.123456000+01:00"),
+]
 GOOD = {
     "bigint": ["1", "-9223372036854775808", " +7 "],
     "double": ["1", "-1.5e3", ".5", "5.", "NaN", "-Infinity"],
@@ -99,8 +102,9 @@ def test_a_declared_way_to_write_a_date_is_the_only_one(spark: SparkSession) -> 
     }
     for (kind, pattern), texts in cells.items():
         frame = spark.createDataFrame([(text,) for text in texts], "cell string")
-        value = f"{value_sql('cell', kind, pattern)} AS value"
+        dates = Dates(pattern=pattern)
+        value = f"{value_sql('cell', kind, dates)} AS value"
         rows = frame.selectExpr("cell", value)
-        wrong = wrong_sql("cell", kind, "value", pattern)
+        wrong = wrong_sql("cell", kind, "value", dates)
         for cell, found, told in rows.selectExpr("cell", "string(value)", wrong).collect():
             assert (found, told) == (texts[cell], texts[cell] is None), (pattern, cell)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
+
+from penstock.assets.landing.file_pattern import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +20,6 @@ __all__ = ["SETTLED_AFTER", "Arrival", "arrivals", "digest", "landed", "settled"
 
 #: A file that was written to more recently may still grow.
 SETTLED_AFTER = timedelta(seconds=30)
-_ANY_DAY = "????-??-??"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ def landed(inputs: Iterable[Landing], lake: Lake) -> Mapping[Landing, Sequence[L
 
     One listing per pattern; no file is opened.
     """
-    return {item: lake.landing_files(item.pattern.replace("{day}", _ANY_DAY)) for item in inputs}
+    return {item: lake.landing_files(item.files.glob()) for item in inputs}
 
 
 def arrivals(
@@ -51,13 +51,12 @@ def arrivals(
 
     Folders that are not sent by day have no part in it.
     """
-    daily = [item for item in files if "{day}" in item.pattern]
+    daily = [item for item in files if item.files.by_day]
     by_day: dict[date, dict[Landing, list[LandingFile]]] = defaultdict(lambda: defaultdict(list))
     for item in daily:
-        name = _name(item)
         for file in settled(files[item], now=now):
-            if match := name.fullmatch(file.name):
-                by_day[date.fromisoformat(match["day"])][item].append(file)
+            if (day := _day(item, file)) is not None:
+                by_day[day][item].append(file)
     return tuple(
         Arrival(
             day=day,
@@ -79,8 +78,9 @@ def digest(files: Iterable[LandingFile]) -> str:
     return hashlib.sha256(repr(states).encode()).hexdigest()[:16]
 
 
-def _name(item: Landing) -> re.Pattern[str]:
-    """The landing pattern as an expression that finds the day in a file's name."""
-    special = {"{day}": r"(?P<day>\d{4}-\d\d-\d\d)", "*": "[^/]*"}
-    parts = re.split(r"(\{day\}|\*)", item.pattern)
-    return re.compile("".join(special.get(part, re.escape(part)) for part in parts))
+def _day(item: Landing, file: LandingFile) -> date | None:
+    """The day that the file's name says; None for a name that says none, or no date."""
+    try:
+        return date.fromisoformat((item.files.values(file.name) or {}).get(DAY, ""))
+    except ValueError:
+        return None

@@ -82,7 +82,7 @@ def jobs_of(datasets: Sequence[Dataset]) -> Jobs:
                 datasets=tuple(n for n in ours if n in there),
                 first=first,
                 after_last=after_last,
-                arriving=tuple(i for i in _landing(ours[n] for n in names) if "{day}" in i.pattern),
+                arriving=tuple(i for i in _landing(ours[n] for n in names) if i.files.by_day),
                 lookbacks=_lookbacks(ours[n] for n in ours if n in there),
             )
         )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from penstock.schemas.predicates import literal
 
-__all__ = ["grammar", "value_sql", "wrong_sql"]
+__all__ = ["ISO", "Dates", "grammar", "instant_sql", "no_instant_sql", "value_sql", "wrong_sql"]
 
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6}0*)?)?"
@@ -15,6 +16,8 @@ _WHOLE = r"[+-]?[0-9]+"
 _REAL = rf"{_NUMBER}([eE][+-]?[0-9]+)?|NaN|[+-]?Infinity"
 _AROUND = r"[\x00-\x20\x7f]*"  # what casts leave out of account
 _DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
+_ZONE = rf"(Z|[+-][0-9]{{2}}:[0-9]{{2}}){_AROUND}\z"  # at the end of a datetime that says its own
+_MINUTES = r"([T ][0-9]{2}:[0-9]{2}) ?(Z|[+-][0-9]{2}:[0-9]{2})"
 _GRAMMARS = {
     "tinyint": _WHOLE,
     "smallint": _WHOLE,
@@ -29,6 +32,27 @@ _GRAMMARS = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dates:
+    """How dates and datetimes are written.
+
+    `pattern` is one of Spark's datetime patterns. A datetime that says no zone is of the clock of
+    `zone`, UTC where that is None.
+    """
+
+    pattern: str | None = None
+    zone: str | None = None
+
+    @property
+    def says_zone(self) -> bool:
+        """Whether texts of the pattern say their zone."""
+        letters = set(re.sub(r"'[^']*'", "", self.pattern or ""))
+        return bool(letters & {*"VzOXxZ"})
+
+
+ISO = Dates()
+
+
 def grammar(kind: str) -> str | None:
     """The regular expression that a whole cell of the type matches; None: any text.
 
@@ -40,17 +64,16 @@ def grammar(kind: str) -> str | None:
     return _GRAMMARS.get(kind)
 
 
-def value_sql(cell: str, kind: str, pattern: str | None = None) -> str:
-    """SQL, the value of the cell; NULL where it is not of the type.
+def value_sql(cell: str, kind: str, dates: Dates = ISO) -> str:
+    """SQL, the value of the cell; NULL where it is not of the type."""
+    value, local = _read(cell, kind, dates), _is_local(cell, kind, dates)
+    if dates.zone is None or local is None:
+        return value
+    instant = instant_sql(value, dates.zone)
+    return instant if local == "true" else f"CASE WHEN {local} THEN {instant} ELSE {value} END"
 
-    `pattern` is how a date or datetime is written, in Spark's datetime patterns.
-    """
-    if pattern is not None:
-        return f"CAST(try_to_timestamp(trim({cell}), {literal(pattern)}) AS {kind})"
-    return cell if kind == "string" else f"try_cast({cell} AS {kind})"
 
-
-def wrong_sql(cell: str, kind: str, value: str, pattern: str | None = None) -> str:
+def wrong_sql(cell: str, kind: str, value: str, dates: Dates = ISO) -> str:
     """SQL, true for the text of a cell that is not of the type; the cell is not NULL.
 
     `value` is the column that holds `value_sql` of the same arguments. Where Spark's cast takes
@@ -58,7 +81,11 @@ def wrong_sql(cell: str, kind: str, value: str, pattern: str | None = None) -> s
     what is written in the usual way is told by its length and a few of its characters.
     """
     wrong = f"{value} IS NULL"
-    if pattern is not None:
+    local = _is_local(cell, kind, dates)
+    if dates.zone is not None and local is not None:
+        none = no_instant_sql(_read(cell, kind, dates), value, dates.zone)
+        wrong += f" OR ({local} AND {none})"
+    if dates.pattern is not None:
         return wrong
     if (usual := _usual(cell, kind)) is not None:
         whole = rf"\A{_AROUND}(?:{grammar(kind)}){_AROUND}\z"
@@ -67,6 +94,47 @@ def wrong_sql(cell: str, kind: str, value: str, pattern: str | None = None) -> s
         # a number too large for the type is read as infinity
         wrong += f" OR (abs({value}) = CAST('Infinity' AS {kind}) AND NOT contains({cell}, 'Inf'))"
     return wrong
+
+
+def instant_sql(local: str, zone: str) -> str:
+    """SQL, the instant at which the clock of the zone shows what `local` shows in UTC."""
+    return f"to_utc_timestamp({local}, {literal(zone)})"
+
+
+def no_instant_sql(local: str, instant: str, zone: str) -> str:
+    """SQL, true where the clock of the zone never shows `local`, or shows it twice.
+
+    `instant` is `instant_sql` of the others: of two the first.
+    """
+
+    def shown(at: str) -> str:
+        return f"from_utc_timestamp({at}, {literal(zone)})"
+
+    def offset(at: str) -> str:
+        return f"(unix_seconds({shown(at)}) - unix_seconds({at}))"
+
+    # by how much the clock is put back within a day
+    back = f"({offset(instant)} - {offset(f'({instant} + INTERVAL 1 DAY)')})"
+    again = f"timestampadd(SECOND, {back}, {instant})"
+    return f"({shown(instant)} != {local} OR ({back} > 0 AND {shown(again)} = {local}))"
+
+
+def _read(cell: str, kind: str, dates: Dates) -> str:
+    """SQL, the value of the cell; of a datetime without a zone as if it were of UTC."""
+    if dates.pattern is not None:
+        return f"CAST(try_to_timestamp(trim({cell}), {literal(dates.pattern)}) AS {kind})"
+    if kind == "timestamp":
+        # Spark takes minutes for the end of a time alone, and with a zone behind them for nothing
+        whole = f"regexp_replace({cell}, {literal(_MINUTES)}, '$1:00$2')"
+        return f"coalesce(try_cast({cell} AS timestamp), try_cast({whole} AS timestamp))"
+    return cell if kind == "string" else f"try_cast({cell} AS {kind})"
+
+
+def _is_local(cell: str, kind: str, dates: Dates) -> str | None:
+    """SQL, true for a datetime that says no zone; None where none can be."""
+    if kind != "timestamp" or dates.says_zone:
+        return None
+    return "true" if dates.pattern is not None else f"NOT ({cell} RLIKE {literal(_ZONE)})"
 
 
 def _usual(text: str, kind: str) -> str | None:

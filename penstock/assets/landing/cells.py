@@ -42,20 +42,20 @@ def typed_cells(
     `cells` says which column of text, a plain name, holds a column of the contract. The types are a
     projection of their own below what tests them, so that each cell is cast once.
     """
-    plain, typed, rules, formats = {}, [], {}, dict(item.landing.date_formats)
+    plain, typed, rules = {}, [], {}
     for column in columns_in_files(item, contract):
         value = quoted(column.name)
         if column.name not in cells:
             typed.append(f"CAST(NULL AS {column.type}) AS {value}")
             continue
-        cell, pattern = cells[column.name], formats.get(column.name)
+        cell, dates = cells[column.name], item.landing.dates(column.name)
         text = cell
         if is_number(column.type) and (written.decimal, written.thousands) != (".", None):
             text = f"{cell}n"
             plain[text] = plain_number(cell, written)
-        typed.append(f"{value_sql(text, column.type, pattern)} AS {value}")
+        typed.append(f"{value_sql(text, column.type, dates)} AS {value}")
         if column.type != "string":
-            wrong = wrong_sql(text, column.type, value, pattern)
+            wrong = wrong_sql(text, column.type, value, dates)
             wrong = wrong if text == cell else f"{text} IS NULL OR {wrong}"
             rules[f"{column.name}:type"] = f"{cell} IS NOT NULL AND ({wrong})"
     rows = rows.selectExpr("*", *(f"{sql} AS {name}" for name, sql in plain.items()), *placed())

@@ -83,11 +83,11 @@ def _fits(
     wanted: dict[str, T.DataType],
     where: str,
 ) -> dict[str, Fit]:
-    fits, misfits, formats = {}, [], dict(item.landing.date_formats)
+    fits, misfits = {}, []
     for name, kind in wanted.items():
         readings = Readings(
             extra=item.landing.extra_columns,
-            pattern=formats.get(name),
+            dates=item.landing.dates(name),
             nanos=look.nanos,
             empty=look.empty,
             # writers of ORC that do not say which calendar they count by are read as Julian

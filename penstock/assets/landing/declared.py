@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from penstock.assets.landing.file_pattern import DAY
 from penstock.assets.landing.formats import Csv, FixedWidth, JsonLines
 from penstock.errors import DefinitionError
 
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["check_landing"]
 
 _DATES = ("date", "timestamp")
-_FILE_FACTS = {"name": "string", "modified": "timestamp", "day": "date"}
+_FILE_FACTS = {"name": ("string",), "modified": ("timestamp",), DAY: ("date",)}
+_PLACEHOLDER = ("string", "tinyint", "smallint", "int", "bigint", "date")
 _NOT_JSON = re.compile(r"\bbinary\b|map<(?!string,)")
 _NESTED = ("array<", "map<", "struct<", "variant")
 
@@ -96,13 +98,13 @@ def _check_names(spec: Dataset, name: str, landed: Landing, where: str) -> None:
                 next_step="let the column be NULL, or leave it out of optional=",
             )
     for column, fact in landed.file_columns:
-        wanted = _FILE_FACTS.get(fact)
-        if wanted != kinds[column] or (fact == "day" and "{day}" not in landed.pattern):
+        there = fact in ("name", "modified", *landed.files.placeholders)
+        if not there or kinds[column] not in _FILE_FACTS.get(fact, _PLACEHOLDER):
             raise DefinitionError(
                 f"file_columns= of input {name} cannot give the column",
                 where=f"contract {spec.contract.__name__}.{column}",
-                expected='"name" for str, "modified" for datetime, "day" for date if the pattern '
-                "has {day}",
+                expected='"name" for str, "modified" for datetime, "day" for date, any other '
+                "placeholder of the pattern for str, a whole number or date",
                 found=f"{fact!r} for {kinds[column]}",
                 next_step="give the column the type of what it says",
             )

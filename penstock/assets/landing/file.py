@@ -37,7 +37,10 @@ Look = CsvLook | LineLook | ColumnarLook
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenFile:
-    """A file as it was when it was taken. `day` is the one that the pattern says it is of."""
+    """A file as it was when it was taken. `day` is the one that the pattern says it is of.
+
+    `said` is what its name says besides, by the placeholders of the pattern.
+    """
 
     name: str
     uri: str
@@ -46,17 +49,19 @@ class TakenFile:
     sha256: str
     day: date | None
     look: Look
+    said: str | None = None
 
     @property
     def identity(self) -> tuple[str | None, str]:
-        """What makes it this file and no copy: its day and the SHA-256 of its bytes."""
-        return self.day.isoformat() if self.day else None, self.sha256
+        """What makes it this file and no copy: what its name says, and the SHA-256 of its bytes."""
+        day = self.day.isoformat() if self.day else None
+        return " ".join(filter(None, (day, self.said))) or None, self.sha256
 
     def document(self) -> dict[str, Any]:
         """What the commit says of the file."""
-        day, sha256 = self.identity
+        named, sha256 = self.identity
         document = {"name": self.name, "sha256": sha256, "bytes": self.bytes}
-        return {**document, "day": day} if day else document
+        return {**document, "day": named} if named else document
 
     def findings(self, written: Format) -> dict[str, Any]:
         """What looking at the file found, JSON-ready."""

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 
 import pyspark.sql.types as T
 
-from penstock.assets.landing.cell import value_sql, wrong_sql
+from penstock.assets.landing.cell import (
+    ISO,
+    Dates,
+    instant_sql,
+    no_instant_sql,
+    value_sql,
+    wrong_sql,
+)
 from penstock.assets.landing.json_value import cell_sql, is_text_sql, wrong_kind_sql
 from penstock.schemas.predicates import literal, quoted
 
@@ -55,7 +62,7 @@ class Readings:
     """How values are read. `extra`: fields of a struct that nobody asked for are left out."""
 
     extra: bool = False
-    pattern: str | None = None  # of dates, in Spark's datetime patterns
+    dates: Dates = ISO
     nanos: tuple[str, ...] = ()  # the paths of whole numbers that are nanoseconds since 1970
     empty: tuple[str, ...] = ()  # the paths of what holds nothing but NULL, whatever its type
     one_calendar: bool = True  # False: of days before 1582-10-15 nobody knows which they are
@@ -107,7 +114,7 @@ def fit(
                 raise Misfit(path, "timestamp in nanoseconds", _words(wanted))
             return found
         case _:
-            found = _of_scalar(value, _words(sent), _words(wanted), readings.pattern)
+            found = _of_scalar(value, _words(sent), _words(wanted), readings.dates)
             if found is None:
                 raise Misfit(path, _words(sent), _words(wanted))
             if not readings.one_calendar and _words(sent) in ("date", *_MOMENT):
@@ -174,14 +181,19 @@ def _of_values(value: str, inner: Fit, element: str, depth: int) -> Fit:
     )
 
 
-def _of_scalar(value: str, sent: str, wanted: str, pattern: str | None) -> Fit | None:
+def _of_scalar(value: str, sent: str, wanted: str, dates: Dates) -> Fit | None:
     """None where no value of the one is one of the other."""
     if sent == wanted:
         return Fit(value=value)
     if sent == "void":
         return Fit(value=f"CAST({value} AS {wanted})")
     if sent == "string":
-        return _of_text(value, wanted, pattern)
+        return _of_text(value, wanted, dates)
+    if dates.zone is not None and (sent, wanted) == ("timestamp_ntz", "timestamp"):
+        local = f"CAST({value} AS timestamp)"
+        instant = instant_sql(local, dates.zone)
+        none = no_instant_sql(local, instant, dates.zone)
+        return Fit(value=instant, exact=_unless_null(value, f"NOT {none}"))
     if sent in _MOMENT and wanted in _MOMENT:
         return Fit(value=f"CAST({value} AS {wanted})")
     if sent in _MOMENT and wanted == "date":
@@ -193,19 +205,19 @@ def _of_scalar(value: str, sent: str, wanted: str, pattern: str | None) -> Fit |
 
 
 def _of_nanos(value: str, wanted: str) -> Fit | None:
-    found = _of_scalar(f"timestamp_micros({value} DIV 1000)", "timestamp", wanted, None)
+    found = _of_scalar(f"timestamp_micros({value} DIV 1000)", "timestamp", wanted, ISO)
     if found is None or wanted not in ("date", *_MOMENT):
         return None
     whole = f"({value} IS NULL OR {value} % 1000 = 0)"
     return Fit(value=found.value, exact=f"({whole} AND {found.test})")
 
 
-def _of_text(value: str, wanted: str, pattern: str | None) -> Fit | None:
+def _of_text(value: str, wanted: str, dates: Dates) -> Fit | None:
     if not (_is_number(wanted) or wanted in ("boolean", "date", *_MOMENT)):
         return None
-    pattern = pattern if wanted in ("date", *_MOMENT) else None
-    read = value_sql(value, wanted, pattern)
-    wrong = wrong_sql(value, wanted, read, pattern)
+    dates = dates if wanted in ("date", *_MOMENT) else ISO
+    read = value_sql(value, wanted, dates)
+    wrong = wrong_sql(value, wanted, read, dates)
     return Fit(value=read, exact=_unless_null(value, f"NOT ({wrong})"))
 
 
@@ -305,7 +317,7 @@ def _of_variant(value: str, wanted: T.DataType, path: str, readings: Readings, d
             )
             found = _of_values(elements, inner, element, depth)
         case _:
-            return _of_json_scalar(value, _words(wanted), path, readings.pattern)
+            return _of_json_scalar(value, _words(wanted), path, readings.dates)
     return Fit(
         value=found.value,
         exact=f"({absent} OR ({elements} IS NOT NULL AND {found.test}))",
@@ -317,7 +329,7 @@ def extra_keys(fields: str, names: Sequence[str]) -> str:
     return f"array_except(map_keys({fields}), array({', '.join(map(literal, names))}))"
 
 
-def _of_json_scalar(value: str, wanted: str, path: str, pattern: str | None) -> Fit:
+def _of_json_scalar(value: str, wanted: str, path: str, dates: Dates) -> Fit:
     text = f"to_json({value})"
     absent = f"({value} IS NULL OR is_variant_null({value}))"
     right = f"NOT ({wrong_kind_sql(value, text, wanted)})"
@@ -326,7 +338,7 @@ def _of_json_scalar(value: str, wanted: str, path: str, pattern: str | None) -> 
             value=f"CASE WHEN {is_text_sql(text)} THEN CAST({value} AS string) END",
             exact=f"({absent} OR {right})",
         )
-    found = _of_text(f"({cell_sql(text)})", wanted, pattern)
+    found = _of_text(f"({cell_sql(text)})", wanted, dates)
     if found is None:
         raise Misfit(path, "JSON", wanted)
     return Fit(value=found.value, exact=f"({absent} OR ({found.test} AND {right}))")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import date
 from functools import reduce
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from penstock.assets.landing.columnar_frames import read_columns
 from penstock.assets.landing.columnar_look import ColumnarLook
 from penstock.assets.landing.csv_frames import read_cells
 from penstock.assets.landing.csv_look import CsvLook
+from penstock.assets.landing.file_pattern import DAY
 from penstock.assets.landing.fixed_frames import read_places
 from penstock.assets.landing.formats import Csv, FixedWidth, JsonLines, Orc, Parquet
 from penstock.assets.landing.json_frames import read_objects
@@ -31,21 +33,22 @@ from penstock.assets.landing.records import (
 )
 from penstock.assets.pinned import PinnedFiles
 from penstock.assets.row_filters import newest_of, only, raise_unless
+from penstock.errors import InputError
 from penstock.schemas.predicates import literal, quoted
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from pyspark.sql import DataFrame, SparkSession
 
     from penstock.assets.landing.file import Look, TakenFile
     from penstock.assets.pinned import PinnedInput
-    from penstock.schemas.model import ContractModel
+    from penstock.schemas.model import ColumnModel, ContractModel
 
 __all__ = ["FILE", "Arrived", "read_files", "with_file"]
 
 FILE = "_penstock_file"
-DAY = "_penstock_day"
+_BITS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
+_HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
+_DAY = "_penstock_day"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,38 +69,32 @@ def read_files(
 
     Raises InputError for columns that are not the contract's.
     """
-    groups: dict[tuple[Look, date | None], list[TakenFile]] = defaultdict(list)
-    facts = dict(item.landing.file_columns)
-    by_day = bool(item.apart) or "day" in facts.values()
+    groups: dict[Look, list[TakenFile]] = defaultdict(list)
     for file in item.files:
-        groups[file.look, file.day if by_day else None].append(file)
+        groups[file.look].append(file)
+    facts = _facts(item, contract)
     # in the contract's order
     columns = [c for c in contract.columns if c.name not in item.landing.derived]
     names = [quoted(column.name) for column in columns]
     newest = bool(item.apart) and len(item.files) > 1
     good, rejected = [], []
-    for (look, day), files in groups.items():
+    for look, files in groups.items():
         found = _records(spark, item, contract, look, files)
         keep = raise_unless if strict else only
         kept = keep(found.rows, f"NOT ({found.is_bad})")
-        told = {
-            "name": below_landing(_root(files[0]), PLACE),
-            "modified": TIME,
-            "day": f"DATE {literal(str(day))}" if day else "CAST(NULL AS date)",
-        }
         values = (
-            f"CAST({told[facts[c.name]]} AS {c.type}) AS {quoted(c.name)}"
+            f"CAST({facts[c.name]} AS {c.type}) AS {quoted(c.name)}"
             if c.name in facts
             else quoted(c.name)
             for c in columns
         )
-        more = (f"{told['day']} AS {DAY}", TIME, PLACE) if newest else ()
+        more = (f"{_said(item, DAY)} AS {_DAY}", TIME, PLACE) if newest else ()
         good.append(kept.selectExpr(*values, *more))
         rejected.append(
             only(found.rows, found.is_bad).selectExpr(
                 f"{found.reasons} AS reasons",
                 f"{found.text} AS row",
-                f"{below_landing(_root(files[0]), PLACE)} AS file",
+                f"{_name(item)} AS file",
             )
         )
     if not groups:
@@ -107,9 +104,75 @@ def read_files(
     frame = reduce(lambda a, b: a.unionByName(b), good)
     if newest:
         # by the pattern's day, then by the time the file was written, then by its name
-        order = f"{DAY} DESC, {TIME} DESC, {PLACE} DESC"
+        order = f"{_DAY} DESC, {TIME} DESC, {PLACE} DESC"
         frame = newest_of(frame, item.apart, order).select(*names)
     return Arrived(good=frame, rejected=reduce(lambda a, b: a.unionByName(b), rejected))
+
+
+def _facts(item: PinnedFiles, contract: ContractModel) -> dict[str, str]:
+    """By column that no file holds, the SQL of what is known of a row's file.
+
+    Raises InputError for a name that does not say what the column can hold.
+    """
+    facts = {}
+    for name, fact in item.landing.file_columns:
+        column = contract.column(name)
+        assert column is not None
+        match fact:
+            case "name":
+                facts[name] = _name(item)
+            case "modified":
+                facts[name] = TIME
+            case _:
+                facts[name] = _said(item, fact)
+                _refuse_misnamed(item, column, fact)
+    return facts
+
+
+def _name(item: PinnedFiles) -> str:
+    """SQL, the name below landing of a row's file."""
+    return below_landing(_root(item.files[0]), PLACE) if item.files else "''"
+
+
+def _said(item: PinnedFiles, placeholder: str) -> str:
+    """SQL, the text that the placeholder stands for in the name of a row's file; NULL for none."""
+    pattern = item.landing.files
+    if placeholder not in pattern.placeholders:
+        return "CAST(NULL AS string)"
+    number = pattern.placeholders.index(placeholder) + 1
+    text = f"regexp_extract({_name(item)}, {literal(pattern.regex)}, {number})"
+    if pattern.is_folder(placeholder):
+        # as Hive writes it: what is no letter by its number, and NULL as a word
+        text = f"nullif(url_decode(replace({text}, '+', '%2B')), {literal(_HIVE_NULL)})"
+    return f"nullif({text}, '')"
+
+
+def _refuse_misnamed(item: PinnedFiles, column: ColumnModel, placeholder: str) -> None:
+    pattern = item.landing.files
+    for file in item.files:
+        text = (pattern.values(file.name) or {}).get(placeholder, "")
+        if not text or (text == _HIVE_NULL and pattern.is_folder(placeholder)):
+            continue  # NULL, which the contract takes or not
+        if not _holds(column.type, text):
+            raise InputError(
+                f"the file's name says a {placeholder} that column {column.name} cannot hold",
+                where=file.name,
+                expected=f"{{{placeholder}}} in {pattern.text} as {column.type}",
+                found=repr(text),
+                next_step="rename the file, or give the column a type that holds it",
+            )
+
+
+def _holds(kind: str, text: str) -> bool:
+    if kind == "string":
+        return True
+    if kind == "date":
+        try:
+            return bool(date.fromisoformat(text))
+        except ValueError:
+            return False
+    most = 2 ** (_BITS[kind] - 1)
+    return re.fullmatch("[+-]?[0-9]{1,19}", text) is not None and -most <= int(text) < most
 
 
 def _records(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pyspark.sql.types as T
 from pyspark.sql import functions as F
 
-from penstock.assets.landing.cell import value_sql, wrong_sql
+from penstock.assets.landing.cell import Dates, value_sql, wrong_sql
 from penstock.assets.landing.columnar_frames import wanted_types
 from penstock.assets.landing.fit import Readings, extra_keys, fit
 from penstock.assets.landing.json_value import cell_sql, is_text_sql, wrong_kind_sql
@@ -41,7 +41,6 @@ def read_objects(
     twice are seen; its values are variants, in which a decimal is what was written.
     """
     wanted = wanted_types(spark, item, contract)
-    formats = dict(item.landing.date_formats)
     # Spark's parser stops behind the first value of a text, whatever follows. So each line is one
     # of two values of an array, of which the second is this: no file can hold its own hash
     end = f'{{"{sha256}":0}}'
@@ -78,7 +77,9 @@ def read_objects(
     rows = rows.selectExpr("*", *(f"{cell_sql(f'_j{n}')} AS _t{n}" for n in range(len(wanted))))
     typed = []
     for n, (name, kind) in enumerate(wanted.items()):
-        made, wrong = _column(n, name, kind, formats.get(name), extra=item.landing.extra_columns)
+        made, wrong = _column(
+            n, name, kind, item.landing.dates(name), extra=item.landing.extra_columns
+        )
         typed.append(f"{made} AS {quoted(name)}")
         rules[f"{name}:type"] = wrong
     rows = rows.selectExpr("*", *typed)
@@ -87,13 +88,11 @@ def read_objects(
     return Records(rows=rows, is_bad=is_bad, reasons=reasons, text=text)
 
 
-def _column(
-    n: int, name: str, kind: T.DataType, pattern: str | None, *, extra: bool
-) -> tuple[str, str]:
+def _column(n: int, name: str, kind: T.DataType, dates: Dates, *, extra: bool) -> tuple[str, str]:
     """SQL of (the value of a column, whether what was sent is none), over _v, _j and _t of it."""
     value, json, cell = f"_v{n}", f"_j{n}", f"_t{n}"
     if isinstance(kind, T.StructType | T.ArrayType | T.MapType | T.VariantType):
-        readings = Readings(extra=extra, pattern=pattern)
+        readings = Readings(extra=extra, dates=dates)
         made = fit(value, T.VariantType(), kind, name, readings)
         return made.value, f"NOT {made.test}"
     words = kind.simpleString()
@@ -101,5 +100,5 @@ def _column(
     if words == "string":
         made_text = f"CASE WHEN {is_text_sql(json)} THEN CAST({value} AS string) END"
         return made_text, f"{json} IS NOT NULL AND ({wrong})"
-    others = wrong_sql(cell, words, quoted(name), pattern)
-    return value_sql(cell, words, pattern), f"{cell} IS NOT NULL AND ({others} OR {wrong})"
+    others = wrong_sql(cell, words, quoted(name), dates)
+    return value_sql(cell, words, dates), f"{cell} IS NOT NULL AND ({others} OR {wrong})"

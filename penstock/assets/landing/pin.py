@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, assert_never
 
@@ -115,7 +116,8 @@ def arrived(
             next_step="wait for the file, run the days that have arrived, or correct the pattern "
             "of landing(...)",
         )
-    return _inspect(found, lake, inspected, landed.format)
+    files = _inspect(found, lake, inspected, landed.format)
+    return [replace(file, said=landed.files.said(file.name)) for file in files]
 
 
 def _inspect(
