@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from penstock.assets.fault import found_bad_row
 from penstock.assets.frames import input_frames
 from penstock.assets.gate import check_frame, check_leaks, check_table, refuse_other
+from penstock.assets.inputs import Changes
 from penstock.assets.landing.file import refuse_changed
 from penstock.assets.pinned import PinnedFiles, refuse_replaced
 from penstock.assets.row_filters import last_of_each
@@ -57,7 +58,7 @@ def analyze(resolved: Resolved, spark: SparkSession, runtime: Runtime) -> Analyz
         plain, rejected = _body(resolved, spark, strictly=False)
     frame = check_frame(spec, _masked(spec, spark, runtime, plain))
     # the policy says what masking does to a column, better than any plan could
-    lineage = column_lineage(plain if spec.masking else frame)
+    lineage = _lineage(spec, plain if spec.masking else frame)
     check_leaks(spec, lineage, runtime.ledger.latest_contract)
     if spec.masking:
         policy = spec.masking
@@ -79,6 +80,16 @@ def leaving_out(
     plain, rejected = _body(resolved, spark, strictly=False)
     frame = check_frame(resolved.spec, _masked(resolved.spec, spark, runtime, plain))
     return _latest(resolved.spec, frame), rejected
+
+
+def _lineage(spec: Dataset, frame: DataFrame) -> ColumnLineage:
+    """Where the columns of the table come from, and what decides which rows it has."""
+    lineage = column_lineage(frame)
+    for item in spec.inputs.values():
+        if isinstance(item, Changes) and item.deletes:
+            # the change feed says it, and no column of the table
+            lineage = lineage.without(item.dataset, item.deletes)
+    return lineage.deciding(spec.removes) if spec.removes else lineage
 
 
 def _latest(spec: Dataset, frame: DataFrame) -> DataFrame:

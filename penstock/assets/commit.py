@@ -38,6 +38,7 @@ __all__ = ["commit_good", "commit_quarantine"]
 _APP = "spark.databricks.delta.write.txnAppId"
 _VERSION = "spark.databricks.delta.write.txnVersion"
 _METADATA = "spark.databricks.delta.commitInfo.userMetadata"
+_BUCKET = "bucket"  # of a quarantine table: the first two digits of a token
 # MERGE reads its source twice, and makes a copy of one that may be another the second time
 _SOURCE_AS_IT_IS = {"spark.databricks.delta.merge.materializeSource": "none"}
 
@@ -150,15 +151,23 @@ def commit_quarantine(table: Table, frame: DataFrame, token: str) -> None:
 
     Raises DefinitionError when the quarantine table would be made inside another table.
     """
+    log = table.read()
+    replaced = f"token = {literal(token)}"
+    # tables that were made before there was a bucket have a partition for each run that found one
+    in_buckets = log is None or _BUCKET in log.partition_columns()
+    if in_buckets:
+        # runs of other slices are seldom a conflict, and ten thousand runs make 256 partitions
+        bucket = token[:2]
+        frame = frame.withColumn(_BUCKET, F.lit(bucket))
+        replaced = f"{_BUCKET} = {literal(bucket)} AND {replaced}"
     # also where there is no table yet: when this is written another driver may have made it
-    writer = frame.write.format("delta").mode("overwrite")
-    writer = writer.option("replaceWhere", f"token = {literal(token)}")
+    writer = frame.write.format("delta").mode("overwrite").option("replaceWhere", replaced)
     # those of another thread's commit are not for this one
     with session_settings(frame.sparkSession, {}):
-        if table.read() is None:
+        if log is None:
             table.refuse_nested()
-            # one partition for each token: runs of other slices are no conflict
-            writer = writer.partitionBy("token").option("delta.dataSkippingStatsColumns", "run_id")
+            writer = writer.partitionBy(_BUCKET)
+            writer = writer.option("delta.dataSkippingStatsColumns", "token,run_id")
         writer.save(table.path)
 
 

@@ -91,8 +91,7 @@ def with_known(
     Not flagged where there is nothing to compare with.
     """
     spec = resolved.spec
-    refuses = isinstance(spec.write, Append) and spec.write.known == "refuse"
-    if not (refuses and spec.row_key and resolved.state):
+    if not (spec.write == Append() and spec.row_key and resolved.state):
         return frame, {}
     names = {name: f"_penstock_key_{n}" for n, name in enumerate(spec.row_key)}
     there = table_rows(resolved, spark).select(

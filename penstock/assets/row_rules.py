@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from penstock.assets.modes import Merge, ReplaceSlice, Scd2, Warn
+from penstock.assets.modes import Append, Merge, ReplaceSlice, Scd2, Warn
 from penstock.schemas.model import ContractModel, ForeignKeyModel, Severity
 from penstock.schemas.predicates import literal, quoted, reasons_sql, rules
 
@@ -80,7 +80,9 @@ def warning_rules(spec: Dataset) -> set[str]:
     warn |= {key.id for key in spec.model.foreign_keys if only_warns(spec, key)}
     keeps_all = isinstance(spec.bad_rows, Warn) and not isinstance(spec.write, Merge | Scd2)
     if spec.row_key and keeps_all:
-        warn |= {KEY_RULE, IN_TABLE_RULE}
+        warn.add(KEY_RULE)
+        if spec.write == Append():
+            warn.add(IN_TABLE_RULE)
     return warn
 
 

@@ -109,6 +109,30 @@ class ColumnLineage:
                 columns.setdefault(origin.dataset, set()).add(origin.column)
         return {dataset: frozenset(found) for dataset, found in sorted(columns.items())}
 
+    def deciding(self, column: str) -> ColumnLineage:
+        """The lineage where `column` decides which rows there are, and is none of the output."""
+        decides = (
+            replace(origin, subtype=Subtype.FILTER.after(origin.subtype))
+            for origin in self.fields.get(column, ())
+        )
+        return ColumnLineage(
+            fields={name: origins for name, origins in self.fields.items() if name != column},
+            dataset=tuple(dict.fromkeys((*self.dataset, *decides))),
+            unknown=tuple(
+                replace(doubt, column=None) if doubt.column == column else doubt
+                for doubt in self.unknown
+            ),
+        )
+
+    def without(self, dataset: str, column: str) -> ColumnLineage:
+        """The lineage without an origin that is no column of its dataset."""
+
+        def others(origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
+            return tuple(o for o in origins if (o.dataset, o.column) != (dataset, column))
+
+        fields = {name: others(origins) for name, origins in self.fields.items()}
+        return replace(self, fields=fields, dataset=others(self.dataset))
+
     def masked_by(
         self,
         masks: Mapping[str, str],

@@ -69,9 +69,9 @@ class Logged(Contract, name="bronze.logged", version="1.0.0", owner="team:shop")
 
 
 class Copied(Contract, name="silver.copied", version="1.0.0", owner="team:shop"):
-    """One order that ever entered bronze.orders."""
+    """One order that ever entered bronze.orders, as often as it did."""
 
-    id: int = column(key=True)
+    id: int = column()
     item: str = column(nullable=True)
     price: Decimal(10, 2) = column(ge=0)
     day: date = column()

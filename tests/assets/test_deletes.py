@@ -21,6 +21,7 @@ from penstock import (
     table,
 )
 from penstock.errors import ValidationError
+from penstock.lineage.column_lineage import Subtype
 from penstock.schemas.contract import model_of
 from tests.assets.shop import DAY, NEXT, Order, orders
 
@@ -120,6 +121,10 @@ def test_a_row_that_is_gone_is_taken_out_or_marked(shop: Shop) -> None:
     shop.land("customers-2.csv", "1,gold,true", "3,basic,false", header=HEADER)
     outcome = shop.run(customers)
     assert (outcome.rows_in, outcome.rows_changed, outcome.rows_removed) == (2, 1, 1)
+    # the table has no column that says it; which rows it has is decided by that of the files
+    assert outcome.lineage
+    assert outcome.lineage.fields.keys() == {"id", "tier"}
+    assert [(o.column, o.subtype) for o in outcome.lineage.dataset] == [("gone", Subtype.FILTER)]
     assert _rows(shop, customers) == [(2, "basic"), (3, "basic")]
     outcome = shop.run(marked)
     assert (outcome.rows_in, outcome.rows_changed, outcome.rows_removed) == (2, 2, 0)
@@ -191,7 +196,9 @@ def test_changes_give_what_was_taken_out(shop: Shop) -> None:
         shop.run(copied)
         assert _rows(shop, copied) == _rows(shop, customers), step
     assert _rows(shop, customers) == [(1, "basic"), (5, "gold")]
-    shop.run(late)  # a first run of what has changed before
+    first = shop.run(late)  # a first run of what has changed before
+    assert first.lineage
+    assert first.lineage.inputs() == {"bronze.customers": frozenset({"id", "tier"})}
     assert _rows(shop, late) == _rows(shop, customers)
     shop.land("customers.csv", "1,gold,true", "6,gold,false", header=HEADER)
     shop.run(customers)

@@ -160,3 +160,24 @@ def test_two_drivers_that_make_the_quarantine_at_once_set_a_row_aside_once(shop:
     commit_quarantine(early, shop.spark.createDataFrame([], schema), "other")
     left = shop.spark.read.format("delta").load(table.path)
     assert [(row.run_id, row.token) for row in left.collect()] == [("second", "same")]
+
+
+def test_a_quarantine_has_few_partitions_and_an_old_one_keeps_its_own(shop: Shop) -> None:
+    schema = "reasons array<string>, row string, file string, run_id string, token string"
+
+    def put(table: Table, token: str, run: str) -> None:
+        rows = [(["price:ge"], "{}", "orders.csv", run, token)]
+        commit_quarantine(table, shop.spark.createDataFrame(rows, schema), token)
+
+    new, old = (shop.runtime.lake.quarantine(name) for name in (orders.name, stuck.name))
+    shop.spark.createDataFrame([], schema).write.format("delta").partitionBy("token").save(old.path)
+    for table, partitions in ((new, ("bucket",)), (old, ("token",))):
+        for token, run in (("ab12", "1"), ("ab34", "2"), ("cd56", "3"), ("ab12", "4")):
+            put(table, token, run)
+        log = table.read()
+        assert log
+        assert log.partition_columns() == partitions
+        left = shop.spark.read.format("delta").load(table.path)
+        assert sorted((row.token, row.run_id) for row in left.collect()) == [
+            *(("ab12", "4"), ("ab34", "2"), ("cd56", "3"))
+        ]

@@ -51,6 +51,14 @@ class Event(Contract, name="bronze.events", version="1.0.0", owner="team:shop"):
     at: datetime = column()
 
 
+class Happened(Contract, name="bronze.happened", version="1.0.0", owner="team:shop"):
+    """One thing that happened at a door: the same may happen twice."""
+
+    id: int = column()
+    item: str = column(nullable=True)
+    at: datetime = column()
+
+
 class Version(Contract, name="bronze.versions", version="1.0.0", owner="team:shop"):
     """One state of a door, and when it held."""
 
@@ -69,7 +77,7 @@ FILES = landing("orders/e-*.csv")
 DERIVED = landing("orders/e-*.csv", derived=["valid_to", "is_current"])
 SPECS = {
     "overwrite": dataset(Event, inputs={"raw": FILES}, write=Overwrite()),
-    "append": dataset(Event, inputs={"raw": FILES}, write=Append()),
+    "append": dataset(Happened, inputs={"raw": FILES}, write=Append()),
     "merge": dataset(Event, inputs={"raw": FILES}, write=Merge()),
     "scd2": dataset(Version, inputs={"raw": DERIVED}, write=Scd2(valid_from="at")),
     "shared file": dataset(

@@ -256,7 +256,8 @@ def _wider(spec: Dataset) -> Dataset:
     class Wider(Contract, name=spec.name, version="1.1.0", owner="team:shop"):
         """One order with its color."""
 
-        id: int = column(key=True)
+        # what is only added may come again as another
+        id: int = column(key=spec is not logged)
         item: str = column(nullable=True)
         price: Decimal(10, 2) = column(ge=0)
         day: date = column()

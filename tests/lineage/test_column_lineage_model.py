@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pyspark.sql.functions as F
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from penstock.lineage.column_lineage import Influence, Subtype
+from penstock.lineage.column_lineage import ColumnLineage, Influence, Origin, Subtype, Unknown
 from penstock.lineage.plan.frame_lineage import column_lineage, lineage_of_plan, mark
 from penstock.lineage.plan.text import read_plan_text
 from tests.lineage.column_lineage_shapes import found
@@ -106,3 +106,21 @@ def test_random_chains_agree_with_the_model(
     analyzed = frame._jdf.queryExecution().analyzed()
     text = str(analyzed.treeString(True, False, 2**31 - 1, False, False))
     assert found(lineage_of_plan(read_plan_text(text), frame.columns)) == model.found()
+
+
+def test_a_column_that_only_decides_which_rows_there_are_is_none_of_the_output() -> None:
+    key, flag = (
+        Origin(dataset="a", column=name, subtype=Subtype.IDENTITY) for name in ("id", "gone")
+    )
+    whole = ColumnLineage(
+        fields={"id": (key,), "gone": (flag, replace(flag, subtype=Subtype.JOIN))},
+        dataset=(replace(flag, subtype=Subtype.FILTER),),
+        unknown=(Unknown(column="gone", reason="udf"), Unknown(column="id", reason="udf")),
+    )
+    decided = whole.deciding("gone")
+    assert decided.fields == {"id": (key,)}
+    # each of its origins once, however it led to the flag
+    assert [origin.subtype for origin in decided.dataset] == [Subtype.FILTER]
+    assert [doubt.column for doubt in decided.unknown] == [None, "id"]
+    assert whole.without("a", "gone").inputs() == {"a": frozenset({"id"})}
+    assert whole.without("b", "gone") == whole
