@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from penstock.assets.asset import definitions
+    from penstock.assets.asset import datasets_of, definitions
     from penstock.assets.automation.automation import Automation
     from penstock.assets.dataset import Dataset, Schedule, dataset
     from penstock.assets.deployment import Deployment
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from penstock.schemas.model import Pii
 
 _HOMES = {
-    "penstock.assets.asset": ("definitions",),
+    "penstock.assets.asset": ("datasets_of", "definitions"),
     "penstock.assets.automation.automation": ("Automation",),
     "penstock.assets.deployment": ("Deployment",),
     "penstock.assets.dataset": ("Dataset", "Schedule", "dataset"),
@@ -92,6 +92,7 @@ __all__ = [
     "changes",
     "column",
     "dataset",
+    "datasets_of",
     "definitions",
     "landing",
     "run",

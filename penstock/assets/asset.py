@@ -4,6 +4,8 @@
 
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
+from pkgutil import walk_packages
 from types import ModuleType
 from typing import Any
 
@@ -38,14 +40,24 @@ _WORTH_RETRYING = (ClusterError, ConflictError, LakeError)
 
 
 def datasets_of(*modules: ModuleType) -> list[Dataset]:
-    """The datasets defined in the modules, by name. A dataset imported twice is one."""
+    """The datasets defined in the modules, by name. A dataset imported twice is one.
+
+    Of a package all modules are imported, those of packages in it too.
+    """
     found = {
         item.name: item
         for module in modules
-        for item in vars(module).values()
+        for part in _modules(module)
+        for item in vars(part).values()
         if isinstance(item, Dataset)
     }
     return [found[name] for name in sorted(found)]
+
+
+def _modules(module: ModuleType) -> Iterator[ModuleType]:
+    yield module
+    for found in walk_packages(getattr(module, "__path__", ()), f"{module.__name__}."):
+        yield import_module(found.name)
 
 
 def definitions(

@@ -21,6 +21,7 @@ from penstock.cli import (
     up,
 )
 from penstock.cli.failure import exit_codes
+from penstock.cli.new import command as new
 
 __all__ = ["app"]
 
@@ -37,7 +38,7 @@ app = typer.Typer(
 )
 PARTS = (
     *(datasets, runs, status, history, quarantine, lineage, coverage, evidence),
-    *(ledger, machine, serve, up, demo, init),
+    *(ledger, machine, serve, up, demo, init, new),
 )
 for part in PARTS:
     part.register(app)

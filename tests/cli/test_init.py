@@ -57,8 +57,14 @@ def test_a_new_project_works_as_it_stands(tmp_path: Path) -> None:
         (["price:ge"], "(hidden)")
     ]
     assert "1 passed" in _done(folder, "make", "test")
+    (tmp_path / "people.csv").write_text("Nr;Name;Born\n7;Ada;10.12.1815\n9;;23.06.1912\n")
+    _done(folder, "penstock", "new", "dataset", "bronze.people", "../people.csv")
+    (folder / "landing" / "people").mkdir()
+    (tmp_path / "people.csv").rename(folder / "landing" / "people" / "1.csv")
+    [people] = json.loads(_done(folder, "penstock", "run", "bronze.people", "--json"))
+    assert (people["rows_in"], people["rows_quarantined"]) == (2, 0)
     code = "from pipelines.definitions import defs; print(len([*defs.resolve_all_asset_specs()]))"
-    assert _done(folder, sys.executable, "-c", code).strip() == "3"
+    assert _done(folder, sys.executable, "-c", code).strip() == "6"
     print(f"from nothing to a table {ran - began:.0f} s, its test {time.monotonic() - ran:.0f} s")  # noqa: T201
 
 

@@ -1,0 +1,1 @@
+"""`penstock new`: what is written for somebody who then goes on by hand."""
