@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "IN_TABLE_RULE",
     "KEY_RULE",
+    "SLICE_RULE",
     "good",
     "is_gone",
     "keeps",

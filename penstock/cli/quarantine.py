@@ -59,6 +59,8 @@ def show(
     ] = False,
 ) -> None:
     """Rows that were set aside, with the rules each broke. Personal data is hidden unless asked."""
+    from penstock.assets.rule_words import rule_words
+
     deployment = call.deployment()
     spec = deployment.dataset(dataset)
     lake = deployment.resources["lake"]
@@ -92,11 +94,14 @@ def show(
         for entry, numbers in zip(picked, where_from, strict=True)
     ]
     by_rule = Counter(reason for entry in found for reason in entry.reasons)
+    words = rule_words(spec)
+    expected = {rule: words[rule] for rule, _ in by_rule.most_common() if rule in words}
     document = {
         "dataset": spec.name,
         "rows": len(found),
         "shown": len(entries),
         "by_rule": dict(by_rule.most_common()),
+        "expected": expected,
         "personal_data": "shown" if reveal else "hidden",
         "entries": entries,
     }
@@ -113,8 +118,11 @@ def show(
         )
     rules = ", ".join(f"{reason} {count:,}" for reason, count in by_rule.most_common())
     total = Text(f"{len(entries):,} of {len(found):,} rows; by rule: {rules}", style="bold")
+    said = [
+        Text(printable(f"{rule} expects {what}"), style="dim") for rule, what in expected.items()
+    ]
     nothing = Text("no row is set aside", style="dim")
-    call.answer(document, *([table, total] if found else [nothing]))
+    call.answer(document, *([table, total, *said] if found else [nothing]))
 
 
 class _Wanted:
