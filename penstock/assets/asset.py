@@ -40,18 +40,18 @@ _WORTH_RETRYING = (ClusterError, ConflictError, LakeError)
 
 
 def datasets_of(*modules: ModuleType) -> list[Dataset]:
-    """The datasets defined in the modules, by name. A dataset imported twice is one.
+    """The datasets defined in the modules, in the order of names. One imported twice is one.
 
     Of a package all modules are imported, those of packages in it too.
     """
     found = {
-        item.name: item
+        id(item): item
         for module in modules
         for part in _modules(module)
         for item in vars(part).values()
         if isinstance(item, Dataset)
     }
-    return [found[name] for name in sorted(found)]
+    return sorted(found.values(), key=lambda spec: spec.name)
 
 
 def _modules(module: ModuleType) -> Iterator[ModuleType]:

@@ -11,7 +11,7 @@ from zoneinfo import available_timezones
 
 from penstock.assets.landing.cell import Dates
 from penstock.assets.landing.file_pattern import FilePattern
-from penstock.assets.landing.formats import Csv, FixedWidth, Format
+from penstock.assets.landing.formats import Csv, FixedWidth, Format, Orc
 from penstock.errors import DefinitionError
 from penstock.schemas.contract import model_of
 
@@ -234,7 +234,10 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
     those that a file may lack: they are NULL there. `names` says what the sender calls columns
     otherwise: `names={"Buchung": "booking_id"}`. `file_columns` are the contract's columns that say
     where a row came from: the `"name"` of the file below landing (str), when it was `"modified"`
-    (datetime), or the `"day"` that the pattern says (date): `file_columns={"source": "name"}`.
+    (datetime), or what a placeholder of the pattern stands for: the `"day"` (date), or another one
+    (str, a whole number or date): `landing("orders/country={country}/*.csv",
+    file_columns={"land": "country", "source": "name"})`. In a folder like `country={country}/` a
+    text is written as in a Hive partition.
     `date_formats` says how date and datetime columns are written, in Spark's datetime patterns,
     where not as in docs/landing.md: `date_formats={"day": "dd.MM.yyyy"}`; a datetime that says
     no zone is of `time_zone`, such as "Europe/Berlin", else of UTC. One that the clock there skips
@@ -242,7 +245,8 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
     """
     files = FilePattern(pattern)
     rest = re.sub(r"\{[a-z][a-z0-9_]*\}", "", pattern)
-    unfit = pattern.startswith("/") or ".." in pattern.split("/") or "{" in rest or "}" in rest
+    parts = {*pattern.split("/")}
+    unfit = bool(parts & {"", ".", "..", "**"}) or "{" in rest or "}" in rest
     if unfit or {"name", "modified"} & {*files.placeholders}:
         raise DefinitionError(
             "the landing pattern is malformed",
@@ -275,6 +279,13 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
             expected="a name of the IANA time zone database, such as Europe/Berlin",
             found=repr(time_zone),
             next_step=f"did you mean {near[0]}?" if near else "name the zone of the sender's clock",
+        )
+    if time_zone is not None and isinstance(written, Orc):
+        raise DefinitionError(
+            "time_zone= says nothing of ORC: Spark reads every time in it as one that has a zone",
+            where=f"landing({pattern!r})",
+            expected="text, JSON lines or Parquet",
+            next_step="leave time_zone= out, and convert the column in the function",
         )
     for name, pattern_of_date in (date_formats or {}).items():
         _check_format(f"landing({pattern!r}), date_formats[{name!r}]", pattern_of_date)

@@ -116,13 +116,16 @@ class Lake(ConfigurableResource["Lake"]):
             conf["spark.hadoop.fs.s3a.connection.ssl.enabled"] = str(secure).lower()
         return conf
 
-    def landing_files(self, pattern: str) -> list[LandingFile]:
+    def landing_files(self, pattern: str, *, if_there: bool = False) -> list[LandingFile]:
         """The files of landing whose relative name matches the glob, sorted by name.
 
         `*` does not cross a folder. Raises InputError when landing is not there, or locally the
-        folder of the pattern before its first wildcard or day.
+        folder of the pattern before its first wildcard or day; `if_there`: no such folder, no file.
         """
-        found = self._list_s3(pattern) if self._on_s3(self.landing) else self._list_local(pattern)
+        if self._on_s3(self.landing):
+            found = self._list_s3(pattern)
+        else:
+            found = self._list_local(pattern, if_there=if_there)
         return sorted(found, key=lambda file: file.name)
 
     @contextmanager
@@ -187,11 +190,13 @@ class Lake(ConfigurableResource["Lake"]):
                 next_step="rename the folder, or set another root",
             )
 
-    def _list_local(self, pattern: str) -> Iterator[LandingFile]:
+    def _list_local(self, pattern: str, *, if_there: bool) -> Iterator[LandingFile]:
         root = Path(self.landing)
         # only what does not depend on the files or the day: a day's folder comes with its file
         folder = root / _VARIES.split(pattern, maxsplit=1)[0].rpartition("/")[0]
         if not folder.is_dir():
+            if if_there and root.is_dir():
+                return
             raise _no_landing(str(folder))
         for path in root.glob(pattern):
             if path.is_file() and not path.name.startswith((".", "_")):

@@ -10,6 +10,7 @@ import pyspark.sql.types as T
 from pandera.errors import SchemaInitError
 from pandera.pyspark import DataFrameModel, Field
 
+import penstock.schemas.pandera_types  # noqa: F401 - pandera is told of more types
 from penstock.errors import DefinitionError
 from penstock.schemas.column_type import data_type
 from penstock.schemas.definition import (

@@ -37,11 +37,11 @@ class Arrival:
 
 
 def landed(inputs: Iterable[Landing], lake: Lake) -> Mapping[Landing, Sequence[LandingFile]]:
-    """The files of each landing input. Raises InputError without a landing folder.
+    """The files of each landing input, none where its folder is not there yet.
 
-    One listing per pattern; no file is opened.
+    One listing per pattern; no file is opened. Raises InputError without a landing folder.
     """
-    return {item: lake.landing_files(item.files.glob()) for item in inputs}
+    return {item: lake.landing_files(item.files.glob(), if_there=True) for item in inputs}
 
 
 def arrivals(

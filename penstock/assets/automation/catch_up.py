@@ -1,7 +1,7 @@
 """The schedule that runs every day which is new, late or failed."""
 # no postponed annotations: dagster looks at the type of `context` itself
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import dagster as dg
 
@@ -43,15 +43,16 @@ def catch_up_schedule(
     def nightly(
         context: dg.ScheduleEvaluationContext, lake: dg.ResourceParam[Lake]
     ) -> list[dg.RunRequest] | dg.SkipReason:
+        now = context.scheduled_execution_time
         if not job.arriving:
-            day = context.scheduled_execution_time.date() - timedelta(days=1)
-            if not job.has(day):
+            day = now.astimezone(UTC).date() - timedelta(days=1)
+            if not job.has(day, now):
                 return dg.SkipReason(f"{day} is no day of the datasets.")
             return [dg.RunRequest(run_key=f"{job.name}:{day}", partition_key=day.isoformat())]
         new: list[Arrival] = []
         taken: list[Arrival] = []
-        for arrival in arrivals(landed(job.arriving, lake), now=context.scheduled_execution_time):
-            if not job.has(arrival.day):
+        for arrival in arrivals(landed(job.arriving, lake), now=now):
+            if not job.has(arrival.day, now):
                 continue
             runs = dg.RunsFilter(
                 tags={LANDED: landed_as(job, arrival)}, statuses=_UNDER_WAY_OR_DONE

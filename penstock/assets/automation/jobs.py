@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 from penstock.assets.inputs import Landing, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date
+    from datetime import date, datetime
 
     from penstock.assets.dataset import Dataset
 
@@ -24,8 +24,8 @@ NIGHTLY = "nightly"
 class DayJob:
     """The datasets by day whose days are the same, what they read, and what is made of them.
 
-    `arriving` is what landing has of them by day. `lookbacks` are datasets that look back, and how
-    far: a late day changes what they said of the days after it.
+    `arriving` is what landing has by day of them and of what they are made of. `lookbacks` are
+    datasets that look back, and how far: a late day changes what they said of the days after it.
     """
 
     name: str
@@ -35,9 +35,10 @@ class DayJob:
     arriving: tuple[Landing, ...]
     lookbacks: Mapping[str, timedelta]
 
-    def has(self, day: date) -> bool:
-        """Whether the job has a partition for the day, as far as its datasets say."""
-        return self.first <= day and (self.after_last is None or day < self.after_last)
+    def has(self, day: date, now: datetime) -> bool:
+        """Whether there is a partition for the day at `now`: a day is one when it has ended."""
+        ended = day < now.astimezone(UTC).date()
+        return ended and self.first <= day and (self.after_last is None or day < self.after_last)
 
     @property
     def farthest(self) -> timedelta:
@@ -65,27 +66,35 @@ def jobs_of(datasets: Sequence[Dataset]) -> Jobs:
     """The jobs of the datasets. Those with a schedule of their own are left to it."""
     ours = {s.name: s for s in datasets if not (s.schedule.eager or s.schedule.cron)}
     undated = [spec for spec in ours.values() if spec.partitions is None]
-    copies = [spec.name for spec in undated if spec.masking]
+    # one that takes files itself is no copy
+    copies = [s.name for s in undated if s.masking and not _landing([s])]
     masked = {n for n in _made_of(copies, ours) if ours[n].partitions is None}
     days = defaultdict(list)
     for spec in ours.values():
         if spec.partitions is not None:
             days[spec.partitions.start, spec.partitions.end].append(spec.name)
     by_day = []
-    for (first, after_last), names in sorted(days.items(), key=lambda item: str(item[0])):
+    for number, ((first, after_last), names) in enumerate(sorted(days.items(), key=_range)):
         after = {n for n in _made_of(names, ours) if n in names or _joins(ours[n], masked)}
         there = {n for n in _made_from(after, ours) if n in names or _joins(ours[n], masked)}
-        alone = len(days) == 1
+        sources = _made_from(names, ours)
         by_day.append(
             DayJob(
-                name=NIGHTLY if alone else f"{NIGHTLY}_{_word(first, after_last)}",
+                name=f"{NIGHTLY}_{_word(first, after_last)}" if number else NIGHTLY,
                 datasets=tuple(n for n in ours if n in there),
                 first=first,
                 after_last=after_last,
-                arriving=tuple(i for i in _landing(ours[n] for n in names) if i.files.by_day),
+                arriving=tuple(
+                    i for i in _landing(ours[n] for n in ours if n in sources) if i.files.by_day
+                ),
                 lookbacks=_lookbacks(ours[n] for n in ours if n in there),
             )
         )
+    # one that reads what another makes comes after it
+    made_from = {job.name: _made_from(job.datasets, ours) for job in by_day}
+    by_day = sorted(
+        by_day, key=lambda job: sum(made_from[job.name] > other for other in made_from.values())
+    )
     dated = _made_of([n for names in days.values() for n in names], ours)
     whole = tuple(s.name for s in undated if s.name not in dated and s.name not in masked)
     nightly = {name for job in by_day for name in job.datasets}
@@ -133,6 +142,11 @@ def _lookbacks(specs: Iterable[Dataset]) -> Mapping[str, timedelta]:
         for spec in specs
     }
     return {name: back for name, back in looks.items() if back}
+
+
+def _range(item: tuple[tuple[date, date | None], object]) -> tuple[date, bool, date]:
+    (first, after_last), _ = item
+    return first, after_last is not None, after_last or first
 
 
 def _word(first: date, after_last: date | None) -> str:

@@ -55,7 +55,7 @@ def new_files_sensor(
             known = seen.get(job.name, {})
             new, taken = [], []
             for arrival in arrivals(landed(job.arriving, lake), now=now):
-                if not job.has(arrival.day):
+                if not job.has(arrival.day, now):
                     continue
                 if known.get(arrival.day.isoformat()) == arrival.digest:
                     taken.append(arrival)

@@ -89,6 +89,7 @@ def _fits(
             extra=item.landing.extra_columns,
             dates=item.landing.dates(name),
             nanos=look.nanos,
+            local=look.local,
             empty=look.empty,
             # writers of ORC that do not say which calendar they count by are read as Julian
             one_calendar=not isinstance(item.landing.format, Orc),

@@ -26,6 +26,7 @@ class ColumnarLook:
 
     schema: str
     nanos: tuple[str, ...]  # the paths, a.element.b, of times in nanoseconds
+    local: tuple[str, ...]  # those of them that say no zone
     empty: tuple[str, ...]  # and of columns without a type, which hold nothing but NULL
 
     def findings(self) -> dict[str, Any]:
@@ -33,6 +34,7 @@ class ColumnarLook:
         return {
             "schema": self.schema,
             "nanos": list(self.nanos),
+            "local": list(self.local),
             "empty": list(self.empty),
         }
 
@@ -42,6 +44,7 @@ class ColumnarLook:
         return cls(
             schema=findings["schema"],
             nanos=tuple(findings["nanos"]),
+            local=tuple(findings["local"]),
             empty=tuple(findings["empty"]),
         )
 
@@ -90,6 +93,7 @@ class ColumnarLooker:
         return ColumnarLook(
             schema=schema.remove_metadata().to_string(),
             nanos=_all_paths(schema, lambda kind: str(kind).startswith("timestamp[ns")),
+            local=_all_paths(schema, lambda kind: str(kind) == "timestamp[ns]"),
             empty=_all_paths(schema, lambda kind: str(kind) == "null"),
         )
 

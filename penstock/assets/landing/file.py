@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Look", "TakenFile", "inspect_file", "refuse_changed"]
 
-_INSPECTION = 2  # another number where looking finds other things in the same bytes
+_INSPECTION = 3  # another number where looking finds other things in the same bytes
 _CHUNK = 1 << 20
 
 Look = CsvLook | LineLook | ColumnarLook

@@ -21,8 +21,9 @@ _PART = re.compile(r"\{([a-z][a-z0-9_]*)\}|(\*+)|(\?)|\[(!?)(\]?[^\]]*)\]")
 class FilePattern:
     """A glob of names below landing, with placeholders.
 
-    `{day}` is a date as YYYY-MM-DD. Any other placeholder is a text without a slash, as long as can
-    be, the first one first; one that is there twice is the same text both times.
+    `{day}` is a date as YYYY-MM-DD. Any other placeholder is a text without a slash. What could be
+    parted in several ways is parted so that what stands first is as long as can be. A placeholder
+    that is there twice is the same text both times.
     """
 
     text: str
@@ -49,7 +50,7 @@ class FilePattern:
 
     @cached_property
     def regex(self) -> str:
-        """Matches whole names, for Python and for Java; the n-th group is the n-th placeholder."""
+        """Of whole names, for Python and for Java; the n-th group is the n-th placeholder."""
         parts, end = [], 0
         seen: list[str] = []
         for match in _PART.finditer(self.text):
@@ -74,6 +75,11 @@ class FilePattern:
         """What each placeholder stands for in the name; None where the name is no such name."""
         found = re.fullmatch(self.regex, name)
         return None if found is None else dict(zip(self.placeholders, found.groups(), strict=True))
+
+    def is_of(self, name: str, day: date | None) -> bool:
+        """Whether it is the name of a file, of the day if one is given."""
+        values = self.values(name)
+        return values is not None and (day is None or values.get(DAY) == day.isoformat())
 
     def said(self, name: str) -> str | None:
         """What the name says besides its day, as one text; None where it says nothing."""

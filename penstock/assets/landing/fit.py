@@ -64,6 +64,7 @@ class Readings:
     extra: bool = False
     dates: Dates = ISO
     nanos: tuple[str, ...] = ()  # the paths of whole numbers that are nanoseconds since 1970
+    local: tuple[str, ...] = ()  # those of them that say no zone
     empty: tuple[str, ...] = ()  # the paths of what holds nothing but NULL, whatever its type
     one_calendar: bool = True  # False: of days before 1582-10-15 nobody knows which they are
 
@@ -109,7 +110,8 @@ def fit(
             )
             return _of_values(value, inner, element, depth)
         case (T.LongType(), _) if path in readings.nanos:
-            found = _of_nanos(value, _words(wanted))
+            dates = readings.dates if path in readings.local else ISO
+            found = _of_nanos(value, _words(wanted), dates)
             if found is None:
                 raise Misfit(path, "timestamp in nanoseconds", _words(wanted))
             return found
@@ -190,10 +192,7 @@ def _of_scalar(value: str, sent: str, wanted: str, dates: Dates) -> Fit | None:
     if sent == "string":
         return _of_text(value, wanted, dates)
     if dates.zone is not None and (sent, wanted) == ("timestamp_ntz", "timestamp"):
-        local = f"CAST({value} AS timestamp)"
-        instant = instant_sql(local, dates.zone)
-        none = no_instant_sql(local, instant, dates.zone)
-        return Fit(value=instant, exact=_unless_null(value, f"NOT {none}"))
+        return _of_local(value, f"CAST({value} AS timestamp)", dates.zone)
     if sent in _MOMENT and wanted in _MOMENT:
         return Fit(value=f"CAST({value} AS {wanted})")
     if sent in _MOMENT and wanted == "date":
@@ -204,10 +203,23 @@ def _of_scalar(value: str, sent: str, wanted: str, dates: Dates) -> Fit | None:
     return None
 
 
-def _of_nanos(value: str, wanted: str) -> Fit | None:
-    found = _of_scalar(f"timestamp_micros({value} DIV 1000)", "timestamp", wanted, ISO)
-    if found is None or wanted not in ("date", *_MOMENT):
+def _of_local(value: str, local: str, zone: str) -> Fit:
+    """`local` is what the clock of the zone shows, as if it were UTC."""
+    instant = instant_sql(local, zone)
+    none = no_instant_sql(local, instant, zone)
+    return Fit(value=instant, exact=_unless_null(value, f"NOT {none}"))
+
+
+def _of_nanos(value: str, wanted: str, dates: Dates) -> Fit | None:
+    if wanted not in ("date", *_MOMENT):
         return None
+    moment = f"timestamp_micros({value} DIV 1000)"
+    if dates.zone is not None and wanted == "timestamp":
+        found = _of_local(value, moment, dates.zone)
+    else:
+        made = _of_scalar(moment, "timestamp", wanted, ISO)
+        assert made is not None
+        found = made
     whole = f"({value} IS NULL OR {value} % 1000 = 0)"
     return Fit(value=found.value, exact=f"({whole} AND {found.test})")
 

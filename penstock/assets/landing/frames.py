@@ -47,6 +47,7 @@ __all__ = ["FILE", "Arrived", "read_files", "with_file"]
 
 FILE = "_penstock_file"
 _BITS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
+_DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 _DAY = "_penstock_day"
 
@@ -140,10 +141,12 @@ def _said(item: PinnedFiles, placeholder: str) -> str:
     if placeholder not in pattern.placeholders:
         return "CAST(NULL AS string)"
     number = pattern.placeholders.index(placeholder) + 1
-    text = f"regexp_extract({_name(item)}, {literal(pattern.regex)}, {number})"
+    whole = rf"\A(?:{pattern.regex})\z"
+    text = f"regexp_extract({_name(item)}, {literal(whole)}, {number})"
     if pattern.is_folder(placeholder):
         # as Hive writes it: what is no letter by its number, and NULL as a word
-        text = f"nullif(url_decode(replace({text}, '+', '%2B')), {literal(_HIVE_NULL)})"
+        plain = f"coalesce(try_url_decode(replace({text}, '+', '%2B')), {text})"
+        text = f"nullif({plain}, {literal(_HIVE_NULL)})"
     return f"nullif({text}, '')"
 
 
@@ -168,7 +171,7 @@ def _holds(kind: str, text: str) -> bool:
         return True
     if kind == "date":
         try:
-            return bool(date.fromisoformat(text))
+            return bool(_DATE.fullmatch(text) and date.fromisoformat(text))
         except ValueError:
             return False
     most = 2 ** (_BITS[kind] - 1)

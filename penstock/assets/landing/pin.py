@@ -65,9 +65,9 @@ def pin_files(
         case Overwrite() | ReplaceSlice() | Append():
             apart = ()
             seen = {file.identity for file in known}
+            named = {(file.name, file.sha256): file.day for file in known}
             for file in found:
-                # commits made before days were noted say the content alone
-                again = not seen.isdisjoint({file.identity, (None, file.sha256)})
+                again = file.identity in seen or _was_taken(file, seen, named)
                 (copies if again else files).append(file)
                 seen.add(file.identity)
         case _:
@@ -80,6 +80,20 @@ def pin_files(
         copies=tuple(file for file in copies if (file.name, file.identity) not in said),
         apart=apart,
     )
+
+
+def _was_taken(
+    file: TakenFile,
+    seen: set[tuple[str | None, str]],
+    named: dict[tuple[str, str], str | None],
+) -> bool:
+    """Whether a commit took the file under a pattern by which its name said something else."""
+    if file.said is None and (None, file.sha256) in seen:
+        return True  # commits made before days were noted say the content alone
+    if (file.name, file.sha256) not in named:
+        return False
+    day = (named[file.name, file.sha256] or "").partition(" ")[0]
+    return file.day is None or "=" in day or day in ("", file.day.isoformat())
 
 
 def _said(
@@ -100,7 +114,8 @@ def arrived(
     found: list[tuple[LandingFile, date | None]] = []
     missing = []
     for pattern, day in landed.patterns(slice_.days()):
-        matching = lake.landing_files(pattern)
+        # a glob is wider: a placeholder that is there twice is the same text both times
+        matching = [f for f in lake.landing_files(pattern) if landed.files.is_of(f.name, day)]
         found += [(file, day) for file in matching]
         missing += [] if matching else [str(day or slice_.key)]
     if missing:

@@ -52,8 +52,15 @@ def new_dataset(
     from penstock.cli.new.sample import sampled
     from penstock.cli.new.written import contract_text, dataset_text
 
-    pattern = landing or f"{short}/*{''.join(file.suffixes[-2:])}"
-    taken(pattern)
+    packed = file.suffix in (".gz", ".bz2")
+    pattern = landing or f"{short}/*{''.join(file.suffixes[-2:] if packed else file.suffixes[-1:])}"
+    if taken(pattern).files.by_day:
+        raise DefinitionError(
+            "a dataset by day is more than a sample can say",
+            where=f"--landing {pattern}",
+            expected="a pattern without {day}",
+            next_step="write a * in its place, then partitions=Daily(...) and {day} by hand",
+        )
     written = {
         Path("schemas") / f"{short}.py": "",
         Path("assets") / f"{short}.py": "",
@@ -74,7 +81,7 @@ def new_dataset(
     body.write_text(dataset_text(sample, name, pattern), encoding="utf-8")
     steps = [
         f"look at {contract} and {body}, and correct what was guessed wrong",
-        f"put files into landing as {pattern}",
+        f"put files into landing as {pattern}, in a folder that is there",
         f"penstock run {name}",
     ]
     call.answer(

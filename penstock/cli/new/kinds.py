@@ -102,8 +102,10 @@ def _is_written(text: str, way: str) -> bool:
         return False
 
 
-def kind_of_json(values: Sequence[Any]) -> tuple[T.DataType, str, str | None]:
-    """(type, reason, pattern of dates) of values of JSON."""
+def kind_of_json(
+    values: Sequence[Any], *, part: bool = False
+) -> tuple[T.DataType, str, str | None]:
+    """(type, reason, pattern of dates) of values of JSON; a `part` of others has no pattern."""
     import pyspark.sql.types as T
 
     there = [value for value in values if value is not None]
@@ -112,7 +114,7 @@ def kind_of_json(values: Sequence[Any]) -> tuple[T.DataType, str, str | None]:
         if not there:
             return T.StringType(), "empty in all rows: any type", None
         kind, pattern, reason = _kind({*there})
-        if isinstance(kind, T.DateType | T.TimestampType):
+        if isinstance(kind, T.DateType | T.TimestampType) and not (part and pattern):
             return kind, reason, pattern
         return T.StringType(), "text", None
     if kinds == {bool}:
@@ -125,10 +127,12 @@ def kind_of_json(values: Sequence[Any]) -> tuple[T.DataType, str, str | None]:
             return kind, reason, None
     if kinds == {dict}:
         keys = list(dict.fromkeys(key for value in there for key in value))
-        parts = [T.StructField(k, kind_of_json([v.get(k) for v in there])[0]) for k in keys]
+        parts = [
+            T.StructField(k, kind_of_json([v.get(k) for v in there], part=True)[0]) for k in keys
+        ]
         return T.StructType(parts), "objects", None
     if kinds == {list}:
-        inner, _, _ = kind_of_json([one for value in there for one in value])
+        inner, _, _ = kind_of_json([one for value in there for one in value], part=True)
         return T.ArrayType(inner), "lists", None
     return T.VariantType(), "values of several types", None
 

@@ -9,6 +9,7 @@ import gzip
 import io
 import json
 import re
+import zlib
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import combinations, islice
@@ -80,11 +81,11 @@ def sampled(path: Path) -> Sample:
                 return _objects(path)
             case _:
                 return _cells(path)
-    except OSError as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(
             "the sample cannot be read",
             where=str(path),
-            found=error.strerror or type(error).__name__,
+            found=getattr(error, "strerror", None) or type(error).__name__,
             next_step="name a file that is there and may be read",
         ) from error
 
@@ -133,14 +134,16 @@ def _cells(path: Path) -> Sample:
         "trailing_delimiter": True if trailing else None,
     }
     said = ", ".join(f"{name}={value!r}" for name, value in options.items() if value is not None)
-    columns, nulls = [], set()
+    cells = [[row[n].strip() or None for row in same] for n in range(len(header))]
+    plain = [[_with_point(c) if comma and c else c for c in column] for column in cells]
+    # what stands for NULL in one column does so in all
+    nulls = {mark for column in plain for mark in kind_of_texts(column)[3]}
+    columns = []
     for n, (sent, name) in enumerate(zip(header, column_names(header), strict=True)):
-        cells = [row[n].strip() or None for row in same]
-        plain = [_with_point(c) if comma and c else c for c in cells]
-        kind, pattern, reason, marks = kind_of_texts(plain)
-        nulls |= marks
-        cells = [None if cell in marks else cell for cell in cells]
-        columns.append(_column(name, sent, kind, cells, (reason,), pattern))
+        kind, pattern, reason, _ = kind_of_texts(plain[n])
+        values = [None if cell in nulls else cell for cell in cells[n]]
+        columns.append(_column(name, sent, kind, values, (reason,), pattern))
+    same = [[cell if cell.strip() not in nulls else "" for cell in row] for row in same]
     remarks = [f"{len(rows) - len(same)} records have another number of cells"] * (
         len(same) < len(rows)
     )

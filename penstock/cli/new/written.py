@@ -6,6 +6,8 @@ import re
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
+from penstock.schemas.column_type import comparable
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -79,7 +81,9 @@ def dataset_text(sample: Sample, dataset: str, pattern: str) -> str:
     options += [f"names={renamed!r}"] if renamed else []
     patterns = {c.name: c.pattern for c in sample.columns if c.pattern}
     options += [f"date_formats={patterns!r}"] if patterns else []
-    mode = "Merge" if any(column.key for column in sample.columns) else "Append"
+    keyed = any(column.key for column in sample.columns)
+    # what cannot be compared cannot be said to have changed
+    mode = "Merge" if keyed and all(comparable(c.kind) for c in sample.columns) else "Append"
     return "\n".join(
         [
             f'"""Files like {sample.file}, from landing."""',

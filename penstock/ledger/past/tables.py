@@ -69,7 +69,7 @@ log_file = Table(
     Column("name", Text, primary_key=True),
     Column("input", Text, primary_key=True),
     Column("version", BigInteger, primary_key=True, autoincrement=False),
-    Column("day", String(10)),
+    Column("day", Text),  # and what else its name says
     Column("sha256", String(64), nullable=False),
     Column("said_at", UtcDateTime, nullable=False),
     Index("log_file_of_content", "log", "sha256"),
