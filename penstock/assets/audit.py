@@ -118,7 +118,8 @@ def count_dataset_checks(
     if key:
         # counted by key and summed up, so that the body is computed once for all checks
         by_key = frame.groupBy(*(F.col(quoted(name)) for name in key)).agg(
-            F.count(F.lit(1)).alias(_ROWS), *counts
+            F.count(F.col(quoted(spec.order_by)) if spec.order_by else F.lit(1)).alias(_ROWS),
+            *counts,
         )
         many = F.sum(F.when(F.expr(f"{_ROWS} > 1 AND {known(key)}"), F.col(_ROWS)))
         totals = by_key.agg(many, *map(F.sum, aliases))

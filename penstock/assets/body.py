@@ -89,7 +89,9 @@ def _lineage(spec: Dataset, frame: DataFrame) -> ColumnLineage:
         if isinstance(item, Changes) and item.deletes:
             # the change feed says it, and no column of the table
             lineage = lineage.without(item.dataset, item.deletes)
-    return lineage.deciding(spec.removes) if spec.removes else lineage
+    for name in filter(None, (spec.order_by, spec.removes)):
+        lineage = lineage.deciding(name, stays=name != spec.removes)
+    return lineage
 
 
 def _latest(spec: Dataset, frame: DataFrame) -> DataFrame:

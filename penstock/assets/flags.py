@@ -67,7 +67,10 @@ def flagged(
     flags: dict[str, str] = {}
     if (key := spec.row_key) and (warnings or KEY_RULE not in warn):
         names = ", ".join(quoted(name) for name in key)
-        many = f"{known(key)} AND count(1) OVER (PARTITION BY {names}) > 1"
+        # a row that does not say which it is of several says nothing of the others
+        each = quoted(spec.order_by) if spec.order_by else "1"
+        alone = f" AND {each} IS NOT NULL" if spec.order_by else ""
+        many = f"{known(key)}{alone} AND count({each}) OVER (PARTITION BY {names}) > 1"
         frame = frame.withColumn(_MANY, F.expr(many))
         flags[_MANY] = KEY_RULE
     if warnings or IN_TABLE_RULE not in warn:

@@ -109,6 +109,8 @@ def _read_changes(spark: SparkSession, item: PinnedChanges) -> DataFrame:
             rows, gone = feed.where(F.expr(_ADDED)).drop(*_CHANGE_COLUMNS).distinct(), nothing_gone
         case Net.NEWEST:
             rows, gone = _newest(feed, item), F.expr(f"NOT ({_ADDED})")
+            if item.removals:
+                rows = _as_they_stand(rows, spark, item)
             rows = rows if item.deletes else rows.where(F.expr(_ADDED))
         case Net.BALANCE:
             rows, gone = _balance(feed), nothing_gone
@@ -117,8 +119,33 @@ def _read_changes(spark: SparkSession, item: PinnedChanges) -> DataFrame:
     return _telling(item, rows, gone).drop(*_CHANGE_COLUMNS)
 
 
+def _as_they_stand(newest: DataFrame, spark: SparkSession, item: PinnedChanges) -> DataFrame:
+    """The newest events, a removal only where the row is not there at the pinned version.
+
+    One that moved to another slice, or of which there were two, is there, whatever came last; it is
+    given as it stands.
+    """
+    table = _loaded(spark.read.option("versionAsOf", item.version), item)
+    names = [F.col(quoted(name)) for name in item.apart]
+    removed = newest.where(F.expr(f"NOT ({_ADDED})"))
+    there = table.join(removed.select(*names).distinct(), [*item.apart], "left_semi")
+    there = there.withColumn("_change_type", F.lit("insert"))
+    gone = removed.join(table.select(*names), [*item.apart], "left_anti")
+    added = newest.where(F.expr(_ADDED)).unionByName(there, allowMissingColumns=True)
+    return added.unionByName(gone) if item.deletes else added
+
+
 def _telling(item: PinnedChanges, rows: DataFrame, gone: Column) -> DataFrame:
-    return rows.withColumn(item.deletes, gone) if item.deletes else rows
+    if item.deletes is None:
+        return rows
+    if item.deletes.lower() in {name.lower() for name in rows.columns}:
+        raise InputError(
+            "the table has a column of the name that says what was taken out of it",
+            where=f"{item.table.dataset}.{item.deletes}",
+            expected="a name of its own",
+            next_step=f"give input {item.name} another one: changes(..., deletes='is_deleted')",
+        )
+    return rows.withColumn(item.deletes, gone)
 
 
 def _newest(feed: DataFrame, item: PinnedChanges) -> DataFrame:

@@ -186,9 +186,11 @@ def changes(
             next_step="name the column that says from when on a version of a row holds",
         )
     key = model.key if model else ()
-    if deletes is not None and (not key or (model and model.column(deletes))):
+    taken = {column.name.lower() for column in model.columns} if model else set()
+    named = deletes is None or re.fullmatch(r"[A-Za-z]\w*", deletes, re.ASCII)
+    if deletes is not None and (not key or not named or deletes.lower() in taken):
         raise DefinitionError(
-            "deletes names a column of the input itself"
+            "deletes is no name that the input has no column of"
             if key
             else "of rows without a key nobody can say which was taken out",
             where=f"changes({_dataset(dataset)}, deletes={deletes!r})",

@@ -120,6 +120,8 @@ def _check_whole_list(spec: Dataset, where: str) -> None:
         found = "a list of one slice says nothing of the others"
     elif changing:
         found = f"input {changing[0]} gives what changed, and not what there is"
+    elif any(item.files.placeholders for item in spec.inputs.values() if isinstance(item, Landing)):
+        found = "a file whose name says what it is of is a part of the list"
     elif len(files) > 1:
         found = f"inputs {' and '.join(files)} have new files at different times"
     deletes = spec.write.deletes if isinstance(spec.write, Scd2) else None

@@ -55,13 +55,15 @@ class Merge:
     out, and of a row that says so only the key has to keep the contract.
 
     `order_by` is a column of the contract that says which of two rows of one key is newer, such as
-    a sequence number: of one run's rows the newest counts (the same row twice is one), and a row
-    that is older than the table's is passed over. A row that was taken out has left no age behind:
-    where rows come late from one run to the next, keep the column of `deletes` in the contract.
+    a sequence number: of one run's rows the newest counts, also where it is set aside (the same row
+    twice is one), and a row that is older than the table's is passed over. A row that was taken out
+    has left no age behind: where rows come late from one run to the next, keep the column of
+    `deletes` in the contract.
 
     `missing="delete"` says that each run is given the whole list: a row of the table whose key is
     not in it is gone. A run that would miss more than `max_missing` (0 to 1) of the table's rows
-    fails, and so does one with rows that could not be read, for they may be those that are missing.
+    fails, and so does one with rows whose key could not be read, for they may be those that are
+    missing. Of landing each file is a whole list, and the newest that is there counts.
     """
 
     deletes: str | None = None

@@ -19,9 +19,10 @@ class Outcome:
     """The result of a run: what is in the table now, and what was set aside.
 
     `committed` is False when the table already held this result and nothing was written.
-    `rows_in` = `rows_good` + `rows_quarantined`; `rows_changed` are those that the commit
-    inserted or updated (a merge leaves equal rows alone), `rows_removed` those it took out. None:
-    the commit does not say.
+    `rows_in` = `rows_good` + `rows_quarantined`, without those that the mode passes over: known
+    keys under `Append(known="skip")`, older rows of a key, removals in a first run. `rows_changed`
+    are those that the commit inserted or updated (a merge leaves equal rows alone), `rows_removed`
+    those it took out. None: the commit does not say.
     """
 
     dataset: str

@@ -79,6 +79,19 @@ def pin_changes(
     net = _net(write, apart, between)
     # the table holds the newest of each row, and no other
     only = ours is not None and ours == newest and {*table_key} == {*apart}
+    from_the_first = net is Net.NEWEST and not only and _has_all_changes(table, past.log)
+    if changed.deletes and own is not None and after < 0:
+        # what was taken out before is in the table that this one was made of
+        from_the_first = True
+        if not _has_all_changes(table, past.log):
+            raise InputError(
+                f"what was taken out of the source of input {name} is not known from the beginning",
+                where=table.dataset,
+                expected="a table whose changes were taken before, or can be read from the first",
+                found=f"{own.log.where} has rows, and no commit that took changes as {name}",
+                next_step=f"move {own.log.where} away and run again: it begins anew with all rows "
+                "that there are",
+            )
     return PinnedChanges(
         name=name,
         table=table,
@@ -90,8 +103,9 @@ def pin_changes(
         net=net,
         key=changed.key,
         apart=apart,
-        feed=after >= 0 or (net is Net.NEWEST and not only and _has_all_changes(table, past.log)),
+        feed=after >= 0 or from_the_first,
         deletes=changed.deletes,
+        removals=any(commit.may_remove for commit in between),
     )
 
 

@@ -77,6 +77,7 @@ class PinnedChanges:
     `apart` are the columns that tell rows apart, the `key` among them; empty where none is known.
     With `feed` the changes are read one by one, without it the table as it is at `version`.
     `deletes` is the column that says that a row was taken out, None where such rows are not given.
+    `removals`: some commit may have taken rows out.
     """
 
     name: str
@@ -91,6 +92,7 @@ class PinnedChanges:
     apart: tuple[str, ...] = ()
     feed: bool = True
     deletes: str | None = None
+    removals: bool = True
 
     def content(self) -> dict[str, Any]:
         """What of it the result depends on."""

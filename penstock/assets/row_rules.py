@@ -22,6 +22,7 @@ __all__ = [
     "good",
     "is_gone",
     "keeps",
+    "key_keeps",
     "known",
     "only_warns",
     "reasons",
@@ -131,6 +132,13 @@ def _of_those_that_stay(spec: Dataset, found: list[tuple[str, str]]) -> list[tup
         return found
     finds = _finding_rules(spec)
     return [(rule, sql if rule in finds else f"({gone} OR {sql})") for rule, sql in found]
+
+
+def key_keeps(spec: Dataset) -> str:
+    """SQL, true for a row whose key is whole and keeps the contract."""
+    model = spec.returned.only(spec.row_key)
+    model = replace(model, checks=tuple(check for check in model.checks if check.column))
+    return " AND ".join(sql for _, sql in rules(model, Severity.ERROR)) or "true"
 
 
 def _finding_rules(spec: Dataset) -> set[str]:

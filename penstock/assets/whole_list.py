@@ -14,6 +14,8 @@ from pyspark.sql import functions as F
 
 from penstock.assets.frames import table_rows
 from penstock.assets.modes import Merge, Scd2
+from penstock.assets.pinned import PinnedFiles
+from penstock.assets.row_rules import key_keeps, known
 from penstock.errors import ValidationError
 from penstock.schemas.predicates import quoted
 
@@ -75,18 +77,21 @@ def _merged(
         # what is said to be gone already is not missing once more
         there = there.where(F.expr(f"NOT coalesce({quoted(str(mode.deletes))}, false)"))
     keys = present.select(*map(_column, key))
+    there = there.where(F.expr(known(resolved.spec.model.key)))
     found = there.join(keys.distinct().withColumn(_FOUND, F.lit(True)), key, "left")
     lacks = F.count_if(F.expr(f"{_FOUND} IS NULL"))
     total, missing = found.agg(F.count(F.lit(1)), lacks).collect()[0]
     facts = {"rows_missing": int(missing)}
     if not missing:
         return Completed(rows=rows, facts=facts, as_given=True)
-    _judge(resolved, missing, total, mode.max_missing, unread)
+    _judge(resolved, missing, total, mode.max_missing, present, unread)
     column = mode.deletes or GONE
     names = [c.name for c in resolved.spec.model.columns if c.name in there.columns]
     gone = there.join(keys, key, "left_anti").select(
         *(_column(name) for name in names if name != column), F.lit(True).alias(column)
     )
+    # a key that another writer left there twice goes with both rows
+    gone = gone.dropDuplicates(key)
     if mode.deletes is None:
         rows = rows.withColumn(GONE, F.lit(False))
     return Completed(rows=rows.unionByName(gone, allowMissingColumns=True), facts=facts)
@@ -127,7 +132,11 @@ def _versioned(
         )
     for _, total, missing in lists:
         if missing:
-            _judge(resolved, missing, total, mode.max_missing, unread)
+            _judge(resolved, missing, total, mode.max_missing, present, unread)
+    if not lists and _was_given(resolved):
+        current = _current(resolved, spark, mode)
+        if current is not None and (count := current.count()):
+            _judge(resolved, count, count, mode.max_missing, present, unread)
     facts = {
         "rows_missing": sum(missing for *_, missing in lists),
         _AS_OF: lists[-1][0] if lists else last,
@@ -150,8 +159,8 @@ def _told(resolved: Resolved, spark: SparkSession, mode: Scd2, present: DataFram
     named = present.where(F.expr(whole)).select(*map(_column, (*key, start))).distinct()
     lists = named.select(_column(start)).distinct()
     since = named.groupBy(*map(_column, key)).agg(F.min(_column(start)).alias(_SINCE))
-    if resolved.state is not None:
-        current = table_rows(resolved, spark).where(_column(mode.is_current))
+    current = _current(resolved, spark, mode)
+    if current is not None:
         old = current.select(*map(_column, key)).withColumn(_CURRENT, F.lit(True))
         since = since.join(old, key, "full")
     else:
@@ -163,13 +172,27 @@ def _told(resolved: Resolved, spark: SparkSession, mode: Scd2, present: DataFram
     return found.withColumn(_BEFORE, F.expr(f"coalesce({before}, {_CURRENT}, false)"))
 
 
+def _current(resolved: Resolved, spark: SparkSession, mode: Scd2) -> DataFrame | None:
+    if resolved.state is None:
+        return None
+    return table_rows(resolved, spark).where(_column(mode.is_current))
+
+
+def _was_given(resolved: Resolved) -> bool:
+    """Whether there is a list, if one without rows: files that are new, or tables."""
+    landed = [item for item in resolved.inputs if isinstance(item, PinnedFiles)]
+    return all(item.files for item in landed)
+
+
 def _last_list(resolved: Resolved) -> int | None:
     """The moment of the newest list that the table was made of, in microseconds since 1970."""
     commits = resolved.state.commits_in_force() if resolved.state else ()
     return next((c.facts[_AS_OF] for c in commits if c.facts and _AS_OF in c.facts), None)
 
 
-def _judge(resolved: Resolved, missing: int, total: int, most: float, unread: int) -> None:
+def _judge(
+    resolved: Resolved, missing: int, total: int, most: float, present: DataFrame, unread: int
+) -> None:
     """Raise ValidationError where so much is missing that the list may not be whole."""
     if missing > most * total:
         raise ValidationError(
@@ -180,12 +203,15 @@ def _judge(resolved: Resolved, missing: int, total: int, most: float, unread: in
             next_step="see whether the list was sent whole; if these rows are gone, raise "
             "max_missing; nothing was committed",
         )
+    # nor is it known which row one was that has no key, or one that is none
+    key = key_keeps(resolved.spec)
+    unread += present.where(F.expr(f"NOT coalesce({key}, false)")).count()
     if unread:
         raise ValidationError(
             f"{missing:,} rows of the table are not in the list, and {unread:,} rows of the list "
-            "could not be read: they may be the same",
+            "have no key that could be read: they may be the same",
             where=_where(resolved),
-            expected="a list in which every row can be read, or every row of the table is",
+            expected="a list whose keys can all be read, or in which every row of the table is",
             next_step=f"look at them: penstock quarantine show {resolved.spec.name}; mend the "
             "source, or write missing='keep'; nothing was committed",
         )

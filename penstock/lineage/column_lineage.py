@@ -109,17 +109,17 @@ class ColumnLineage:
                 columns.setdefault(origin.dataset, set()).add(origin.column)
         return {dataset: frozenset(found) for dataset, found in sorted(columns.items())}
 
-    def deciding(self, column: str) -> ColumnLineage:
-        """The lineage where `column` decides which rows there are, and is none of the output."""
+    def deciding(self, column: str, *, stays: bool = False) -> ColumnLineage:
+        """The lineage where `column` decides which rows there are; it is of the output or not."""
         decides = (
             replace(origin, subtype=Subtype.FILTER.after(origin.subtype))
             for origin in self.fields.get(column, ())
         )
         return ColumnLineage(
-            fields={name: origins for name, origins in self.fields.items() if name != column},
+            fields={n: o for n, o in self.fields.items() if stays or n != column},
             dataset=tuple(dict.fromkeys((*self.dataset, *decides))),
             unknown=tuple(
-                replace(doubt, column=None) if doubt.column == column else doubt
+                replace(doubt, column=None) if doubt.column == column and not stays else doubt
                 for doubt in self.unknown
             ),
         )

@@ -77,6 +77,12 @@ class Commit:
         return None if inserted is None or updated is None else inserted + updated
 
     @property
+    def may_remove(self) -> bool:
+        """Whether it may have taken rows out, or changed a key; a merge of a run tells."""
+        told = self.operation == "MERGE" and self.facts is not None
+        return not self.only_adds and not (told and self.metric("numTargetRowsDeleted") == 0)
+
+    @property
     def removed_rows(self) -> int:
         """The rows that a merge took out, as far as the commit says; a rewrite does not count."""
         return self.metric("numTargetRowsDeleted") or 0 if self.operation == "MERGE" else 0

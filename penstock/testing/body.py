@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from penstock.assets.gate import check_frame
-from penstock.assets.inputs import Landing
+from penstock.assets.inputs import Changes, Landing
 from penstock.assets.slice import WHOLE, Slice
 from penstock.schemas.contract import Contract, model_of, struct_of
 from penstock.testing.rows import rows
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.types import StructField
 
     from penstock.assets.dataset import Dataset
 
@@ -52,6 +53,8 @@ def _frame(dataset: Dataset, name: str, given: Any, spark: SparkSession) -> Data
     if isinstance(bound, Landing):
         struct = struct_of(dataset.contract)
         arriving = [field for field in struct.fields if field.name not in bound.derived]
+        if dataset.removes and dataset.removes not in bound.derived:
+            arriving.append(_flag(dataset.removes))
         return rows(spark, type(struct)(arriving), given)
     contract = _contract(bound.dataset)
     if contract is None:
@@ -59,7 +62,17 @@ def _frame(dataset: Dataset, name: str, given: Any, spark: SparkSession) -> Data
             f"input {name}: no contract called {bound.dataset} is imported; give a DataFrame, e.g. "
             "rows(spark, {'id': int}, ...)"
         )
-    return rows(spark, contract, given)
+    deletes = bound.deletes if isinstance(bound, Changes) else None
+    if deletes is None:
+        return rows(spark, contract, given)
+    struct = struct_of(contract)
+    return rows(spark, type(struct)([*struct.fields, _flag(deletes)]), given)
+
+
+def _flag(name: str) -> StructField:
+    from pyspark.sql import types as T
+
+    return T.StructField(name, T.BooleanType(), nullable=False)
 
 
 def _contract(name: str) -> type[Contract] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from penstock import (
     landing,
     table,
 )
-from penstock.errors import ValidationError
+from penstock.errors import InputError, ValidationError
 from penstock.lineage.column_lineage import Subtype
 from penstock.schemas.contract import model_of
 from tests.assets.shop import DAY, NEXT, Order, orders
@@ -225,6 +226,42 @@ def test_a_slice_that_is_made_anew_without_a_row_takes_it_out_below(shop: Shop) 
     assert _rows(shop, ordered) == [(2, "pen"), (3, "cup"), (4, "nib")]
 
 
+def test_a_row_that_moved_to_another_slice_is_not_gone(shop: Shop) -> None:
+    @dataset(Ordered, inputs={"raw": changes(Order, deletes="gone")}, write=Merge(deletes="gone"))
+    def moved(raw: DataFrame) -> DataFrame:
+        return raw.select("id", "item", "gone")
+
+    shop.land("orders-2013-01-05.csv", "1,ink,1.50,2013-01-05", "2,pen,2.50,2013-01-05")
+    shop.land("orders-2013-01-06.csv", "3,cup,3.50,2013-01-06")
+    shop.run(orders, DAY)
+    shop.run(orders, NEXT)
+    shop.run(moved)
+    shop.land("orders-2013-01-06.csv", "3,cup,3.50,2013-01-06", "1,ink,1.50,2013-01-06")
+    shop.land("orders-2013-01-05.csv", "2,pen,2.50,2013-01-05")
+    # the day that it went to is made first: what came last is that it left the other
+    shop.run(orders, NEXT)
+    shop.run(orders, DAY)
+    outcome = shop.run(moved)
+    assert (outcome.rows_removed, outcome.rows_quarantined) == (0, 0)
+    assert _rows(shop, moved) == [(1, "ink"), (2, "pen"), (3, "cup")]
+
+
+def test_an_input_whose_past_is_not_known_is_read_from_the_first_change_on(shop: Shop) -> None:
+    shop.land("customers.csv", "1,gold,false", "2,gold,false", header=HEADER)
+    shop.run(customers)
+    shop.run(dataset(Copied, inputs={"old": table(Customer)}, write=Merge())(lambda old: old))
+    shop.land("customers.csv", "1,gold,true", header=HEADER)
+    shop.run(customers)
+    shop.run(copied)
+    assert _rows(shop, copied) == [(2, "gold")]
+    path = shop.runtime.lake.table(customers.name).path
+    shop.spark.sql(f"VACUUM delta.`{path}` RETAIN 1000 HOURS")
+    renamed = {"other": changes(Customer, deletes="gone")}
+    spec = dataset(Copied, inputs=renamed, write=Merge(deletes="gone"))(lambda other: other)
+    with pytest.raises(InputError, match="is not known from the beginning"):
+        shop.run(spec)
+
+
 def test_what_is_missing_of_a_whole_list_is_gone(shop: Shop) -> None:
     removing, marking = _listed(), _listed(Marked, deletes="gone")
     lines = ["1,gold", "2,basic", "3,gold"]
@@ -279,7 +316,17 @@ def test_a_row_that_cannot_be_read_may_be_one_that_is_missing(shop: Shop) -> Non
     shop.land("customers.csv", *(f"{n},gold" for n in range(1, 6)), "x,gold", header=LIST)
     assert shop.run(spec).rows_quarantined == 1
     shop.land("customers.csv", *(f"{n},gold" for n in range(2, 6)), "x,gold", header=LIST)
-    with pytest.raises(ValidationError, match="could not be read: they may be the same"):
+    with pytest.raises(ValidationError, match="no key that could be read: they may be the same"):
+        shop.run(spec)
+    assert len(_rows(shop, spec)) == 5
+
+
+def test_a_row_without_its_key_may_be_one_that_is_missing(shop: Shop) -> None:
+    spec = _listed()
+    shop.land("customers.csv", *(f"{n},gold" for n in range(1, 6)), header=LIST)
+    shop.run(spec)
+    shop.land("customers.csv", *(f"{n},gold" for n in range(1, 5)), ",gold", header=LIST)
+    with pytest.raises(ValidationError, match="no key that could be read: they may be the same"):
         shop.run(spec)
     assert len(_rows(shop, spec)) == 5
 
@@ -294,6 +341,32 @@ def test_of_several_lists_the_newest_says_what_there_is(shop: Shop) -> None:
     assert _rows(shop, spec) == [(1, "basic"), (4, "gold")]
     assert [f["name"] for f in outcome.inputs["raw"]["copies"]] == ["orders/customers-2.csv"]
     assert not shop.run(spec).committed
+    # one that was written before the newest and comes late says nothing
+    late = shop.land("customers-0.csv", "2,gold", header=LIST)
+    os.utime(late, (1, 1))
+    assert not shop.run(spec).committed or _rows(shop, spec) == [(1, "basic"), (4, "gold")]
+    # after another writer the list is held against the table once more; it is not empty
+    path = shop.runtime.lake.table(spec.name).path
+    shop.spark.sql(f"DELETE FROM delta.`{path}` WHERE id = 4")
+    shop.run(spec)
+    assert _rows(shop, spec) == [(1, "basic"), (4, "gold")]
+
+
+def test_a_run_without_a_new_list_finds_nothing_missing(shop: Shop) -> None:
+    both = {"raw": landing("orders/customers*.csv"), "more": table(Marked)}
+    spec = dataset(Customer, inputs=both, write=Merge(missing="delete", max_missing=1.0))(
+        lambda raw, more: raw.join(more.select("id"), "id", "left_anti")
+    )
+    shop.land("customers-1.csv", "1,gold,false", "9,gold,true", header=HEADER)
+    shop.run(marked)
+    (shop.path / "landing" / "orders" / "customers-1.csv").unlink()
+    shop.land("customers-2.csv", "2,gold", "3,gold", header=LIST)
+    shop.run(spec)
+    shop.spark.sql(
+        f"UPDATE delta.`{shop.runtime.lake.table(marked.name).path}` SET id = 3 WHERE id = 1"
+    )
+    assert shop.run(spec).rows_removed == 1
+    assert _rows(shop, spec) == [(2, "gold")]
 
 
 def test_versions_end_where_a_list_lacks_them_and_lists_come_in_order(shop: Shop) -> None:
@@ -325,8 +398,14 @@ def test_versions_end_where_a_list_lacks_them_and_lists_come_in_order(shop: Shop
     with pytest.raises(ValidationError, match="2 of the table's 3 rows are not in the list"):
         shop.run(spec)
     assert found() == right
-    land(6, 1, 2)
-    shop.run(spec)
+    land(6)
+    with pytest.raises(ValidationError, match="3 of the table's 3 rows are not in the list"):
+        shop.run(spec)
+    land(6, 1)
+    shop.land(
+        "customers-6b.csv", "1,gold,2013-01-06", "2,gold,2013-01-06", header="id,tier,valid_from"
+    )
+    shop.run(spec)  # of one moment the newest file has the list
     land(7, 5, 1, 2)
     shop.run(spec)
     assert found() == [*right[:-1], (5, 5, 6), (5, 7, None)]

@@ -159,7 +159,7 @@ WRONG: dict[str, tuple[Callable[[], object], str, str | None]] = {
     ),
     "deletes under a column's name": (
         lambda: changes(Order, deletes="gone"),
-        "deletes names a column of the input itself",
+        "deletes is no name that the input has no column of",
         None,
     ),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
 
 from penstock.assets.landing.file import TakenFile, inspect_file
@@ -13,7 +13,7 @@ from penstock.assets.pinned import PinnedFiles
 from penstock.errors import InputError
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from penstock.assets.dataset import Dataset
     from penstock.assets.inputs import Landing
@@ -55,13 +55,19 @@ def pin_files(
             last = {file.name: file.sha256 for file in known}
             for file in found:
                 (copies if last.get(file.name) == file.sha256 else files).append(file)
-            if spec.whole_list and isinstance(spec.write, Merge) and files:
-                # each file is a whole list: of several the newest says what there is
-                files.sort(key=lambda file: (file.day or date.min, file.modified, file.name))
-                copies += files[:-1]
-                files = files[-1:]
+            if spec.whole_list and isinstance(spec.write, Merge):
+                # each file is a whole list, and the newest says what there is: taken or not, for a
+                # run without a list would find everything missing
+                newest = max(found, key=lambda file: (file.modified, file.name))
+                copies += [file for file in files if file is not newest]
+                files = [newest]
+                copies = [file for file in copies if file is not newest]
             by_file = spec.order_by is None and landed.added.isdisjoint(spec.row_key)
             apart = spec.row_key if by_file else ()
+            if spec.whole_list and isinstance(spec.write, Scd2):
+                # of one moment the newest file has the list
+                moment = spec.write.valid_from
+                apart = () if moment in landed.derived else (moment,)
         case Overwrite() | ReplaceSlice() | Append():
             apart = ()
             seen = {file.identity for file in known}

@@ -54,6 +54,7 @@ def test_folders_and_names_say_columns_of_their_rows(shop: Shop) -> None:
             "land=de/2024-01-05/sales-2024-01-05T07",
             "land=C%C3%B4te d%27Ivoire+/2024-01-05/sales-2024-01-05T23",
             "land=__HIVE_DEFAULT_PARTITION__/2024-01-05/sales-2024-01-05T",
+            "land=50%/2024-01-05/sales-2024-01-05T",
             "land=de/2024-01-06/sales-2024-01-06T01",
             "land=de/2024-01-06/sales-2024-01-05T02",  # of no day
         )
@@ -65,10 +66,11 @@ def test_folders_and_names_say_columns_of_their_rows(shop: Shop) -> None:
         (0, "de", 7, fifth),
         (1, "Côte d'Ivoire+", 23, fifth),
         (2, None, None, fifth),
+        (3, "50%", None, fifth),
     ]
     shop.run(spec, Slice.day(date(2024, 1, 5), date(2024, 1, 6)))
-    assert [row[0] for row in _rows(shop, spec)] == [0, 1, 2, 3]
-    assert [row[3].day for row in _rows(shop, spec)] == [5, 5, 5, 6]  # type: ignore[attr-defined]
+    assert [row[0] for row in _rows(shop, spec)] == [0, 1, 2, 3, 4]
+    assert [row[3].day for row in _rows(shop, spec)] == [5, 5, 5, 5, 6]  # type: ignore[attr-defined]
 
 
 class Visit(Contract, owner="team:shop", version="1.0.0", name="bronze.visits"):
@@ -98,6 +100,26 @@ def test_the_same_bytes_of_another_land_are_another_file(shop: Shop) -> None:
     assert (outcome.rows_changed, outcome.rows_quarantined) == (1, 1)
 
 
+def test_a_placeholder_that_is_renamed_brings_no_file_back(shop: Shop) -> None:
+    def spec(pattern: str) -> Dataset:
+        files = landing(pattern, derived=["land"])
+        return dataset(Visit, inputs={"raw": files}, write=Append())(_in_de)
+
+    _land(shop, "visits/de.csv", 1)
+    assert shop.run(spec("visits/*.csv")).rows_changed == 1
+    for pattern in ("visits/{land}.csv", "visits/{town}*.csv", "visits/*.csv"):
+        assert not shop.run(spec(pattern)).committed, pattern
+    # a glob is wider than the pattern: the text is not the same both times
+    _land(shop, "pairs/de-de.csv", 2)
+    _land(shop, "pairs/de-fr.csv", 3)
+    shop.run(spec("pairs/{land}-{land}.csv"))
+    assert [row[0] for row in _rows(shop, spec("pairs/*"))] == [1, 2]
+
+
+def _in_de(raw: DataFrame) -> DataFrame:
+    return raw.selectExpr("id", "'de' AS land")
+
+
 def test_a_key_is_told_by_the_name_and_the_newest_file_of_it_counts(shop: Shop) -> None:
     spec = dataset(Visit, inputs={"raw": VISITS}, write=Merge())(_same)
     for land in ("de", "fr"):
@@ -122,6 +144,10 @@ def test_a_name_that_the_column_cannot_hold_is_refused(shop: Shop) -> None:
             shop.run(spec)
         assert caught.value.found == wrong
         (shop.path / f"landing/hours/{name}.csv").unlink()
+    _land(shop, "hours/7_20240105.csv", 1)
+    with pytest.raises(InputError, match="column on cannot hold"):
+        shop.run(spec)
+    (shop.path / "landing/hours/7_20240105.csv").unlink()
     _land(shop, f"hours/{2**63}_.csv", 1)
     with pytest.raises(InputError, match="column hour cannot hold"):
         shop.run(spec)

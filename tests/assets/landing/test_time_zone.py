@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from penstock import Contract, FixedWidth, JsonLines, Parquet, column, landing
+from penstock import Contract, FixedWidth, JsonLines, Orc, Parquet, column, landing
 from penstock.errors import DefinitionError
 from tests.assets.landing.arriving import arrive
 
@@ -84,14 +84,18 @@ def test_a_time_of_the_clock_is_its_instant_or_none(
     assert 0 < len(read.reasons) < len(times) / 3
 
 
-@pytest.mark.parametrize("written", [JsonLines(), Parquet()], ids=lambda f: f.title)
+@pytest.mark.parametrize(
+    ("written", "unit"),
+    [(JsonLines(), ""), (Parquet(), "us"), (Parquet(), "ns")],
+    ids=["JSON", "Parquet", "Parquet by pandas"],
+)
 def test_so_it_is_in_other_formats(
-    spark: SparkSession, tmp_path: Path, written: JsonLines | Parquet
+    spark: SparkSession, tmp_path: Path, written: JsonLines | Parquet, unit: str
 ) -> None:
     zone, rows = "America/New_York", io.BytesIO()
     times = _around_changes(zone)
     if isinstance(written, Parquet):
-        table = pa.table({"id": range(len(times)), "at": pa.array(times, pa.timestamp("us"))})
+        table = pa.table({"id": range(len(times)), "at": pa.array(times, pa.timestamp(unit))})
         pa.parquet.write_table(table, rows)
     else:
         for n, at in enumerate(times):
@@ -131,6 +135,21 @@ def test_a_pattern_says_the_zone_or_the_clock_does(
     )
     read = arrive(spark, tmp_path, Call, landed, a__txt=f"7 {text:25}\n")
     assert [row[1].isoformat() for row in read.rows] == ([instant] if instant else [])
+
+
+def test_times_of_a_column_that_has_a_zone_are_of_that(spark: SparkSession, tmp_path: Path) -> None:
+    rows, at = io.BytesIO(), datetime(2024, 3, 31, 2, 30, tzinfo=UTC)
+    pa.parquet.write_table(
+        pa.table({"id": [1], "at": pa.array([at], pa.timestamp("ns", "UTC"))}), rows
+    )
+    landed = landing("*", format=Parquet(), time_zone="Europe/Berlin")
+    read = arrive(spark, tmp_path, Call, landed, a__data=rows.getvalue())
+    assert [row[1].isoformat() for row in read.rows] == ["2024-03-31T02:30:00"]
+
+
+def test_orc_has_no_times_without_a_zone() -> None:
+    with pytest.raises(DefinitionError, match="says nothing of ORC"):
+        landing("*.orc", format=Orc(), time_zone="Europe/Berlin")
 
 
 def test_a_zone_that_is_none_is_refused() -> None:
