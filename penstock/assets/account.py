@@ -85,7 +85,7 @@ class Account:
             rule: self.warned.get(rule, self.quarantined_by_rule.get(rule, 0))
             for rule in (*(rule for rule, *_ in checks), known)
         }
-        counts["key:unique"] = counts.get("key:unique", 0) + counts[known]
+        counts["key:unique"] = max(counts.get("key:unique", 0), counts[known])
         warned = {*self.warned} | ({"key:unique"} if known in self.warned else set())
         return tuple(
             Assertion(

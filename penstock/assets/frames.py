@@ -18,6 +18,7 @@ from penstock.assets.pinned import (
 from penstock.assets.row_filters import newest_of
 from penstock.errors import InputError
 from penstock.lineage.plan.frame_lineage import mark
+from penstock.schemas.column_type import comparable
 from penstock.schemas.predicates import quoted
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ def _read_changes(spark: SparkSession, item: PinnedChanges) -> DataFrame:
         return _telling(item, frame, nothing_gone)
     reader = reader.option("readChangeFeed", "true").option("startingVersion", item.after + 1)
     feed = _loaded(reader.option("endingVersion", item.version), item)
+    if item.net in (Net.VERSIONS, Net.BALANCE):
+        _refuse_incomparable(feed, item)
     match item.net:
         case Net.ADDED:
             rows, gone = feed.where(F.expr(_ADDED)), nothing_gone
@@ -117,6 +120,19 @@ def _read_changes(spark: SparkSession, item: PinnedChanges) -> DataFrame:
         case _:
             assert_never(item.net)
     return _telling(item, rows, gone).drop(*_CHANGE_COLUMNS)
+
+
+def _refuse_incomparable(feed: DataFrame, item: PinnedChanges) -> None:
+    """Raise InputError where rows that were taken out cannot be found among those added."""
+    unfit = [f.name for f in feed.schema.fields if not comparable(f.dataType)]
+    if unfit:
+        raise InputError(
+            "rows were taken out of the table, and nobody can say which of those added they are: "
+            "Spark compares no maps and no variants",
+            where=f"{item.table.dataset}.{unfit[0]}",
+            expected="a table to which rows are only added, or a key in its contract",
+            next_step=f"read input {item.name} whole, with Overwrite(); or keep the column as text",
+        )
 
 
 def _as_they_stand(newest: DataFrame, spark: SparkSession, item: PinnedChanges) -> DataFrame:

@@ -62,8 +62,8 @@ class Merge:
 
     `missing="delete"` says that each run is given the whole list: a row of the table whose key is
     not in it is gone. A run that would miss more than `max_missing` (0 to 1) of the table's rows
-    fails, and so does one with rows whose key could not be read, for they may be those that are
-    missing. Of landing each file is a whole list, and the newest that is there counts.
+    fails, and so does one with rows that could not be read or have no key, for they may be those
+    that are missing. Of landing each file is a whole list, and the newest that is there counts.
     """
 
     deletes: str | None = None

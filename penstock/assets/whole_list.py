@@ -78,7 +78,9 @@ def _merged(
         there = there.where(F.expr(f"NOT coalesce({quoted(str(mode.deletes))}, false)"))
     keys = present.select(*map(_column, key))
     there = there.where(F.expr(known(resolved.spec.model.key)))
-    found = there.join(keys.distinct().withColumn(_FOUND, F.lit(True)), key, "left")
+    # a key that another writer left there twice goes with both rows
+    known_keys = there.select(*map(_column, key)).distinct()
+    found = known_keys.join(keys.distinct().withColumn(_FOUND, F.lit(True)), key, "left")
     lacks = F.count_if(F.expr(f"{_FOUND} IS NULL"))
     total, missing = found.agg(F.count(F.lit(1)), lacks).collect()[0]
     facts = {"rows_missing": int(missing)}
@@ -90,7 +92,6 @@ def _merged(
     gone = there.join(keys, key, "left_anti").select(
         *(_column(name) for name in names if name != column), F.lit(True).alias(column)
     )
-    # a key that another writer left there twice goes with both rows
     gone = gone.dropDuplicates(key)
     if mode.deletes is None:
         rows = rows.withColumn(GONE, F.lit(False))
@@ -209,9 +210,9 @@ def _judge(
     if unread:
         raise ValidationError(
             f"{missing:,} rows of the table are not in the list, and {unread:,} rows of the list "
-            "have no key that could be read: they may be the same",
+            "could not be read, or have no key: they may be the same",
             where=_where(resolved),
-            expected="a list whose keys can all be read, or in which every row of the table is",
+            expected="a list in which every row can be read, or every row of the table is",
             next_step=f"look at them: penstock quarantine show {resolved.spec.name}; mend the "
             "source, or write missing='keep'; nothing was committed",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+import re
 import types
 from datetime import date, datetime
 from typing import Any, Union, get_args, get_origin
@@ -23,6 +24,7 @@ PYTHON_TYPES: dict[Any, T.DataType] = {
     datetime: T.TimestampType(),
 }
 _EXPECTED = "str, int, float, bool, bytes, date, datetime, Decimal(p, s) or a pyspark DataType"
+_FIELD = re.compile(r"[A-Za-z_]\w*")
 _NESTED = (T.ArrayType, T.MapType, T.StructType)
 # what Delta stores, and gives back as the type it was given
 _STORED = (
@@ -59,7 +61,23 @@ def data_type(where: str, field: str, note: Any) -> T.DataType:
             if isinstance(unfit, T.CharType | T.VarcharType | T.StringType)
             else "use a type that Delta stores, such as a number of seconds for an interval",
         )
+    _refuse_parts(f"{where}.{field}", found)
     return found
+
+
+def _refuse_parts(where: str, kind: T.DataType) -> None:
+    """Raise DefinitionError for a field of a struct that SQL could not name as it stands."""
+    for struct in (part for part in _parts(kind) if isinstance(part, T.StructType)):
+        low = [name.lower() for name in struct.names]
+        wrong = [n for n in struct.names if not _FIELD.fullmatch(n) or low.count(n.lower()) > 1]
+        if wrong:
+            raise DefinitionError(
+                "a field of a struct has a name that a table cannot hold",
+                where=where,
+                expected="letters, digits and _, each name once whatever its letter case",
+                found=", ".join(map(repr, wrong)),
+                next_step="keep the column as T.VariantType, or as a map with keys of text",
+            )
 
 
 def comparable(kind: T.DataType) -> bool:

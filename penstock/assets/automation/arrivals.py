@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from penstock.assets.landing.file_pattern import DAY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from penstock.assets.inputs import Landing
     from penstock.resources.lake import Lake, LandingFile
@@ -44,12 +44,20 @@ def landed(inputs: Iterable[Landing], lake: Lake) -> Mapping[Landing, Sequence[L
     return {item: lake.landing_files(item.files.glob(), if_there=True) for item in inputs}
 
 
+def _always(_: Landing, __: date) -> bool:
+    return True
+
+
 def arrivals(
-    files: Mapping[Landing, Sequence[LandingFile]], *, now: datetime
+    files: Mapping[Landing, Sequence[LandingFile]],
+    *,
+    now: datetime,
+    due: Callable[[Landing, date], bool] = _always,
 ) -> tuple[Arrival, ...]:
     """The days that have files, oldest first. Files younger than SETTLED_AFTER do not count.
 
-    Folders that are not sent by day have no part in it.
+    Folders that are not sent by day have no part in it. `due` says whether a folder is to have a
+    file of a day.
     """
     daily = [item for item in files if item.files.by_day]
     by_day: dict[date, dict[Landing, list[LandingFile]]] = defaultdict(lambda: defaultdict(list))
@@ -60,7 +68,7 @@ def arrivals(
     return tuple(
         Arrival(
             day=day,
-            complete=len(found) == len(daily),
+            complete=all(item in found for item in daily if due(item, day)),
             digest=digest([file for each in found.values() for file in each]),
         )
         for day, found in sorted(by_day.items())

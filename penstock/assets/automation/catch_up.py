@@ -51,7 +51,7 @@ def catch_up_schedule(
             return [dg.RunRequest(run_key=f"{job.name}:{day}", partition_key=day.isoformat())]
         new: list[Arrival] = []
         taken: list[Arrival] = []
-        for arrival in arrivals(landed(job.arriving, lake), now=now):
+        for arrival in arrivals(landed(job.arriving, lake), now=now, due=job.due):
             if not job.has(arrival.day, now):
                 continue
             runs = dg.RunsFilter(

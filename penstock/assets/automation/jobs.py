@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from penstock.assets.dataset import Dataset
+    from penstock.assets.slice import Daily
 
 __all__ = ["DayJob", "Jobs", "jobs_of"]
 
@@ -24,21 +25,29 @@ NIGHTLY = "nightly"
 class DayJob:
     """The datasets by day whose days are the same, what they read, and what is made of them.
 
-    `arriving` is what landing has by day of them and of what they are made of. `lookbacks` are
-    datasets that look back, and how far: a late day changes what they said of the days after it.
+    `arriving` is what landing has by day of them and of what they are made of, and which days that
+    has. `lookbacks` are datasets that look back, and how far: a late day changes what they said of
+    the days after it.
     """
 
     name: str
     datasets: tuple[str, ...]
     first: date
     after_last: date | None
-    arriving: tuple[Landing, ...]
+    arriving: Mapping[Landing, tuple[Daily, ...]]
     lookbacks: Mapping[str, timedelta]
 
     def has(self, day: date, now: datetime) -> bool:
         """Whether there is a partition for the day at `now`: a day is one when it has ended."""
         ended = day < now.astimezone(UTC).date()
         return ended and self.first <= day and (self.after_last is None or day < self.after_last)
+
+    def due(self, item: Landing, day: date) -> bool:
+        """Whether a file of the day is to be expected."""
+        return any(
+            days.start <= day and (days.end is None or day < days.end)
+            for days in self.arriving[item]
+        )
 
     @property
     def farthest(self) -> timedelta:
@@ -74,27 +83,22 @@ def jobs_of(datasets: Sequence[Dataset]) -> Jobs:
         if spec.partitions is not None:
             days[spec.partitions.start, spec.partitions.end].append(spec.name)
     by_day = []
-    for number, ((first, after_last), names) in enumerate(sorted(days.items(), key=_range)):
+    for (first, after_last), names in sorted(days.items(), key=_range):
         after = {n for n in _made_of(names, ours) if n in names or _joins(ours[n], masked)}
         there = {n for n in _made_from(after, ours) if n in names or _joins(ours[n], masked)}
-        sources = _made_from(names, ours)
         by_day.append(
             DayJob(
-                name=f"{NIGHTLY}_{_word(first, after_last)}" if number else NIGHTLY,
+                name=f"{NIGHTLY}_{_word(first, after_last)}"
+                if days.keys() - {(first, after_last)}
+                else NIGHTLY,
                 datasets=tuple(n for n in ours if n in there),
                 first=first,
                 after_last=after_last,
-                arriving=tuple(
-                    i for i in _landing(ours[n] for n in ours if n in sources) if i.files.by_day
-                ),
+                arriving=_arriving(ours, _made_from(names, ours)),
                 lookbacks=_lookbacks(ours[n] for n in ours if n in there),
             )
         )
-    # one that reads what another makes comes after it
-    made_from = {job.name: _made_from(job.datasets, ours) for job in by_day}
-    by_day = sorted(
-        by_day, key=lambda job: sum(made_from[job.name] > other for other in made_from.values())
-    )
+    by_day = _in_order(by_day, ours)
     dated = _made_of([n for names in days.values() for n in names], ours)
     whole = tuple(s.name for s in undated if s.name not in dated and s.name not in masked)
     nightly = {name for job in by_day for name in job.datasets}
@@ -105,6 +109,33 @@ def jobs_of(datasets: Sequence[Dataset]) -> Jobs:
         unscheduled=not nightly.issuperset(whole),
         masked=tuple(n for n in ours if n in masked),
     )
+
+
+def _arriving(specs: Mapping[str, Dataset], names: set[str]) -> Mapping[Landing, tuple[Daily, ...]]:
+    found: dict[Landing, tuple[Daily, ...]] = {}
+    for name in specs:
+        days = specs[name].partitions
+        if days is not None and name in names:
+            for item in _landing([specs[name]]):
+                found[item] = (*found.get(item, ()), days)
+    return found
+
+
+def _in_order(jobs: list[DayJob], specs: Mapping[str, Dataset]) -> list[DayJob]:
+    """The jobs, each after those whose days its own are made of; in a circle as they come."""
+    own = {job.name: {n for n in job.datasets if specs[n].partitions is not None} for job in jobs}
+    sources = {name: _made_from(names, specs) for name, names in own.items()}
+    ordered: list[DayJob] = []
+    left = list(jobs)
+    while left:
+        ready = [
+            job
+            for job in left
+            if not any(other is not job and own[other.name] & sources[job.name] for other in left)
+        ]
+        ordered.append((ready or left)[0])
+        left.remove(ordered[-1])
+    return ordered
 
 
 def _joins(spec: Dataset, masked: set[str]) -> bool:

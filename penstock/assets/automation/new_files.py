@@ -54,7 +54,7 @@ def new_files_sensor(
         for job in jobs.by_day:
             known = seen.get(job.name, {})
             new, taken = [], []
-            for arrival in arrivals(landed(job.arriving, lake), now=now):
+            for arrival in arrivals(landed(job.arriving, lake), now=now, due=job.due):
                 if not job.has(arrival.day, now):
                     continue
                 if known.get(arrival.day.isoformat()) == arrival.digest:

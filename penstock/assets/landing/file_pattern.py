@@ -48,9 +48,12 @@ class FilePattern:
         text = self.text.replace(f"{{{DAY}}}", str(day) if day else _ANY_DAY)
         return re.sub(r"\*+", "*", re.sub(r"\{[a-z][a-z0-9_]*\}", "*", text))
 
-    @cached_property
-    def regex(self) -> str:
-        """Of whole names, for Python and for Java; the n-th group is the n-th placeholder."""
+    def regex(self, day: date | None = None) -> str:
+        """Of whole names, for Python and for Java; the n-th group is the n-th placeholder.
+
+        Of those of one day if it is given: a name may hold two.
+        """
+        one_day = re.escape(day.isoformat()) if day else "[0-9]{4}-[0-9]{2}-[0-9]{2}"
         parts, end = [], 0
         seen: list[str] = []
         for match in _PART.finditer(self.text):
@@ -61,7 +64,7 @@ class FilePattern:
                 parts.append(rf"(?:\{seen.index(name) + 1})")
             elif name:
                 seen.append(name)
-                parts.append("([0-9]{4}-[0-9]{2}-[0-9]{2})" if name == DAY else "([^/]*)")
+                parts.append(f"({one_day})" if name == DAY else "([^/]*)")
             elif stars:
                 parts.append("[^/]*")
             elif one:
@@ -71,17 +74,16 @@ class FilePattern:
                 parts.append(f"[{'^' if negated else ''}{inside}]")
         return "".join((*parts, re.escape(self.text[end:])))
 
-    def values(self, name: str) -> dict[str, str] | None:
-        """What each placeholder stands for in the name; None where the name is no such name."""
-        found = re.fullmatch(self.regex, name)
+    def values(self, name: str, day: date | None = None) -> dict[str, str] | None:
+        """What each placeholder stands for in the name (of the day); None where it is no such."""
+        found = re.fullmatch(self.regex(day), name)
         return None if found is None else dict(zip(self.placeholders, found.groups(), strict=True))
 
-    def is_of(self, name: str, day: date | None) -> bool:
-        """Whether it is the name of a file, of the day if one is given."""
-        values = self.values(name)
-        return values is not None and (day is None or values.get(DAY) == day.isoformat())
+    def fits(self, name: str, day: date | None = None) -> bool:
+        """Whether it is the name of a file (of the day)."""
+        return self.values(name, day) is not None
 
-    def said(self, name: str) -> str | None:
+    def said(self, name: str, day: date | None = None) -> str | None:
         """What the name says besides its day, as one text; None where it says nothing."""
-        values = self.values(name) or {}
+        values = self.values(name, day) or {}
         return " ".join(f"{key}={value}" for key, value in values.items() if key != DAY) or None

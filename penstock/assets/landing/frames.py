@@ -70,16 +70,19 @@ def read_files(
 
     Raises InputError for columns that are not the contract's.
     """
-    groups: dict[Look, list[TakenFile]] = defaultdict(list)
+    groups: dict[tuple[Look, date | None], list[TakenFile]] = defaultdict(list)
+    pattern = item.landing.files
+    asked = {fact for _, fact in item.landing.file_columns} & {*pattern.placeholders}
+    by_day = pattern.by_day and bool(asked or item.apart)
     for file in item.files:
-        groups[file.look].append(file)
-    facts = _facts(item, contract)
+        groups[file.look, file.day if by_day else None].append(file)
     # in the contract's order
     columns = [c for c in contract.columns if c.name not in item.landing.derived]
     names = [quoted(column.name) for column in columns]
     newest = bool(item.apart) and len(item.files) > 1
     good, rejected = [], []
-    for look, files in groups.items():
+    for (look, day), files in groups.items():
+        facts = _facts(item, contract, files, day)
         found = _records(spark, item, contract, look, files)
         keep = raise_unless if strict else only
         kept = keep(found.rows, f"NOT ({found.is_bad})")
@@ -89,7 +92,7 @@ def read_files(
             else quoted(c.name)
             for c in columns
         )
-        more = (f"{_said(item, DAY)} AS {_DAY}", TIME, PLACE) if newest else ()
+        more = (f"{_said(item, DAY, day)} AS {_DAY}", TIME, PLACE) if newest else ()
         good.append(kept.selectExpr(*values, *more))
         rejected.append(
             only(found.rows, found.is_bad).selectExpr(
@@ -110,8 +113,10 @@ def read_files(
     return Arrived(good=frame, rejected=reduce(lambda a, b: a.unionByName(b), rejected))
 
 
-def _facts(item: PinnedFiles, contract: ContractModel) -> dict[str, str]:
-    """By column that no file holds, the SQL of what is known of a row's file.
+def _facts(
+    item: PinnedFiles, contract: ContractModel, files: list[TakenFile], day: date | None
+) -> dict[str, str]:
+    """By column that no file holds, the SQL of what is known of a row's file, one of `files`.
 
     Raises InputError for a name that does not say what the column can hold.
     """
@@ -125,8 +130,8 @@ def _facts(item: PinnedFiles, contract: ContractModel) -> dict[str, str]:
             case "modified":
                 facts[name] = TIME
             case _:
-                facts[name] = _said(item, fact)
-                _refuse_misnamed(item, column, fact)
+                facts[name] = _said(item, fact, day)
+                _refuse_misnamed(item, column, fact, files)
     return facts
 
 
@@ -135,13 +140,15 @@ def _name(item: PinnedFiles) -> str:
     return below_landing(_root(item.files[0]), PLACE) if item.files else "''"
 
 
-def _said(item: PinnedFiles, placeholder: str) -> str:
+def _said(item: PinnedFiles, placeholder: str, day: date | None) -> str:
     """SQL, the text that the placeholder stands for in the name of a row's file; NULL for none."""
     pattern = item.landing.files
+    if placeholder == DAY and day is not None:
+        return literal(day.isoformat())
     if placeholder not in pattern.placeholders:
         return "CAST(NULL AS string)"
     number = pattern.placeholders.index(placeholder) + 1
-    whole = rf"\A(?:{pattern.regex})\z"
+    whole = rf"\A(?:{pattern.regex(day)})\z"
     text = f"regexp_extract({_name(item)}, {literal(whole)}, {number})"
     if pattern.is_folder(placeholder):
         # as Hive writes it: what is no letter by its number, and NULL as a word
@@ -150,10 +157,12 @@ def _said(item: PinnedFiles, placeholder: str) -> str:
     return f"nullif({text}, '')"
 
 
-def _refuse_misnamed(item: PinnedFiles, column: ColumnModel, placeholder: str) -> None:
+def _refuse_misnamed(
+    item: PinnedFiles, column: ColumnModel, placeholder: str, files: list[TakenFile]
+) -> None:
     pattern = item.landing.files
-    for file in item.files:
-        text = (pattern.values(file.name) or {}).get(placeholder, "")
+    for file in files:
+        text = (pattern.values(file.name, file.day) or {}).get(placeholder, "")
         if not text or (text == _HIVE_NULL and pattern.is_folder(placeholder)):
             continue  # NULL, which the contract takes or not
         if not _holds(column.type, text):

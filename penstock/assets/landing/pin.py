@@ -121,7 +121,7 @@ def arrived(
     missing = []
     for pattern, day in landed.patterns(slice_.days()):
         # a glob is wider: a placeholder that is there twice is the same text both times
-        matching = [f for f in lake.landing_files(pattern) if landed.files.is_of(f.name, day)]
+        matching = [f for f in lake.landing_files(pattern) if landed.files.fits(f.name, day)]
         found += [(file, day) for file in matching]
         missing += [] if matching else [str(day or slice_.key)]
     if missing:
@@ -138,7 +138,7 @@ def arrived(
             "of landing(...)",
         )
     files = _inspect(found, lake, inspected, landed.format)
-    return [replace(file, said=landed.files.said(file.name)) for file in files]
+    return [replace(file, said=landed.files.said(file.name, file.day)) for file in files]
 
 
 def _inspect(

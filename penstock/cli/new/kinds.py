@@ -127,6 +127,9 @@ def kind_of_json(
             return kind, reason, None
     if kinds == {dict}:
         keys = list(dict.fromkeys(key for value in there for key in value))
+        plain = all(re.fullmatch(r"[A-Za-z_]\w*", key) for key in keys)
+        if not plain or len({key.lower() for key in keys}) < len(keys):
+            return T.VariantType(), "objects with keys that are no names of fields", None
         parts = [
             T.StructField(k, kind_of_json([v.get(k) for v in there], part=True)[0]) for k in keys
         ]

@@ -103,7 +103,7 @@ def test_days_of_several_ranges_are_jobs_of_their_own() -> None:
             _spec("c", "b", days=LATER, schedule=Schedule(cron="0 1 * * *")),
         ]
     ).by_day
-    assert (early.name, early.datasets) == ("nightly", ("shop.a", "shop.both"))
+    assert (early.name, early.datasets) == ("nightly_20240101", ("shop.a", "shop.both"))
     assert (late.name, late.datasets) == ("nightly_20240601", ("shop.b", "shop.both"))
     now = datetime(2024, 7, 1, 12, tzinfo=UTC)
     assert [job.has(date(2024, 3, 1), now) for job in (early, late)] == [True, False]
@@ -117,13 +117,19 @@ def test_days_that_are_made_of_other_days_come_after_them() -> None:
     first, then = jobs_of(
         [
             _spec("gold", "silver", days=SINCE),
+            _spec("report", "gold"),
             _spec("silver", "orders", days=LATER),
             _spec("orders", days=LATER),
+            _spec("other", days=LATER),
         ]
     ).by_day
-    assert (first.name, then.name) == ("nightly_20240601", "nightly")
-    # it waits for the files that what it reads is made of
-    assert [item.pattern for item in then.arriving] == ["orders/orders-{day}*.csv"]
+    assert (first.name, then.name) == ("nightly_20240601", "nightly_20240101")
+    # it waits for the files that what it reads is made of, on days that those have
+    [orders] = then.arriving
+    assert orders.pattern == "orders/orders-{day}*.csv"
+    assert [then.due(orders, day) for day in (date(2024, 5, 31), date(2024, 6, 1))] == [
+        *(False, True)
+    ]
 
 
 def test_a_masked_dataset_that_takes_files_is_no_copy() -> None:

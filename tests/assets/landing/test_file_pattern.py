@@ -38,6 +38,15 @@ def test_what_a_name_says(pattern: str, name: str, values: dict[str, str] | None
     assert FilePattern(pattern).values(name) == values
 
 
+def test_a_name_may_hold_two_days() -> None:
+    pattern = FilePattern("o/{land}*{day}*.csv")
+    name = "o/de_2024-01-05_sent_2024-01-06.csv"
+    fifth, sixth = date(2024, 1, 5), date(2024, 1, 6)
+    assert pattern.values(name, fifth) == {"land": "de_", "day": "2024-01-05"}
+    assert (pattern.values(name, sixth) or {})["day"] == "2024-01-06"
+    assert pattern.values(name, date(2024, 1, 7)) is None
+
+
 def test_a_glob_is_of_one_day_or_of_any() -> None:
     pattern = FilePattern("o/{land}/{day}/o-{day}*.csv")
     assert pattern.glob(date(2024, 1, 5)) == "o/*/2024-01-05/o-2024-01-05*.csv"
