@@ -16,6 +16,9 @@ from typing import Any, NamedTuple
 
 __all__ = ["UnportablePatternError", "java_pattern"]
 
+# Java looks for a pattern in the middle of a letter that is two halves in UTF-16, too
+_HALVES = (0xD800, 0xDFFF)
+_WHOLE_LETTER = r"(?![\x{dc00}-\x{dfff}])"
 _MOST_REPEATS = 2**31 - 1
 _CATEGORY = {
     c.CATEGORY_DIGIT: r"\d",
@@ -25,6 +28,7 @@ _CATEGORY = {
     c.CATEGORY_SPACE: r"\s",
     c.CATEGORY_NOT_SPACE: r"\S",
 }
+_OF_ASCII = (c.CATEGORY_DIGIT, c.CATEGORY_WORD, c.CATEGORY_SPACE)
 _GREED = {c.MAX_REPEAT: "", c.MIN_REPEAT: "?", c.POSSESSIVE_REPEAT: "+"}
 _NOT_IN_JAVA = {
     c.GROUPREF: "Java does not look behind for what a group has found",
@@ -58,7 +62,30 @@ def java_pattern(pattern: str | re.Pattern[str]) -> str:
     except (re.error, ValueError, OverflowError, RecursionError, FutureWarning) as error:
         raise UnportablePatternError(f"not a regular expression: {error}") from None
     written = _sequence(tree, _Around(tree.state.flags))
-    return f"(?i:{written})" if tree.state.flags & re.IGNORECASE else written
+    if tree.state.flags & re.IGNORECASE:
+        written = f"(?i:{written})"
+    return written if _begins_with_a_letter(tree) else f"{_WHOLE_LETTER}(?:{written})"
+
+
+def _begins_with_a_letter(items: Any) -> bool:
+    """Whether it is found only where a letter of its own stands, or the text begins."""
+    first = next(iter(items), None)
+    match first:
+        case (c.LITERAL, _) | (c.AT, c.AT_BEGINNING_STRING):
+            return True
+        case (c.IN, members):
+            return all(
+                op is c.LITERAL
+                or (op is c.RANGE and (argument[1] < _HALVES[0] or argument[0] > _HALVES[1]))
+                or (op is c.CATEGORY and argument in _OF_ASCII)
+                for op, argument in members
+            )
+        case (c.SUBPATTERN, (_, _, _, inner)) | (c.ATOMIC_GROUP, inner):
+            return _begins_with_a_letter(inner)
+        case (c.MAX_REPEAT | c.MIN_REPEAT | c.POSSESSIVE_REPEAT, (least, _, inner)):
+            return least > 0 and _begins_with_a_letter(inner)
+        case _:
+            return False
 
 
 class _Around(NamedTuple):

@@ -51,6 +51,8 @@ KNOWN = [
         "é",
         "日|🙂",
     ),
+    # in the middle of a letter that is two halves in Java
+    *("(?!^|$)", "(?!^)[^x]", "(?<=.)[^a]", "(?:(?!^)|x)", "[^a]$", "(?m)^.", "🙂$", "(?<=🙂)"),
     *("[^a]", r"[^\W\d]", r"[\s\S]{3}", "(a|b|)+$", "a{2,3}?$", "((a)|b)*$", r"\x61\u0062", "\\$"),
 ]
 ATOMS = st.sampled_from(
@@ -142,6 +144,28 @@ def test_a_text_begins_with_the_pattern_in_each_alternative(spark: SparkSession)
 def test_what_java_says_otherwise_is_refused(pattern: str, why: str) -> None:
     with pytest.raises(UnportablePatternError, match=re.escape(why)):
         java_pattern(pattern)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "anywhere"),
+    [
+        *(("a.b", False), ("[a-z0-9_]+", False), (r"\Aa", False), (r"(?:\d\d)+x", False)),
+        *(
+            ("[^a]", True),
+            ("a*b", True),
+            ("a|^", True),
+            (r"\W", True),
+            ("[a-\U0010ffff]", True),
+            ("(?=a)", True),
+            ("", True),
+        ),
+    ],
+)
+def test_only_what_could_be_found_within_a_letter_is_kept_from_it(
+    pattern: str,
+    anywhere: bool,  # noqa: FBT001
+) -> None:
+    assert java_pattern(pattern).startswith("(?![") is anywhere
 
 
 def test_the_flags_of_a_compiled_pattern_hold() -> None:
