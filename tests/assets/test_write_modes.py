@@ -17,7 +17,7 @@ from tests.assets.shop import (
     NEXT,
     PLAIN,
     VERSIONED,
-    Logged,
+    Copied,
     Order,
     Shop,
     copied,
@@ -326,7 +326,7 @@ def test_of_a_key_in_several_new_files_the_newest_counts(shop: Shop) -> None:
 
 
 def test_files_of_two_days_with_the_same_bytes_are_two_files(shop: Shop) -> None:
-    @dataset(Logged, inputs={"raw": landing(BY_DAY)}, partitions=DAILY, write=Append())
+    @dataset(Copied, inputs={"raw": landing(BY_DAY)}, partitions=DAILY, write=Append())
     def by_day(raw: DataFrame) -> DataFrame:
         return raw
 
