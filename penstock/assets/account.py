@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from penstock.assets.row_rules import IN_TABLE_RULE, KEY_RULE
 from penstock.events import Assertion, ColumnMetric, DatasetRef
 from penstock.schemas.model import Severity
 
@@ -78,15 +79,14 @@ class Account:
         checks += [(c.id, c.name, c.column or None, c.severity) for c in model.checks]
         checks += [(f.id, "foreign_key", None, f.severity) for f in model.foreign_keys]
         if model.key:
-            checks.append(("key:unique", "unique", None, Severity.ERROR))
+            checks.append((KEY_RULE, "unique", None, Severity.ERROR))
         # under Append a key that the table has is there twice, too
-        known = "key:in_table"
         counts = {
             rule: self.warned.get(rule, self.quarantined_by_rule.get(rule, 0))
-            for rule in (*(rule for rule, *_ in checks), known)
+            for rule in (*(rule for rule, *_ in checks), IN_TABLE_RULE)
         }
-        counts["key:unique"] = max(counts.get("key:unique", 0), counts[known])
-        warned = {*self.warned} | ({"key:unique"} if known in self.warned else set())
+        counts[KEY_RULE] = max(counts.get(KEY_RULE, 0), counts[IN_TABLE_RULE])
+        warned = {*self.warned} | ({KEY_RULE} if IN_TABLE_RULE in self.warned else set())
         return tuple(
             Assertion(
                 check_id=rule,

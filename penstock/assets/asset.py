@@ -199,10 +199,10 @@ def _produce(spec: Dataset, context: dg.AssetExecutionContext) -> tuple[Outcome,
         namespace=resources.ledger.namespace,
     )
     invocation = Invocation(
-        id=context.run_id,
+        id=context.run.run_id,
         attempt=context.retry_number + 1,
         parent=ParentRun(
-            run_id=uuid.UUID(context.run_id),
+            run_id=uuid.UUID(context.run.run_id),
             job_name=context.job_name,
             job_namespace=resources.ledger.namespace,
         ),

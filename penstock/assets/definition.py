@@ -26,7 +26,7 @@ from penstock.privacy.policy import MaskingPolicy
 if TYPE_CHECKING:
     from penstock.assets.dataset import Dataset
 
-__all__ = ["check_dataset", "check_schedule", "refuse_parts"]
+__all__ = ["check_dataset", "check_schedule", "is_cron", "refuse_parts"]
 
 _PYTHON = {"date": "date", "timestamp": "datetime"}
 _GROUP = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*")
@@ -259,7 +259,7 @@ def check_schedule(
 ) -> None:
     """Raise DefinitionError for a schedule that Dagster could not keep."""
     problem = None
-    if cron is not None and not (isinstance(cron, str) and _is_cron(cron)):
+    if cron is not None and not is_cron(cron):
         problem = f"cron={cron!r} is no cron expression; write cron='0 4 * * *' for four o'clock"
     elif cron is not None and eager:
         problem = "eager and cron are two ways to be run; choose one"
@@ -279,7 +279,10 @@ def check_schedule(
         )
 
 
-def _is_cron(text: str) -> bool:
+def is_cron(text: object) -> bool:
+    """Whether Dagster takes it for a cron expression."""
+    if not isinstance(text, str):
+        return False
     import dagster as dg  # a second, which a dataset without a schedule need not pay
 
     try:

@@ -28,6 +28,7 @@ __all__ = [
     "Snapshot",
     "changes",
     "check_slice_by",
+    "check_time_zone",
     "landing",
     "table",
 ]
@@ -273,15 +274,8 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
             expected="Csv or FixedWidth where a text stands for NULL",
             next_step="leave null_value= out",
         )
-    if time_zone is not None and time_zone not in available_timezones():
-        near = difflib.get_close_matches(str(time_zone), available_timezones(), 1)
-        raise DefinitionError(
-            "there is no such time zone",
-            where=f"landing({pattern!r})",
-            expected="a name of the IANA time zone database, such as Europe/Berlin",
-            found=repr(time_zone),
-            next_step=f"did you mean {near[0]}?" if near else "name the zone of the sender's clock",
-        )
+    if time_zone is not None:
+        check_time_zone(f"landing({pattern!r})", time_zone)
     if time_zone is not None and isinstance(written, Orc):
         raise DefinitionError(
             "time_zone= says nothing of ORC: Spark reads every time in it as one that has a zone",
@@ -303,6 +297,20 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
         date_formats=tuple(sorted((date_formats or {}).items())),
         time_zone=time_zone,
     )
+
+
+def check_time_zone(where: str, zone: str) -> None:
+    """Raise DefinitionError for what is no time zone."""
+    known = available_timezones()
+    if zone not in known:
+        near = difflib.get_close_matches(str(zone), known, 1)
+        raise DefinitionError(
+            "there is no such time zone",
+            where=where,
+            expected="a name of the IANA time zone database, such as Europe/Berlin",
+            found=repr(zone),
+            next_step=f"did you mean {near[0]}?" if near else "name the zone as that does",
+        )
 
 
 def _check_format(where: str, written: object) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "IN_TABLE_RULE",
     "KEY_RULE",
+    "RECORD_RULES",
     "SLICE_RULE",
     "good",
     "is_gone",
@@ -34,6 +35,17 @@ __all__ = [
 KEY_RULE = "key:unique"
 IN_TABLE_RULE = "key:in_table"
 SLICE_RULE = "slice:outside"
+#: The rules of records in files, and what each expects.
+RECORD_RULES = {
+    "csv:malformed": "as many cells as there are columns, and nothing behind a closing quote",
+    "csv:encoding": "bytes of the encoding that landing(...) says",
+    "fixed:malformed": "a line that ends where the last column does",
+    "fixed:encoding": "bytes of the encoding that landing(...) says",
+    "json:malformed": "one object on each line, and nothing behind it",
+    "json:repeated": "each key once",
+    "json:extra": "no key that the contract does not name",
+    "json:encoding": "UTF-8",
+}
 
 
 def good(resolved: Resolved) -> str | None:
@@ -92,9 +104,7 @@ def rule_ids(spec: Dataset) -> list[str]:
     """Every rule that can set a row aside, the ones of arriving files included."""
     ids = [rule for rule, _ in _error_rules(spec)]
     ids += [SLICE_RULE, KEY_RULE, IN_TABLE_RULE, *(key.id for key in spec.model.foreign_keys)]
-    ids += [f"csv:{what}" for what in ("malformed", "encoding")]
-    ids += [f"fixed:{what}" for what in ("malformed", "encoding")]
-    ids += [f"json:{what}" for what in ("malformed", "repeated", "extra", "encoding")]
+    ids += RECORD_RULES
     ids += [f"{c.name}:type" for c in spec.arriving.columns]
     return list(dict.fromkeys(ids))
 
@@ -136,16 +146,18 @@ def _of_those_that_stay(spec: Dataset, found: list[tuple[str, str]]) -> list[tup
 
 def key_keeps(spec: Dataset) -> str:
     """SQL, true for a row whose key is whole and keeps the contract."""
-    model = spec.returned.only(spec.row_key)
-    model = replace(model, checks=tuple(check for check in model.checks if check.column))
-    return " AND ".join(sql for _, sql in rules(model, Severity.ERROR)) or "true"
+    return " AND ".join(sql for _, sql in _rules_of(spec, spec.row_key, Severity.ERROR)) or "true"
 
 
 def _finding_rules(spec: Dataset) -> set[str]:
     """The rules of the columns by which the row to take out is found."""
-    model = spec.returned.only(_finds(spec))
-    model = replace(model, checks=tuple(check for check in model.checks if check.column))
-    return {rule for severity in Severity for rule, _ in rules(model, severity)}
+    return {rule for each in Severity for rule, _ in _rules_of(spec, _finds(spec), each)}
+
+
+def _rules_of(spec: Dataset, columns: tuple[str, ...], severity: Severity) -> list[tuple[str, str]]:
+    """The rules of these columns, without those over whole rows."""
+    model = spec.returned.only(columns)
+    return rules(replace(model, checks=tuple(c for c in model.checks if c.column)), severity)
 
 
 def _finds(spec: Dataset) -> tuple[str, ...]:

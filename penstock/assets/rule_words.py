@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from penstock.assets.row_rules import IN_TABLE_RULE, KEY_RULE, SLICE_RULE, rule_ids
+from penstock.assets.row_rules import (
+    IN_TABLE_RULE,
+    KEY_RULE,
+    RECORD_RULES,
+    SLICE_RULE,
+    rule_ids,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,16 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["rule_words"]
 
-_RECORDS = {
-    "csv:malformed": "as many cells as there are columns, and nothing behind a closing quote",
-    "csv:encoding": "bytes of the encoding that landing(...) says",
-    "fixed:malformed": "a line that ends where the last column does",
-    "fixed:encoding": "bytes of the encoding that landing(...) says",
-    "json:malformed": "one object on each line, and nothing behind it",
-    "json:repeated": "each key once",
-    "json:extra": "no key that the contract does not name",
-    "json:encoding": "UTF-8",
-}
 _TEXT = {
     "boolean": "true or false, yes or no, 1 or 0",
     "date": "a day like 2013-02-07",
@@ -37,7 +33,7 @@ _TEXT = {
 def rule_words(spec: Dataset) -> Mapping[str, str]:
     """By the id of each rule that can set a row aside, what it expects of the row."""
     model = spec.arriving
-    words = dict(_RECORDS)
+    words = dict(RECORD_RULES)
     for column in model.columns:
         words[f"{column.name}:type"] = f"{column.name} as {_value(column.type)}"
         words[f"{column.name}:not_null"] = f"a value of {column.name}"

@@ -50,8 +50,9 @@ def completed(
 ) -> Completed:
     """`rows` and those that are missing: of the table, and no row of `present` has their key.
 
-    One or two Spark jobs. Raises ValidationError for more than the mode allows, for any where
-    `unread` rows may be those that are missing, and for a list that is older than one before it.
+    A Spark job, and one more where something is missing. Raises ValidationError for more than the
+    mode allows, for any where `unread` rows may be those that are missing, and for a list that is
+    older than one before it.
     """
     match resolved.spec.write:
         case Merge() as mode:
@@ -78,7 +79,6 @@ def _merged(
         there = there.where(F.expr(f"NOT coalesce({quoted(str(mode.deletes))}, false)"))
     keys = present.select(*map(_column, key))
     there = there.where(F.expr(known(resolved.spec.model.key)))
-    # a key that another writer left there twice goes with both rows
     known_keys = there.select(*map(_column, key)).distinct()
     found = known_keys.join(keys.distinct().withColumn(_FOUND, F.lit(True)), key, "left")
     lacks = F.count_if(F.expr(f"{_FOUND} IS NULL"))
@@ -86,12 +86,14 @@ def _merged(
     facts = {"rows_missing": int(missing)}
     if not missing:
         return Completed(rows=rows, facts=facts, as_given=True)
-    _judge(resolved, missing, total, mode.max_missing, present, unread)
+    _refuse_too_many(resolved, missing, total, mode.max_missing)
+    _refuse_unread(resolved, missing, present, unread)
     column = mode.deletes or GONE
     names = [c.name for c in resolved.spec.model.columns if c.name in there.columns]
     gone = there.join(keys, key, "left_anti").select(
         *(_column(name) for name in names if name != column), F.lit(True).alias(column)
     )
+    # a key that another writer left there twice goes with both rows
     gone = gone.dropDuplicates(key)
     if mode.deletes is None:
         rows = rows.withColumn(GONE, F.lit(False))
@@ -131,15 +133,17 @@ def _versioned(
             found=f"one of {_at(lists[0][0])}",
             next_step="take the late file out of landing; nothing was committed",
         )
-    for _, total, missing in lists:
-        if missing:
-            _judge(resolved, missing, total, mode.max_missing, present, unread)
     if not lists and _was_given(resolved):
         current = _current(resolved, spark, mode)
-        if current is not None and (count := current.count()):
-            _judge(resolved, count, count, mode.max_missing, present, unread)
+        count = 0 if current is None else current.count()
+        _refuse_too_many(resolved, count, count, mode.max_missing)
+    for _, total, missing in lists:
+        _refuse_too_many(resolved, missing, total, mode.max_missing)
+    ended = sum(missing for *_, missing in lists)
+    if ended:
+        _refuse_unread(resolved, ended, present, unread)
     facts = {
-        "rows_missing": sum(missing for *_, missing in lists),
+        "rows_missing": ended,
         _AS_OF: lists[-1][0] if lists else last,
     }
     gone = told.where(F.expr(_ENDS)).select(
@@ -156,8 +160,9 @@ def _told(resolved: Resolved, spark: SparkSession, mode: Scd2, present: DataFram
     A key is asked for from the list on in which it is first, and those of the table in all.
     """
     key, start = list(resolved.spec.model.key), mode.valid_from
-    whole = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in (*key, start))
-    named = present.where(F.expr(whole)).select(*map(_column, (*key, start))).distinct()
+    named = (
+        present.where(F.expr(known((*key, start)))).select(*map(_column, (*key, start))).distinct()
+    )
     lists = named.select(_column(start)).distinct()
     since = named.groupBy(*map(_column, key)).agg(F.min(_column(start)).alias(_SINCE))
     current = _current(resolved, spark, mode)
@@ -168,8 +173,8 @@ def _told(resolved: Resolved, spark: SparkSession, mode: Scd2, present: DataFram
         since = since.withColumn(_CURRENT, F.lit(None).cast("boolean"))
     asked = since.crossJoin(lists).where(F.expr(f"{_CURRENT} OR {quoted(start)} >= {_SINCE}"))
     found = asked.join(named.withColumn(_FOUND, F.lit(True)), [*key, start], "left")
-    names = ", ".join(quoted(name) for name in key)
-    before = f"lag({_FOUND} IS NOT NULL) OVER (PARTITION BY {names} ORDER BY {quoted(start)})"
+    by_key = ", ".join(quoted(name) for name in key)
+    before = f"lag({_FOUND} IS NOT NULL) OVER (PARTITION BY {by_key} ORDER BY {quoted(start)})"
     return found.withColumn(_BEFORE, F.expr(f"coalesce({before}, {_CURRENT}, false)"))
 
 
@@ -191,9 +196,7 @@ def _last_list(resolved: Resolved) -> int | None:
     return next((c.facts[_AS_OF] for c in commits if c.facts and _AS_OF in c.facts), None)
 
 
-def _judge(
-    resolved: Resolved, missing: int, total: int, most: float, present: DataFrame, unread: int
-) -> None:
+def _refuse_too_many(resolved: Resolved, missing: int, total: int, most: float) -> None:
     """Raise ValidationError where so much is missing that the list may not be whole."""
     if missing > most * total:
         raise ValidationError(
@@ -204,7 +207,10 @@ def _judge(
             next_step="see whether the list was sent whole; if these rows are gone, raise "
             "max_missing; nothing was committed",
         )
-    # nor is it known which row one was that has no key, or one that is none
+
+
+def _refuse_unread(resolved: Resolved, missing: int, present: DataFrame, unread: int) -> None:
+    """Raise ValidationError where rows whose key nobody knows may be those that are missing."""
     key = key_keeps(resolved.spec)
     unread += present.where(F.expr(f"NOT coalesce({key}, false)")).count()
     if unread:

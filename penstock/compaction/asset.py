@@ -82,7 +82,7 @@ def compaction_asset(
     def compaction(context: dg.AssetExecutionContext) -> Iterator[Any]:
         lake, ledger = context.resources.lake, context.resources.ledger.open()
         parent = ParentRun(
-            run_id=uuid.UUID(context.run_id),
+            run_id=uuid.UUID(context.run.run_id),
             job_name=context.job_name,
             job_namespace=context.resources.ledger.namespace,
         )

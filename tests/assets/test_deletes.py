@@ -97,6 +97,11 @@ copied = dataset(Copied, inputs=TAKEN, write=Merge(deletes="gone"))(_same)
 late = dataset(Late, inputs=TAKEN, write=Merge(deletes="gone"))(_same)
 
 
+@dataset(Ordered, inputs={"raw": changes(Order, deletes="gone")}, write=Merge(deletes="gone"))
+def ordered(raw: DataFrame) -> DataFrame:
+    return raw.select("id", "item", "gone")
+
+
 def _listed(contract: type[Contract] = Customer, share: float = 0.4, **mode: object) -> Dataset:
     write = Merge(missing="delete", max_missing=share, **mode)  # type: ignore[arg-type]
     derived = ["gone"] if mode else []
@@ -210,10 +215,6 @@ def test_changes_give_what_was_taken_out(shop: Shop) -> None:
 
 
 def test_a_slice_that_is_made_anew_without_a_row_takes_it_out_below(shop: Shop) -> None:
-    @dataset(Ordered, inputs={"raw": changes(Order, deletes="gone")}, write=Merge(deletes="gone"))
-    def ordered(raw: DataFrame) -> DataFrame:
-        return raw.select("id", "item", "gone")
-
     shop.land("orders-2013-01-05.csv", "1,ink,1.50,2013-01-05", "2,pen,2.50,2013-01-05")
     shop.land("orders-2013-01-06.csv", "3,cup,3.50,2013-01-06")
     shop.run(orders, DAY)
@@ -227,23 +228,19 @@ def test_a_slice_that_is_made_anew_without_a_row_takes_it_out_below(shop: Shop) 
 
 
 def test_a_row_that_moved_to_another_slice_is_not_gone(shop: Shop) -> None:
-    @dataset(Ordered, inputs={"raw": changes(Order, deletes="gone")}, write=Merge(deletes="gone"))
-    def moved(raw: DataFrame) -> DataFrame:
-        return raw.select("id", "item", "gone")
-
     shop.land("orders-2013-01-05.csv", "1,ink,1.50,2013-01-05", "2,pen,2.50,2013-01-05")
     shop.land("orders-2013-01-06.csv", "3,cup,3.50,2013-01-06")
     shop.run(orders, DAY)
     shop.run(orders, NEXT)
-    shop.run(moved)
+    shop.run(ordered)
     shop.land("orders-2013-01-06.csv", "3,cup,3.50,2013-01-06", "1,ink,1.50,2013-01-06")
     shop.land("orders-2013-01-05.csv", "2,pen,2.50,2013-01-05")
     # the day that it went to is made first: what came last is that it left the other
     shop.run(orders, NEXT)
     shop.run(orders, DAY)
-    outcome = shop.run(moved)
+    outcome = shop.run(ordered)
     assert (outcome.rows_removed, outcome.rows_quarantined) == (0, 0)
-    assert _rows(shop, moved) == [(1, "ink"), (2, "pen"), (3, "cup")]
+    assert _rows(shop, ordered) == [(1, "ink"), (2, "pen"), (3, "cup")]
 
 
 def test_an_input_whose_past_is_not_known_is_read_from_the_first_change_on(shop: Shop) -> None:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from penstock import (
-    Append,
     Contract,
     Daily,
     Merge,
@@ -78,7 +77,7 @@ PLAIN = ("id", "tier", "since")
 VERSION = ("id", "tier", "CAST(since AS timestamp) AS since")
 
 
-@dataset(Told, inputs={"raw": FILES}, write=Append())
+@dataset(Told, inputs={"raw": FILES}, write=Merge())
 def told(raw: DataFrame) -> DataFrame:
     return raw
 

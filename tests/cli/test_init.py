@@ -56,6 +56,7 @@ def test_a_new_project_works_as_it_stands(tmp_path: Path) -> None:
     assert [(row["reasons"], row["row"]["email"]) for row in aside["entries"]] == [
         (["price:ge"], "(hidden)")
     ]
+    assert aside["expected"] == {"price:ge": "price >= 0"}
     assert "1 passed" in _done(folder, "make", "test")
     (tmp_path / "people.csv").write_text("Nr;Name;Born\n7;Ada;10.12.1815\n9;;23.06.1912\n")
     _done(folder, "penstock", "new", "dataset", "bronze.people", "../people.csv")

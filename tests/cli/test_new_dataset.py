@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.orc
 import pyarrow.parquet
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -158,6 +159,18 @@ def test_objects_with_parts(tmp_path: Path) -> None:
     # of a variant nobody can say whether it has changed
     assert type(_defined(sample).write).__name__ == "Append"
     assert "T.StructType([T.StructField('name'" in contract_text(sample, "bronze.sent", "team:a")
+
+
+def test_a_file_of_orc_and_one_without_rows(tmp_path: Path) -> None:
+    file = tmp_path / "sent.orc"
+    pa.orc.write_table(pa.table({"id": [1, 2], "name": ["a", None]}), file)
+    sample = sampled(file)
+    assert (_kinds(sample), sample.written) == ({"id": "bigint!", "name": "string"}, "Orc()")
+    assert _defined(sample).model.key == ("id",)
+    for written, name in ((pa.orc, "none.orc"), (pa.parquet, "none.parquet")):
+        written.write_table(pa.table({"id": pa.array([], pa.int64())}), tmp_path / name)
+        with pytest.raises(InputError, match="nothing can be guessed"):
+            sampled(tmp_path / name)
 
 
 def test_a_frame_of_pandas(tmp_path: Path) -> None:

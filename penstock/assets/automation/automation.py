@@ -12,6 +12,8 @@ from penstock.assets.automation.catch_up import catch_up_schedule
 from penstock.assets.automation.dead_runs import dead_runs_sensor
 from penstock.assets.automation.jobs import jobs_of
 from penstock.assets.automation.new_files import new_files_sensor
+from penstock.assets.definition import is_cron
+from penstock.assets.inputs import check_time_zone
 from penstock.assets.metadata import asset_key
 from penstock.compaction.asset import compaction_asset
 from penstock.errors import DefinitionError
@@ -55,6 +57,20 @@ class Automation:
     running: bool = False
     policies: Mapping[str, CompactionPolicy] = field(default_factory=dict)
     policy: CompactionPolicy | None = None
+
+    def __post_init__(self) -> None:
+        """Raise DefinitionError for a time that Dagster could not keep."""
+        crons = {name: getattr(self, name) for name in ("nightly", "masking", "upkeep")}
+        for name, cron in crons.items():
+            if cron is not None and not is_cron(cron):
+                raise DefinitionError(
+                    f"{name}= is no cron expression",
+                    where=f"Automation({name}={cron!r})",
+                    expected="five fields: minute, hour, day, month, weekday; or None",
+                    found=repr(cron),
+                    next_step=f"write Automation({name}='0 4 * * *') for four o'clock",
+                )
+        check_time_zone(f"Automation(timezone={self.timezone!r})", self.timezone)
 
 
 def automated(automation: Automation, deployment: Deployment) -> dict[str, list[Any]]:

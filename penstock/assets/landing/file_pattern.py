@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -76,14 +76,20 @@ class FilePattern:
 
     def values(self, name: str, day: date | None = None) -> dict[str, str] | None:
         """What each placeholder stands for in the name (of the day); None where it is no such."""
-        found = re.fullmatch(self.regex(day), name)
+        found = _compiled(self, day).fullmatch(name)
         return None if found is None else dict(zip(self.placeholders, found.groups(), strict=True))
 
     def fits(self, name: str, day: date | None = None) -> bool:
         """Whether it is the name of a file (of the day)."""
-        return self.values(name, day) is not None
+        return _compiled(self, day).fullmatch(name) is not None
 
     def said(self, name: str, day: date | None = None) -> str | None:
         """What the name says besides its day, as one text; None where it says nothing."""
         values = self.values(name, day) or {}
         return " ".join(f"{key}={value}" for key, value in values.items() if key != DAY) or None
+
+
+@lru_cache(maxsize=1024)
+def _compiled(pattern: FilePattern, day: date | None) -> re.Pattern[str]:
+    """Thousands of names are held against it at each run."""
+    return re.compile(pattern.regex(day))

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
 
 from penstock.assets.landing.file import TakenFile, inspect_file
+from penstock.assets.landing.file_pattern import DAY
 from penstock.assets.modes import Append, Merge, Overwrite, ReplaceSlice, Scd2
 from penstock.assets.pinned import PinnedFiles
 from penstock.errors import InputError
@@ -118,10 +119,10 @@ def arrived(
 ) -> list[TakenFile]:
     """The files of the slice that are there. Raises InputError for a day that has none."""
     found: list[tuple[LandingFile, date | None]] = []
-    missing = []
+    missing, names = [], landed.files
     for pattern, day in landed.patterns(slice_.days()):
         # a glob is wider: a placeholder that is there twice is the same text both times
-        matching = [f for f in lake.landing_files(pattern) if landed.files.fits(f.name, day)]
+        matching = [f for f in lake.landing_files(pattern) if names.fits(f.name, day)]
         found += [(file, day) for file in matching]
         missing += [] if matching else [str(day or slice_.key)]
     if missing:
@@ -138,7 +139,9 @@ def arrived(
             "of landing(...)",
         )
     files = _inspect(found, lake, inspected, landed.format)
-    return [replace(file, said=landed.files.said(file.name, file.day)) for file in files]
+    if not {*names.placeholders} - {DAY}:
+        return files
+    return [replace(file, said=names.said(file.name, file.day)) for file in files]
 
 
 def _inspect(

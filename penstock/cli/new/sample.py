@@ -65,7 +65,9 @@ class Sample:
 
 
 def sampled(path: Path) -> Sample:
-    """What the file's first rows say: 10,000 of them, or as many as are in its first 16 MiB.
+    """What the file's first rows say: at most 10,000.
+
+    Of text as many as are in its first 16 MiB, of Parquet and ORC those of its first part.
 
     Raises InputError for a file of another format than CSV with a header line, JSON lines, Parquet
     and ORC, and for one without a row.
@@ -225,7 +227,9 @@ def _columnar(path: Path, written: str) -> Sample:
         else:
             from pyarrow import orc
 
-            table = orc.ORCFile(path).read().slice(0, _ROWS)
+            file = orc.ORCFile(path)
+            stripes = [file.read_stripe(0)] if file.nstripes else []
+            table = pa.Table.from_batches(stripes, file.schema).slice(0, _ROWS)
         # what pandas writes of categories is text
         fields = [
             f.with_type(f.type.value_type) if pa.types.is_dictionary(f.type) else f
@@ -234,6 +238,8 @@ def _columnar(path: Path, written: str) -> Sample:
         kinds: Any = from_arrow_schema(pa.schema(fields))
     except (pa.ArrowException, StopIteration, TypeError, ValueError) as error:
         raise _no_sample(path, f"a {written.removesuffix('()')} file with rows") from error
+    if not table.num_rows:
+        raise _no_sample(path, f"a {written.removesuffix('()')} file with rows")
     columns = []
     for n, (one, name) in enumerate(zip(kinds.fields, column_names(kinds.names), strict=True)):
         values = table.column(n).to_pylist()

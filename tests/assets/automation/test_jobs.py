@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 from datetime import UTC, date, datetime
@@ -61,8 +62,13 @@ def _spec(name: str, *reads: str, days: date | None = None, **more: Any) -> Data
     if not reads:
         inputs = {"a0": landing(f"{name}/{name}{'-{day}' if days else ''}*.csv")}
         more.setdefault("write", None if days else Append())
-    names = ", ".join(inputs)
-    body = eval(f"lambda {names}: a0")  # noqa: S307 - a function with these parameters
+
+    def body(**frames: Any) -> Any:
+        return frames["a0"]
+
+    positional = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    parameters = [inspect.Parameter(name, positional) for name in inputs]
+    body.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     partitions = Daily(column="day", start=days) if days else None
     return dataset(_contract(name), inputs=inputs, partitions=partitions, **more)(body)
 
@@ -183,6 +189,20 @@ def test_everything_is_off_until_it_is_said() -> None:
     assert "daily_masking" in {job.name for job in on.jobs or ()}
     none = _deployment(specs).definitions(None)
     assert not [*(none.jobs or ()), *(none.schedules or ()), *(none.sensors or ())]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "what"),
+    [
+        ({"nightly": "0 3 * *"}, "nightly= is no cron expression"),
+        ({"upkeep": 6}, "upkeep= is no cron expression"),
+        ({"timezone": "Europe/Berln"}, "there is no such time zone"),
+    ],
+)
+def test_a_time_that_cannot_be_kept_is_refused(wrong: dict[str, Any], what: str) -> None:
+    with pytest.raises(DefinitionError) as caught:
+        Automation(**wrong)
+    assert caught.value.what == what
 
 
 def test_a_deployment_without_datasets_has_nothing_to_run() -> None:
