@@ -28,8 +28,8 @@ from report import facts, markdown, ratio
 
 from penstock import Contract, Decimal, JsonLines, Orc, Parquet, column, landing
 from penstock.assets.frames import input_frames
+from penstock.assets.inputs.files import PinnedFiles
 from penstock.assets.landing.file import inspect_file
-from penstock.assets.pinned import PinnedFiles
 from penstock.resources.lake import Lake
 from penstock.resources.local import LocalCluster
 from penstock.schemas.contract import model_of

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penstock import Append, Merge, Overwrite, ReplaceSlice, Scd2, Slice
-from penstock.assets.inputs import Changes, Landing, Snapshot
+from penstock.assets.inputs.changes import Changes
+from penstock.assets.inputs.files import Landing
+from penstock.assets.inputs.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from datetime import date

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from penstock.assets.dataset import Dataset, Schedule, dataset
     from penstock.assets.deployment import Deployment
     from penstock.assets.executor import run
-    from penstock.assets.inputs import changes, landing, table
+    from penstock.assets.inputs.changes import changes
+    from penstock.assets.inputs.files import landing
+    from penstock.assets.inputs.snapshot import table
     from penstock.assets.landing.formats import Csv, FixedWidth, JsonLines, Orc, Parquet
     from penstock.assets.modes import (
         Append,
@@ -41,7 +43,9 @@ _HOMES = {
     "penstock.assets.deployment": ("Deployment",),
     "penstock.assets.dataset": ("Dataset", "Schedule", "dataset"),
     "penstock.assets.executor": ("run",),
-    "penstock.assets.inputs": ("changes", "landing", "table"),
+    "penstock.assets.inputs.changes": ("changes",),
+    "penstock.assets.inputs.files": ("landing",),
+    "penstock.assets.inputs.snapshot": ("table",),
     "penstock.assets.landing.formats": ("Csv", "FixedWidth", "JsonLines", "Orc", "Parquet"),
     "penstock.assets.modes": (
         "Append",

@@ -6,7 +6,8 @@ import difflib
 from typing import TYPE_CHECKING
 
 from penstock.assets.freshness import FRESHNESS_CHECK
-from penstock.assets.inputs import Landing, Snapshot, check_slice_by
+from penstock.assets.inputs.files import Landing
+from penstock.assets.inputs.snapshot import Snapshot, check_slice_by
 from penstock.assets.metadata import CONTRACT_CHECK, asset_key, check_name
 from penstock.errors import DefinitionError
 from penstock.schemas.definition import check_reference

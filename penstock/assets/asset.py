@@ -24,7 +24,8 @@ from penstock.assets.executor import run
 from penstock.assets.fault import place, translated
 from penstock.assets.freshness import freshness_of
 from penstock.assets.freshness_sensor import freshness_sensor
-from penstock.assets.inputs import Landing, Snapshot
+from penstock.assets.inputs.files import Landing
+from penstock.assets.inputs.snapshot import Snapshot
 from penstock.assets.metadata import asset_key, definition_metadata, outcome_metadata
 from penstock.assets.outcome import Outcome
 from penstock.assets.runtime import Invocation, Runtime

@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any
 from penstock.assets.fault import found_bad_row
 from penstock.assets.frames import input_frames
 from penstock.assets.gate import check_frame, check_leaks, check_table, refuse_other
-from penstock.assets.inputs import Changes
-from penstock.assets.landing.file import refuse_changed
-from penstock.assets.pinned import PinnedFiles, refuse_replaced
+from penstock.assets.inputs.changes import Changes
 from penstock.assets.row_filters import last_of_each
 from penstock.errors import SecretError
 from penstock.lineage.plan.frame_lineage import column_lineage
@@ -104,28 +102,19 @@ def _body(
 ) -> tuple[DataFrame, list[DataFrame]]:
     """The function's own result, and what arrived and could not be read."""
     spec = resolved.spec
-    frames, arrived = input_frames(spark, resolved.inputs, spec.arriving, strict=strictly)
-    _refuse_other_files(resolved)
+    frames, rejected = input_frames(spark, resolved.inputs, spec.arriving, strict=strictly)
     named: dict[str, Any] = dict(frames)
     if spec.wants_slice:
         named["run"] = resolved.slice
     made = spec.body(**named)
     refuse_other(spec, made)
-    return made, [files.rejected for files in arrived]
-
-
-def _refuse_other_files(resolved: Resolved) -> None:
-    """Raise InputError when a landing file is not what was looked at; Spark has listed it since."""
-    taken = [item.files for item in resolved.inputs if isinstance(item, PinnedFiles)]
-    refuse_changed(file for files in taken for file in files)
+    return made, rejected
 
 
 def refuse_other_inputs(resolved: Resolved) -> None:
     """Raise InputError when an input is not what the frames were made of."""
-    _refuse_other_files(resolved)
     for item in resolved.inputs:
-        if not isinstance(item, PinnedFiles):
-            refuse_replaced(item)
+        item.refuse_other()
 
 
 def _masked(spec: Dataset, spark: SparkSession, runtime: Runtime, frame: DataFrame) -> DataFrame:

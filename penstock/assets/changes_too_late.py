@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from penstock.assets.fault import file_gone
-from penstock.assets.pinned import PinnedChanges
+from penstock.assets.inputs.changes import PinnedChanges
 from penstock.assets.raised import conditions
 from penstock.errors import InputError, PenstockError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from penstock.assets.pinned import PinnedInput
+    from penstock.assets.inputs.kind import PinnedInput
     from penstock.resources.table_log import TableLog
 
 __all__ = ["changes_too_late"]

@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from penstock.assets.definition import check_dataset, check_schedule, refuse_parts
-from penstock.assets.inputs import Changes, Input, Snapshot, table
+from penstock.assets.inputs.changes import Changes
+from penstock.assets.inputs.kind import Input
+from penstock.assets.inputs.snapshot import Snapshot, table
 from penstock.assets.modes import (
     BadRows,
     Merge,
@@ -223,7 +225,7 @@ def dataset(  # noqa: PLR0913 - one keyword for each decision
             next_step="write schedule=Schedule(cron='0 4 * * *')",
         )
     bound = {
-        name: item if isinstance(item, get_args(Input)) else table(item)  # type: ignore[arg-type]
+        name: item if isinstance(item, Input) else table(item)
         for name, item in (inputs or {}).items()
     }
     write = write or (ReplaceSlice() if partitions else Overwrite())

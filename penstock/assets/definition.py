@@ -14,10 +14,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, get_args
 
-from penstock.assets.inputs import Changes, Landing, Snapshot
-from penstock.assets.landing.declared import check_landing
 from penstock.assets.mode_definition import check_mode
-from penstock.assets.modes import Append, BadRows, Merge, Scd2, WriteMode
+from penstock.assets.modes import BadRows, WriteMode
 from penstock.assets.slice import Daily
 from penstock.errors import DefinitionError
 from penstock.privacy.method import Drop, Generalise, Null, Token
@@ -73,7 +71,8 @@ def check_dataset(spec: Dataset) -> None:
     where = f"dataset {spec.name}"
     _check_body(spec, where)
     _check_dagster(spec, where)
-    _check_inputs(spec, where)
+    for name, item in spec.inputs.items():
+        item.check(spec, name, where)
     check_mode(spec, where)
     _check_days(spec, where)
     if spec.masking:
@@ -142,52 +141,6 @@ def _check_dagster(spec: Dataset, where: str) -> None:
                 found=f"{name!r}: {value!r}",
                 next_step="write tags={'tier': 'gold'}",
             )
-
-
-def _check_inputs(spec: Dataset, where: str) -> None:
-    for name, item in spec.inputs.items():
-        by_day = isinstance(item, Landing) and item.files.by_day
-        sliced = isinstance(item, Snapshot) and item.slice_by is not None
-        if (by_day or sliced) and spec.partitions is None:
-            raise DefinitionError(
-                f"input {name} is read by slice and the dataset has none",
-                where=where,
-                next_step="give the dataset partitions=Daily(...), or read the input whole",
-            )
-        if isinstance(item, Landing) and spec.partitions and not by_day:
-            raise DefinitionError(
-                f"input {name} names no day, and each slice would take the files of all",
-                where=where,
-                expected="{day} in the pattern",
-                found=item.pattern,
-                next_step="write {day} where the files' names have the day, or load the files into "
-                "a dataset without partitions and read that",
-            )
-        if isinstance(item, Landing):
-            check_landing(spec, name, item, where)
-        if isinstance(item, Changes) and item.deletes:
-            _check_given_deletes(spec, name, where)
-        if isinstance(item, Changes) and not isinstance(spec.write, Append | Merge | Scd2):
-            raise DefinitionError(
-                f"input {name} gives changes, which would replace the rows before them",
-                where=where,
-                expected="write=Append(), Merge() or Scd2()",
-                found=type(spec.write).__name__,
-                next_step="add the changes to the table, or read the whole table",
-            )
-
-
-def _check_given_deletes(spec: Dataset, name: str, where: str) -> None:
-    if isinstance(spec.write, Merge) and spec.write.deletes:
-        return
-    raise DefinitionError(
-        f"input {name} gives rows that were taken out, and nothing says what becomes of them",
-        where=where,
-        expected="write=Merge(deletes=...)",
-        found=type(spec.write).__name__,
-        next_step="write Merge(deletes='is_deleted') and return that column; or leave deletes= out "
-        "of changes(...)",
-    )
 
 
 def _check_days(spec: Dataset, where: str) -> None:

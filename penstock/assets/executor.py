@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -114,8 +115,9 @@ def _attempt(
 ) -> _Done:
     """Steps 1 to 5 once. Raises only errors that quote no value of a row."""
     resolved: Resolved | None = None
+    held = ExitStack()
     try:
-        resolved = resolve(spec, slice_, runtime, key_id=key_id(spec, runtime))
+        resolved = resolve(spec, slice_, runtime, held, key_id=key_id(spec, runtime))
         invocation.on_step("resolved")
         if resolved.unchanged:
             # a ledger that is new must know whose data it is, or it lets personal data pass
@@ -149,6 +151,8 @@ def _attempt(
             raise
         # the cause can quote values of rows, and must not be logged with it
         raise told from None
+    finally:
+        held.close()
 
 
 def _tell(event: Callable[[Any], None], what: Any) -> None:

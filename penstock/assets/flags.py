@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Self
 
 from pyspark.sql import functions as F
 
-from penstock.assets.frames import read_table, table_rows
+from penstock.assets.frames import table_rows
+from penstock.assets.inputs.snapshot import read_table
 from penstock.assets.modes import Append
 from penstock.assets.row_rules import (
     IN_TABLE_RULE,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
-    from penstock.assets.pinned import PinnedTable
+    from penstock.assets.inputs.snapshot import PinnedTable
     from penstock.assets.resolve import Resolved
     from penstock.schemas.model import ForeignKeyModel
 

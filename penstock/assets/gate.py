@@ -15,7 +15,8 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from penstock.assets.frames import table_rows
-from penstock.assets.inputs import Changes, Snapshot
+from penstock.assets.inputs.changes import Changes
+from penstock.assets.inputs.snapshot import Snapshot
 from penstock.assets.modes import Overwrite, ReplaceSlice, Warn
 from penstock.errors import DefinitionError, GateError
 from penstock.lineage.column_lineage import ColumnLineage, Influence, Origin

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from penstock.assets.inputs import Changes, Landing, Snapshot
+from penstock.assets.inputs.changes import Changes
+from penstock.assets.inputs.files import Landing
 from penstock.assets.modes import Append, Merge, Overwrite, ReplaceSlice, Scd2
 from penstock.errors import DefinitionError
 from penstock.schemas.column_type import comparable
@@ -42,9 +43,7 @@ def check_mode(spec: Dataset, where: str) -> None:
                 where=where,
                 next_step="give partitions=Daily(column=..., start=...)",
             )
-        case Append() if any(isinstance(i, Snapshot) for i in spec.inputs.values()) and not any(
-            isinstance(i, Changes | Landing) for i in spec.inputs.values()
-        ):
+        case Append() if spec.inputs and not any(i.once for i in spec.inputs.values()):
             raise DefinitionError(
                 "Append of whole tables adds the same rows at every run",
                 where=where,

@@ -14,17 +14,16 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from penstock.assets.inputs import Changes, Landing, Snapshot
-from penstock.assets.landing.pin import arrived, pin_files
+from penstock.assets.inputs.kind import Asked, PinnedInput
+from penstock.assets.inputs.snapshot import PinnedTable, Snapshot, pin_table
 from penstock.assets.modes import ReplaceSlice
 from penstock.assets.past import Past
-from penstock.assets.pin_tables import pin_changes, pin_table
-from penstock.assets.pinned import PinnedChanges, PinnedFiles, PinnedInput, PinnedTable
 from penstock.assets.slice import WHOLE, Slice
 from penstock.errors import DefinitionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import ExitStack
 
     from penstock.assets.dataset import Dataset
     from penstock.assets.runtime import Runtime
@@ -88,11 +87,17 @@ class Resolved:
 
 
 def resolve(
-    spec: Dataset, slice_: Slice, runtime: Runtime, *, key_id: str | None = None
+    spec: Dataset,
+    slice_: Slice,
+    runtime: Runtime,
+    held: ExitStack,
+    *,
+    key_id: str | None = None,
 ) -> Resolved:
-    """Pin the inputs of `spec` for `slice_`. Reads table logs and landing files, no Spark.
+    """Pin the inputs of `spec` for `slice_`. Reads table logs and looks at sources, without Spark.
 
-    `key_id` names the key that tokens are made with: another key is another content.
+    What must stay open for what is pinned to be read, a database's transaction, is `held`. `key_id`
+    names the key that tokens are made with: another key is another content.
 
     Raises InputError for an input that is not there, LakeError for a damaged log.
     """
@@ -109,7 +114,10 @@ def resolve(
     table, quarantine = lake.table(spec.name), lake.quarantine(spec.name)
     past = Past.of(table, logs)
     previous = past.newest(slice_) if past else None
-    inputs = tuple(_pin(spec, name, slice_, runtime, past) for name in spec.inputs)
+    inputs = tuple(
+        item.pin(Asked(spec=spec, name=name, slice=slice_, runtime=runtime, past=past, held=held))
+        for name, item in spec.inputs.items()
+    )
     names = {key.references for key in spec.model.foreign_keys}
     references = tuple(
         pin_table(name, Snapshot(dataset=name), WHOLE, lake, logs) for name in sorted(names)
@@ -129,7 +137,7 @@ def resolve(
     )
     facts = previous.facts if previous else None
     same = facts is not None and facts["content"] == content and facts["slice"] == slice_.document()
-    unchanged = same or (facts is not None and _nothing_new(inputs))
+    unchanged = same or (facts is not None and all(item.nothing_new for item in inputs))
     # who has nothing to do does not read another commit
     last = previous if past is None or slice_.whole or unchanged else past.newest()
     return Resolved(
@@ -166,29 +174,6 @@ def _transaction(
         part, followed = None, last
     version = followed.version + 1 if followed else log.oldest()
     return Transaction(_digest({"dataset": spec.name, "slice": part}), version)
-
-
-def _nothing_new(inputs: tuple[PinnedInput, ...]) -> bool:
-    """Whether every input is one that is taken once, and all of it was."""
-    return all(
-        (isinstance(item, PinnedChanges) and item.after == item.version)
-        or (isinstance(item, PinnedFiles) and not item.files)
-        for item in inputs
-    )
-
-
-def _pin(
-    spec: Dataset, name: str, slice_: Slice, runtime: Runtime, past: Past | None
-) -> PinnedInput:
-    lake, ledger = runtime.lake, runtime.ledger
-    match spec.inputs[name]:
-        case Snapshot() as snapshot:
-            return pin_table(name, snapshot, slice_, lake, ledger.logs)
-        case Changes() as changed:
-            return pin_changes(name, changed, spec.write, lake, ledger.logs, past)
-        case Landing() as landed:
-            found = arrived(name, landed, slice_, lake, ledger.inspected)
-            return pin_files(spec, name, landed, found, past, runtime.clock())
 
 
 def _digest(facts: Mapping[str, Any]) -> str:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 
 from penstock.assets.frames import table_rows
+from penstock.assets.inputs.files import PinnedFiles
 from penstock.assets.modes import Merge, Scd2
-from penstock.assets.pinned import PinnedFiles
 from penstock.assets.row_rules import key_keeps, known
 from penstock.errors import ValidationError
 from penstock.schemas.predicates import quoted

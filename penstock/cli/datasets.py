@@ -209,7 +209,8 @@ def _rules(spec: Dataset) -> list[Text]:
 
 
 def _input_words(item: Any) -> str:
-    from penstock.assets.inputs import Changes, Landing
+    from penstock.assets.inputs.changes import Changes
+    from penstock.assets.inputs.files import Landing
 
     match item:
         case Landing():

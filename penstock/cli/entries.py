@@ -154,7 +154,7 @@ def read_entries(table: Table, fates: Fates, model: ContractModel) -> Iterator[E
 
 def day_of(entry: Entry, spec: Dataset) -> date | None:
     """The day that the entry's file is for, else that of the row; None where neither says it."""
-    from penstock.assets.inputs import Landing
+    from penstock.assets.inputs.files import Landing
     from penstock.assets.landing.file_pattern import DAY
 
     patterns = [i.files for i in spec.inputs.values() if isinstance(i, Landing)]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from penstock.assets.dataset import Dataset
-    from penstock.assets.inputs import Landing
+    from penstock.assets.inputs.files import Landing
     from penstock.assets.landing.lines import Cells, Record
     from penstock.cli.entries import Entry
     from penstock.ledger import Ledger
@@ -50,7 +50,7 @@ def entry_lines(
 
 
 def _landing(entry: Entry, spec: Dataset) -> Landing | None:
-    from penstock.assets.inputs import Landing
+    from penstock.assets.inputs.files import Landing
 
     inputs = [item for item in spec.inputs.values() if isinstance(item, Landing)]
     return next((i for i in inputs if i.files.values(entry.file or "") is not None), None)

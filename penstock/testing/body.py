@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from penstock.assets.gate import check_frame
-from penstock.assets.inputs import Changes, Landing
+from penstock.assets.inputs.changes import Changes
+from penstock.assets.inputs.files import Landing
 from penstock.assets.slice import WHOLE, Slice
 from penstock.schemas.contract import Contract, model_of, struct_of
 from penstock.testing.rows import rows

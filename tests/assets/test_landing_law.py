@@ -12,8 +12,8 @@ import pytest
 
 from penstock import Contract, Csv, column, landing
 from penstock.assets.frames import input_frames
+from penstock.assets.inputs.files import PinnedFiles
 from penstock.assets.landing.file import inspect_file
-from penstock.assets.pinned import PinnedFiles
 from penstock.errors import InputError
 from penstock.resources.lake import Lake
 from penstock.schemas.contract import model_of
@@ -138,10 +138,10 @@ def test_every_row_is_one_that_was_sent_and_none_is_missing(
             sent.update(rows)
             others += bad
         item = PinnedFiles(name="raw", landing=landing("*.csv"), files=tuple(taken))
-        frames, (arrived,) = input_frames(spark, [item], model_of(contract), strict=False)
+        frames, (rejected,) = input_frames(spark, [item], model_of(contract), strict=False)
         assert Counter(tuple(row) for row in frames["raw"].collect()) == sent
-        assert (frames["raw"].count(), arrived.rejected.count()) == (sent.total(), others)
-        assert {row.file for row in arrived.rejected.select("file").distinct().collect()} <= {
+        assert (frames["raw"].count(), rejected.count()) == (sent.total(), others)
+        assert {row.file for row in rejected.select("file").distinct().collect()} <= {
             file.name for file in taken
         }
     assert spanning > 200

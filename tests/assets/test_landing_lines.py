@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock import Csv, JsonLines, Parquet
-from penstock.assets.inputs import Landing
+from penstock.assets.inputs.files import Landing
 from penstock.assets.landing.lines import MOST_LINES, Cells, Record, is_compared, lines_of
 from penstock.errors import InputError
 from penstock.resources.lake import Lake

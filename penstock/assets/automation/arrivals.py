@@ -13,7 +13,7 @@ from penstock.assets.landing.file_pattern import DAY
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from penstock.assets.inputs import Landing
+    from penstock.assets.inputs.files import Landing
     from penstock.resources.lake import Lake, LandingFile
 
 __all__ = ["SETTLED_AFTER", "Arrival", "arrivals", "digest", "landed", "settled"]

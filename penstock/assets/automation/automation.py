@@ -13,8 +13,8 @@ from penstock.assets.automation.dead_runs import dead_runs_sensor
 from penstock.assets.automation.jobs import jobs_of
 from penstock.assets.automation.new_files import new_files_sensor
 from penstock.assets.definition import is_cron
-from penstock.assets.inputs import check_time_zone
 from penstock.assets.metadata import asset_key
+from penstock.assets.time_zone import check_time_zone
 from penstock.compaction.asset import compaction_asset
 from penstock.errors import DefinitionError
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
-from penstock.assets.inputs import Landing, Snapshot
+from penstock.assets.inputs.files import Landing
+from penstock.assets.inputs.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame
 
+    from penstock.assets.inputs.files import PinnedFiles
     from penstock.assets.landing.formats import Csv, FixedWidth
-    from penstock.assets.pinned import PinnedFiles
     from penstock.schemas.model import ContractModel
 
 __all__ = ["TypedCells", "typed_cells"]

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import pyspark.sql.types as T
     from pyspark.sql import SparkSession
 
+    from penstock.assets.inputs.files import PinnedFiles
     from penstock.assets.landing.columnar_look import ColumnarLook
-    from penstock.assets.pinned import PinnedFiles
     from penstock.schemas.model import ContractModel
 
 __all__ = ["read_columns", "wanted_types"]

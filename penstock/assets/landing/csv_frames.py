@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
+    from penstock.assets.inputs.files import PinnedFiles
     from penstock.assets.landing.csv_look import CsvLook
     from penstock.assets.landing.formats import Csv
-    from penstock.assets.pinned import PinnedFiles
     from penstock.schemas.model import ContractModel
 
 __all__ = ["read_cells"]

@@ -11,7 +11,7 @@ from penstock.errors import DefinitionError
 
 if TYPE_CHECKING:
     from penstock.assets.dataset import Dataset
-    from penstock.assets.inputs import Landing
+    from penstock.assets.inputs.files import Landing
 
 __all__ = ["check_landing"]
 

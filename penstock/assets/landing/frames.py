@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import date
 from functools import reduce
 from typing import TYPE_CHECKING
@@ -16,6 +15,8 @@ from typing import TYPE_CHECKING
 from pyspark.errors import AnalysisException
 from pyspark.sql import functions as F
 
+from penstock.assets.inputs.files import PinnedFiles
+from penstock.assets.inputs.kind import Arrived
 from penstock.assets.landing.columnar_frames import read_columns
 from penstock.assets.landing.columnar_look import ColumnarLook
 from penstock.assets.landing.csv_frames import read_cells
@@ -31,7 +32,6 @@ from penstock.assets.landing.records import (
     Records,
     below_landing,
 )
-from penstock.assets.pinned import PinnedFiles
 from penstock.assets.row_filters import newest_of, only, raise_unless
 from penstock.errors import InputError
 from penstock.schemas.predicates import literal, quoted
@@ -39,28 +39,17 @@ from penstock.schemas.predicates import literal, quoted
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+    from penstock.assets.inputs.kind import PinnedInput
     from penstock.assets.landing.file import Look, TakenFile
-    from penstock.assets.pinned import PinnedInput
     from penstock.schemas.model import ColumnModel, ContractModel
 
-__all__ = ["FILE", "Arrived", "read_files", "with_file"]
+__all__ = ["FILE", "read_files", "with_file"]
 
 FILE = "_penstock_file"
 _BITS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
 _DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 _DAY = "_penstock_day"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrived:
-    """A landing input as read: `good` rows with the contract's types, `rejected` ones raw.
-
-    `rejected` has columns reasons (array<string>), row (JSON text), file (name below landing).
-    """
-
-    good: DataFrame
-    rejected: DataFrame
 
 
 def read_files(

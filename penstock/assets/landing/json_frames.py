@@ -17,8 +17,8 @@ from penstock.schemas.predicates import literal, quoted
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from penstock.assets.inputs.files import PinnedFiles
     from penstock.assets.landing.line_look import LineLook
-    from penstock.assets.pinned import PinnedFiles
     from penstock.schemas.model import ContractModel
 
 __all__ = ["read_objects"]

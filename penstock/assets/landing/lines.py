@@ -30,7 +30,7 @@ from penstock.assets.landing.formats import Csv, FixedWidth, JsonLines
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from penstock.assets.inputs import Landing
+    from penstock.assets.inputs.files import Landing
     from penstock.resources.lake import Lake
 
 __all__ = ["MOST_LINES", "Cells", "Record", "is_compared", "lines_of"]

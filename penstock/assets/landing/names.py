@@ -11,7 +11,7 @@ from penstock.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from penstock.assets.pinned import PinnedFiles
+    from penstock.assets.inputs.files import PinnedFiles
     from penstock.schemas.model import ContractModel
 
 __all__ = ["check_names", "folded"]

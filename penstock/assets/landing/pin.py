@@ -7,17 +7,17 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, assert_never
 
+from penstock.assets.inputs.files import PinnedFiles
 from penstock.assets.landing.file import TakenFile, inspect_file
 from penstock.assets.landing.file_pattern import DAY
 from penstock.assets.modes import Append, Merge, Overwrite, ReplaceSlice, Scd2
-from penstock.assets.pinned import PinnedFiles
 from penstock.errors import InputError
 
 if TYPE_CHECKING:
     from datetime import date, datetime
 
     from penstock.assets.dataset import Dataset
-    from penstock.assets.inputs import Landing
+    from penstock.assets.inputs.files import Landing
     from penstock.assets.landing.formats import Format
     from penstock.assets.past import Past
     from penstock.assets.slice import Slice

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
-    from penstock.assets.pinned import PinnedFiles
+    from penstock.assets.inputs.files import PinnedFiles
     from penstock.schemas.model import ColumnModel, ContractModel
 
 __all__ = [

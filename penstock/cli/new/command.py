@@ -48,7 +48,7 @@ def new_dataset(
             expected="small letters, digits and _, with a point: bronze.customers",
             next_step="penstock new dataset bronze.customers customers.csv",
         )
-    from penstock.assets.inputs import landing as taken
+    from penstock.assets.inputs.files import landing as taken
     from penstock.cli.new.sample import sampled
     from penstock.cli.new.written import contract_text, dataset_text
 

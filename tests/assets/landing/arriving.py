@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from penstock.assets.frames import input_frames
+from penstock.assets.inputs.files import PinnedFiles
 from penstock.assets.landing.file import inspect_file
-from penstock.assets.pinned import PinnedFiles
 from penstock.resources.lake import Lake
 from penstock.schemas.contract import model_of
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from penstock import Contract
-    from penstock.assets.inputs import Landing
+    from penstock.assets.inputs.files import Landing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +52,11 @@ def arrive(
         (found,) = lake.landing_files(file)
         taken.append(inspect_file(lake, found, None, landed.format))
     item = PinnedFiles(name="raw", landing=landed, files=tuple(taken))
-    frames, (arrived,) = input_frames(spark, [item], model_of(contract), strict=False)
+    frames, (rejected,) = input_frames(spark, [item], model_of(contract), strict=False)
     return Read(
         rows=sorted((tuple(row) for row in frames["raw"].collect()), key=repr),
         rejected=sorted(
-            (
-                (tuple(row.reasons), json.loads(row.row), row.file)
-                for row in arrived.rejected.collect()
-            ),
+            ((tuple(row.reasons), json.loads(row.row), row.file) for row in rejected.collect()),
             key=repr,
         ),
     )

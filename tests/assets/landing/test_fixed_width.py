@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from penstock import Contract, FixedWidth, column, landing
 from penstock import Decimal as Digits
-from penstock.assets.inputs import Landing
+from penstock.assets.inputs.files import Landing
 from penstock.assets.landing.lines import Record, lines_of
 from penstock.errors import DefinitionError, InputError
 from penstock.resources.lake import Lake

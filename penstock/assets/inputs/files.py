@@ -1,60 +1,32 @@
-"""What a dataset reads: tables, their changes, and files that arrive in landing."""
+"""Files that arrive in landing; `assets/landing` knows how they are looked at and read."""
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from typing import TYPE_CHECKING
-from zoneinfo import available_timezones
+from typing import TYPE_CHECKING, Any
 
+from penstock.assets.inputs.snapshot import refuse_unsliced
 from penstock.assets.landing.cell import Dates
+from penstock.assets.landing.declared import check_landing
+from penstock.assets.landing.file import refuse_changed
 from penstock.assets.landing.file_pattern import FilePattern
 from penstock.assets.landing.formats import Csv, FixedWidth, Format, Orc
+from penstock.assets.time_zone import check_time_zone
 from penstock.errors import DefinitionError
-from penstock.schemas.contract import model_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
-    from penstock.schemas.contract import Contract
+    from pyspark.sql import SparkSession
+
+    from penstock.assets.dataset import Dataset
+    from penstock.assets.inputs.kind import Arrived, Asked
+    from penstock.assets.landing.file import TakenFile
     from penstock.schemas.model import ContractModel
 
-__all__ = [
-    "Changes",
-    "Input",
-    "Landing",
-    "Snapshot",
-    "changes",
-    "check_slice_by",
-    "check_time_zone",
-    "landing",
-    "table",
-]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """A table at one version; with `slice_by`, only the rows of the slice."""
-
-    dataset: str
-    slice_by: str | None = None
-    lookback: timedelta = timedelta()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
-    """The rows that became part of a table since this dataset last took them.
-
-    With `key`, only the newest version of each row; under `Scd2`, of each `valid_from` of it. With
-    `deletes`, rows that were taken out too, with true in that column.
-    """
-
-    dataset: str
-    key: tuple[str, ...] = ()
-    valid_from: str | None = None
-    deletes: str | None = None
+__all__ = ["Landing", "PinnedFiles", "landing"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,102 +79,33 @@ class Landing:
         files = self.files
         return tuple((files.glob(day), day) for day in (days if files.by_day else (None,)))
 
+    @property
+    def once(self) -> bool:
+        """Always."""
+        return True
 
-Input = Snapshot | Changes | Landing
+    def check(self, spec: Dataset, name: str, where: str) -> None:
+        """Raise DefinitionError where what it says fits not the contract, the format or slices."""
+        if self.files.by_day:
+            refuse_unsliced(spec, name, where)
+        elif spec.partitions:
+            raise DefinitionError(
+                f"input {name} names no day, and each slice would take the files of all",
+                where=where,
+                expected="{day} in the pattern",
+                found=self.pattern,
+                next_step="write {day} where the files' names have the day, or load the files into "
+                "a dataset without partitions and read that",
+            )
+        check_landing(spec, name, self, where)
 
+    def pin(self, asked: Asked) -> PinnedFiles:
+        """Which files the run takes. Raises InputError for a day that has none."""
+        from penstock.assets.landing.pin import arrived, pin_files
 
-def table(
-    dataset: str | type[Contract], *, slice_by: str | None = None, lookback: timedelta | None = None
-) -> Snapshot:
-    """The whole table, or the rows whose `slice_by` column lies in the slice.
-
-    `lookback` moves the start of the slice back, for windows that look into the past.
-    """
-    if lookback is not None and slice_by is None:
-        raise DefinitionError(
-            "lookback without slice_by",
-            where=f"input {_dataset(dataset)}",
-            next_step="name the column that says which slice a row is of: slice_by=...",
-        )
-    if lookback is not None and not _is_duration(lookback):
-        raise DefinitionError(
-            "lookback is no duration",
-            where=f"input {_dataset(dataset)}",
-            expected="a datetime.timedelta",
-            found=repr(lookback),
-            next_step="write lookback=timedelta(days=7)",
-        )
-    if slice_by is not None and not isinstance(dataset, str):
-        check_slice_by(f"input {_dataset(dataset)}", slice_by, model_of(dataset))
-    return Snapshot(dataset=_dataset(dataset), slice_by=slice_by, lookback=lookback or timedelta())
-
-
-def check_slice_by(where: str, name: str, model: ContractModel) -> None:
-    """Raise DefinitionError when `name` is no column of the contract that says a row's day."""
-    column = model.column(name)
-    if column is None:
-        names = [column.name for column in model.columns]
-        near = difflib.get_close_matches(str(name), names, 1)
-        raise DefinitionError(
-            "slice_by names a column that is not there",
-            where=where,
-            expected=f"columns of {model.name}: {', '.join(names)}",
-            found=str(name),
-            next_step=f"did you mean {near[0]}?" if near else "name a date or timestamp column",
-        )
-    if column.type not in ("date", "timestamp"):
-        raise DefinitionError(
-            "slice_by names a column that has no day",
-            where=where,
-            expected="a date or timestamp column",
-            found=f"{name} {column.type}",
-            next_step="name the column that says which day a row is of",
-        )
-
-
-def changes(
-    dataset: str | type[Contract], *, valid_from: str | None = None, deletes: str | None = None
-) -> Changes:
-    """Rows inserted or updated in the table since this dataset's last commit.
-
-    The table must keep a change feed; every table Penstock creates does. Of a row that changed
-    several times the newest version is given, if `dataset` is a contract and has a key; a row that
-    was taken out again is not given.
-
-    With `deletes`, a row that was taken out is given as it was, with true in a boolean column of
-    that name, which all other rows have too, as false. It is for `Merge(deletes=...)`, and for a
-    `dataset` that is a contract with a key.
-
-    A dataset that keeps versions (`Scd2`) is given each: the newest of those with the same key and
-    `valid_from`, a column of `dataset`; by default the one of the name that `Scd2` uses. Where
-    there is no such column each distinct row is given, and a corrected one is set aside with what
-    it corrects. Raises DefinitionError when `dataset` is a contract without the column named.
-    """
-    model = None if isinstance(dataset, str) else model_of(dataset)
-    if model and valid_from is not None and model.column(valid_from) is None:
-        raise DefinitionError(
-            "valid_from is no column of the input",
-            where=f"changes({model.name}, valid_from={valid_from!r})",
-            expected=f"one of {', '.join(c.name for c in model.columns)}",
-            next_step="name the column that says from when on a version of a row holds",
-        )
-    key = model.key if model else ()
-    taken = {column.name.lower() for column in model.columns} if model else set()
-    named = deletes is None or re.fullmatch(r"[A-Za-z]\w*", deletes, re.ASCII)
-    if deletes is not None and (not key or not named or deletes.lower() in taken):
-        raise DefinitionError(
-            "deletes is no name that the input has no column of"
-            if key
-            else "of rows without a key nobody can say which was taken out",
-            where=f"changes({_dataset(dataset)}, deletes={deletes!r})",
-            expected="a name that the input has no column of"
-            if key
-            else "a contract that has a key",
-            next_step="write deletes='is_deleted', and Merge(deletes='is_deleted')"
-            if key
-            else "name the input by its contract, and mark its key with column(key=True)",
-        )
-    return Changes(dataset=_dataset(dataset), key=key, valid_from=valid_from, deletes=deletes)
+        spec, name, runtime = asked.spec, asked.name, asked.runtime
+        found = arrived(name, self, asked.slice, runtime.lake, runtime.ledger.inspected)
+        return pin_files(spec, name, self, found, asked.past, runtime.clock())
 
 
 def landing(  # noqa: PLR0913 - each is what some sender does otherwise
@@ -299,20 +202,6 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
     )
 
 
-def check_time_zone(where: str, zone: str) -> None:
-    """Raise DefinitionError for what is no time zone."""
-    known = available_timezones()
-    if zone not in known:
-        near = difflib.get_close_matches(str(zone), known, 1)
-        raise DefinitionError(
-            "there is no such time zone",
-            where=where,
-            expected="a name of the IANA time zone database, such as Europe/Berlin",
-            found=repr(zone),
-            next_step=f"did you mean {near[0]}?" if near else "name the zone as that does",
-        )
-
-
 def _check_format(where: str, written: object) -> None:
     """Raise DefinitionError for a pattern that cannot say a day, or that Spark cannot read by."""
     letters = set(re.sub(r"'[^']*'", "", written)) if isinstance(written, str) else set()
@@ -332,18 +221,50 @@ def _check_format(where: str, written: object) -> None:
         )
 
 
-def _is_duration(value: object) -> bool:
-    return isinstance(value, timedelta) and value >= timedelta()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinnedFiles:
+    """Landing files that are taken; `copies` are those seen and not loaded that the commit names.
 
+    It names those that no commit does which the log keeps for long enough. `apart` are the columns
+    that tell rows apart where the newest file counts, else none.
+    """
 
-def _dataset(dataset: str | type[Contract]) -> str:
-    if not isinstance(dataset, str):
-        return model_of(dataset).name
-    if not re.fullmatch(r"\w+(\.\w+)+", dataset):
-        raise DefinitionError(
-            "this is not the name of a dataset",
-            where=f"input {dataset!r}",
-            expected="a contract, or a name like silver.bookings",
-            next_step="write its contract, or landing(...) for files",
-        )
-    return dataset
+    name: str
+    landing: Landing
+    files: tuple[TakenFile, ...]
+    copies: tuple[TakenFile, ...] = ()
+    apart: tuple[str, ...] = ()
+
+    @property
+    def dataset(self) -> str:
+        """The name lineage knows the folder by."""
+        return self.landing.dataset
+
+    @property
+    def nothing_new(self) -> bool:
+        """Whether no file came that was not taken."""
+        return not self.files
+
+    def content(self) -> dict[str, Any]:
+        """What of it the result depends on."""
+        return {"files": sorted(" ".join(filter(None, file.identity)) for file in self.files)}
+
+    def document(self) -> dict[str, Any]:
+        """What the commit says of it."""
+        return {
+            "dataset": self.dataset,
+            "files": [file.document() for file in self.files],
+            "copies": [file.document() for file in self.copies],
+        }
+
+    def read(self, spark: SparkSession, contract: ContractModel, *, strict: bool) -> Arrived:
+        """The files' records as rows."""
+        from penstock.assets.landing.frames import read_files
+
+        arrived = read_files(spark, self, contract, strict=strict)
+        self.refuse_other()  # Spark has listed them since they were looked at
+        return arrived
+
+    def refuse_other(self) -> None:
+        """Raise InputError when a file is not what was looked at."""
+        refuse_changed(self.files)

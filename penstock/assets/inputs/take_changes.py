@@ -1,58 +1,25 @@
-"""Tables that a run reads, pinned: the whole at a version, or what changed since the last run."""
+"""Which commits of a source a run takes the changes of, and how they become rows."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from penstock.assets.inputs.changes import Net, PinnedChanges
+from penstock.assets.inputs.tables import opened
 from penstock.assets.modes import Merge, Scd2, WriteMode
-from penstock.assets.past import Past
-from penstock.assets.pinned import Net, PinnedChanges, PinnedTable
-from penstock.assets.slice import WHOLE, Slice
 from penstock.errors import InputError, LakeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from penstock.assets.inputs import Changes, Snapshot
+    from penstock.assets.inputs.changes import Changes
+    from penstock.assets.past import Past
     from penstock.ledger.past.log_index import LogIndex
     from penstock.resources.lake import Lake, Table
     from penstock.resources.table_commit import Commit
     from penstock.resources.table_log import TableLog
 
-__all__ = ["pin_changes", "pin_table"]
-
-
-def _opened(name: str, dataset: str, lake: Lake, logs: LogIndex) -> tuple[Table, Past]:
-    table = lake.table(dataset)
-    past = Past.of(table, logs)
-    if past is None:
-        raise InputError(
-            f"input {name} has never been written",
-            where=dataset,
-            expected=f"a Delta table at {table.path}",
-            next_step=f"materialize {dataset} first: penstock run {dataset}",
-        )
-    return table, past
-
-
-def pin_table(
-    name: str, snapshot: Snapshot, slice_: Slice, lake: Lake, logs: LogIndex
-) -> PinnedTable:
-    """The table as it is now. Raises InputError when it was never written."""
-    table, past = _opened(name, snapshot.dataset, lake, logs)
-    part = slice_.widened(snapshot.lookback) if snapshot.slice_by else WHOLE
-    newest = past.newest(part, snapshot.slice_by)
-    return PinnedTable(
-        name=name,
-        table=table,
-        table_id=past.table_id,
-        log=past.log,
-        digest=past.digest,
-        version=past.log.version,
-        data_version=newest.version if newest else 0,
-        slice_by=snapshot.slice_by,
-        slice=part,
-    )
+__all__ = ["pin_changes"]
 
 
 def pin_changes(
@@ -68,7 +35,7 @@ def pin_changes(
     Raises InputError for a source that is not there or was made anew, and LakeError where it is no
     longer known how far it was taken.
     """
-    table, past = _opened(name, changed.dataset, lake, logs)
+    table, past = opened(name, changed.dataset, lake, logs)
     after = _taken_up_to(name, changed, table, past, own)
     between = [c for c in past.log.commits(after) if c.changes_rows]  # the newest first
     newest, ours = past.newest(), past.newest_of_ours()
