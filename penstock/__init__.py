@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from penstock.assets.executor import run
     from penstock.assets.inputs.changes import changes
     from penstock.assets.inputs.files import landing
+    from penstock.assets.inputs.query import query
     from penstock.assets.inputs.snapshot import table
     from penstock.assets.landing.formats import Csv, FixedWidth, JsonLines, Orc, Parquet
     from penstock.assets.modes import (
@@ -45,6 +46,7 @@ _HOMES = {
     "penstock.assets.executor": ("run",),
     "penstock.assets.inputs.changes": ("changes",),
     "penstock.assets.inputs.files": ("landing",),
+    "penstock.assets.inputs.query": ("query",),
     "penstock.assets.inputs.snapshot": ("table",),
     "penstock.assets.landing.formats": ("Csv", "FixedWidth", "JsonLines", "Orc", "Parquet"),
     "penstock.assets.modes": (
@@ -99,6 +101,7 @@ __all__ = [
     "datasets_of",
     "definitions",
     "landing",
+    "query",
     "run",
     "table",
     "threaded_executor",

@@ -10,7 +10,8 @@ PenstockError
 ├── LakeError        (OSError)           the storage refused: permission, space, damaged log
 ├── ConflictError    (RuntimeError)      another writer won and the outcome is not ours
 ├── ClusterError     (RuntimeError)      the Spark cluster could not be had, was lost or failed
-└── LedgerError      (RuntimeError)      the ledger database cannot be used
+├── LedgerError      (RuntimeError)      the ledger database cannot be used
+└── SourceError      (ConnectionError)   a database that is read from cannot be reached
 
 Each subclasses the builtin a caller would expect. A message says what happened, where, what was
 expected and found, and one next step. It never holds a row's value: messages reach logs, events
@@ -32,6 +33,7 @@ __all__ = [
     "PenstockError",
     "SecretError",
     "SetupError",
+    "SourceError",
     "ValidationError",
 ]
 
@@ -138,3 +140,9 @@ class LedgerError(PenstockError, RuntimeError):
     """The ledger database cannot be used."""
 
     exit_code = 10
+
+
+class SourceError(PenstockError, ConnectionError):
+    """A database that is read from cannot be reached, or went away. Nothing was committed."""
+
+    exit_code = 11

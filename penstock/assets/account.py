@@ -105,11 +105,22 @@ def input_refs(
 ) -> tuple[DatasetRef, ...]:
     """The inputs that a commit names, each once, at the versions that were read.
 
-    A folder of files has no version; `content`, the digest of all that was read, stands for it.
+    A folder of files and a database have no version; `content`, the digest of all that was read,
+    stands for it.
     """
     lake, found = runtime.lake, []
     for item in documents:
         name = item["dataset"]
+        if "namespace" in item:
+            found.append(
+                DatasetRef(
+                    namespace=item["namespace"],
+                    name=item["name"],
+                    asset_key=name,
+                    version=content,
+                )
+            )
+            continue
         if "files" in item:
             folder = f"{lake.landing.rstrip('/')}/{name.removeprefix('landing/')}"
             found.append(DatasetRef.at(folder, name, version=content, contract=None))

@@ -25,19 +25,27 @@ from penstock.assets.fault import place, translated
 from penstock.assets.freshness import freshness_of
 from penstock.assets.freshness_sensor import freshness_sensor
 from penstock.assets.inputs.files import Landing
+from penstock.assets.inputs.query import Query
 from penstock.assets.inputs.snapshot import Snapshot
 from penstock.assets.metadata import asset_key, definition_metadata, outcome_metadata
 from penstock.assets.outcome import Outcome
 from penstock.assets.runtime import Invocation, Runtime
 from penstock.assets.slice import WHOLE, Daily, Slice
 from penstock.assets.threaded_executor import threaded_executor
-from penstock.errors import ClusterError, ConflictError, LakeError, PenstockError, ValidationError
+from penstock.errors import (
+    ClusterError,
+    ConflictError,
+    LakeError,
+    PenstockError,
+    SourceError,
+    ValidationError,
+)
 from penstock.events import ParentRun
 from penstock.ledger import utc_now
 
-__all__ = ["build_asset", "datasets_of", "definitions", "landing_specs", "partitions_of"]
+__all__ = ["build_asset", "datasets_of", "definitions", "partitions_of", "source_specs"]
 
-_WORTH_RETRYING = (ClusterError, ConflictError, LakeError)
+_WORTH_RETRYING = (ClusterError, ConflictError, LakeError, SourceError)
 
 
 def datasets_of(*modules: ModuleType) -> list[Dataset]:
@@ -80,7 +88,7 @@ def definitions(
     """
     specs = list(datasets)
     check_together(specs, external)
-    assets = [*map(build_asset, specs), *landing_specs(specs), *others.pop("assets", ())]
+    assets = [*map(build_asset, specs), *source_specs(specs), *others.pop("assets", ())]
     others.setdefault("executor", threaded_executor)
     promised = [spec for spec in specs if spec.model.freshness]
     sensors = [*([freshness_sensor(promised)] if promised else []), *others.pop("sensors", ())]
@@ -97,23 +105,23 @@ def partitions_of(partitions: Daily | None) -> dg.DailyPartitionsDefinition | No
     )
 
 
-def landing_specs(datasets: Iterable[Dataset]) -> list[dg.AssetSpec]:
-    """An external asset for each landing folder, so that the graph shows where data arrives."""
-    folders = {
-        item.dataset: item
-        for spec in datasets
-        for item in spec.inputs.values()
-        if isinstance(item, Landing)
-    }
-    return [
-        dg.AssetSpec(
-            asset_key(name),
-            description=f"{item.format.title} files that arrive in landing as {item.pattern}",
-            kinds={item.format.kind},
-            group_name="landing",
+def source_specs(datasets: Iterable[Dataset]) -> list[dg.AssetSpec]:
+    """An external asset for each source, so that the graph shows where data comes from."""
+    found: dict[str, dg.AssetSpec] = {}
+    for item in (item for spec in datasets for item in spec.inputs.values()):
+        match item:
+            case Landing():
+                what = f"{item.format.title} files that arrive in landing as {item.pattern}"
+                kind, group = item.format.kind, "landing"
+            case Query():
+                what = f"{item.relation} of the database {item.database}"
+                kind, group = "postgresql", "databases"
+            case _:
+                continue
+        found[item.dataset] = dg.AssetSpec(
+            asset_key(item.dataset), description=what, kinds={kind}, group_name=group
         )
-        for name, item in sorted(folders.items())
-    ]
+    return [found[name] for name in sorted(found)]
 
 
 def build_asset(spec: Dataset) -> dg.AssetsDefinition:
@@ -147,8 +155,8 @@ def build_asset(spec: Dataset) -> dg.AssetsDefinition:
         ),
         pool=spec.cluster,
         check_specs=checks,
-        required_resource_keys={"lake", "ledger", spec.cluster}
-        | ({"secrets"} if spec.masking and spec.masking.needs_key else set()),
+        required_resource_keys={"lake", "ledger", spec.cluster, *spec.databases}
+        | ({"secrets"} if spec.needs_secrets else set()),
     )
     def asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
         try:
@@ -192,11 +200,11 @@ def _ins(spec: Dataset) -> dict[str, dg.AssetIn]:
 def _produce(spec: Dataset, context: dg.AssetExecutionContext) -> tuple[Outcome, list[Verdict]]:
     """What the run did, and whether the dataset is fresh now, where that is promised."""
     resources = context.resources
-    tokens = spec.masking is not None and spec.masking.needs_key
     runtime = Runtime(
         lake=resources.lake,
         ledger=resources.ledger.open(),
-        secrets=resources.secrets.secrets() if tokens else None,
+        secrets=resources.secrets.secrets() if spec.needs_secrets else None,
+        databases={name: getattr(resources, name) for name in spec.databases},
         namespace=resources.ledger.namespace,
     )
     invocation = Invocation(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from penstock.assets.definition import check_dataset, check_schedule, refuse_parts
 from penstock.assets.inputs.changes import Changes
 from penstock.assets.inputs.kind import Input
+from penstock.assets.inputs.query import Query
 from penstock.assets.inputs.snapshot import Snapshot, table
 from penstock.assets.modes import (
     BadRows,
@@ -154,6 +155,16 @@ class Dataset:
                 return self.row_key
             case _:
                 return ()
+
+    @property
+    def databases(self) -> tuple[str, ...]:
+        """Names of the databases it reads from, sorted."""
+        return tuple(sorted({i.database for i in self.inputs.values() if isinstance(i, Query)}))
+
+    @property
+    def needs_secrets(self) -> bool:
+        """Whether it makes tokens or asks a database, and needs a key or a password."""
+        return bool(self.databases) or (self.masking is not None and self.masking.needs_key)
 
     @property
     def definition(self) -> str:

@@ -27,7 +27,7 @@ _AUTOMATION = Automation()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """Datasets by name, and resources by key: `lake`, `ledger`, clusters, `secrets`.
+    """Datasets by name, and resources by key: `lake`, `ledger`, clusters, databases, `secrets`.
 
     `external` names the tables of the lake that others write and these datasets read.
     """
@@ -49,7 +49,8 @@ class Deployment:
             )
         names = [spec.name for spec in self.datasets]
         needed = {"lake", "ledger", *(spec.cluster for spec in self.datasets)}
-        needed |= {"secrets" for spec in self.datasets if spec.masking and spec.masking.needs_key}
+        needed |= {"secrets" for spec in self.datasets if spec.needs_secrets}
+        needed |= {name for spec in self.datasets for name in spec.databases}
         problems = [f"two datasets are called {n}" for n in set(names) if names.count(n) > 1]
         problems += [f"no resource {key}" for key in sorted(needed - set(self.resources))]
         if problems:
@@ -105,6 +106,9 @@ class Deployment:
             lake=self.resources["lake"],
             ledger=ledger.open(),
             secrets=secrets.secrets() if (secrets := self.resources.get("secrets")) else None,
+            databases={
+                name: self.resources[name] for spec in self.datasets for name in spec.databases
+            },
             namespace=ledger.namespace,
         )
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from penstock.assets.fault import translated
 from penstock.assets.gate import check_required
 from penstock.assets.governed_write import GovernedWrite
 from penstock.assets.heartbeat import beating
+from penstock.assets.inputs.kind import Held
 from penstock.assets.record import Record
 from penstock.assets.recovery import settle_dead_runs
 from penstock.assets.resolve import Resolved, resolve
@@ -115,7 +115,7 @@ def _attempt(
 ) -> _Done:
     """Steps 1 to 5 once. Raises only errors that quote no value of a row."""
     resolved: Resolved | None = None
-    held = ExitStack()
+    held = Held()
     try:
         resolved = resolve(spec, slice_, runtime, held, key_id=key_id(spec, runtime))
         invocation.on_step("resolved")

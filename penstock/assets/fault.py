@@ -25,6 +25,7 @@ from penstock.errors import (
     InputError,
     LakeError,
     PenstockError,
+    SourceError,
     ValidationError,
 )
 
@@ -47,6 +48,7 @@ _LOG = re.compile(
     r"|CHECKPOINT_|MISSING_(DELTA_TABLE|FILES_|PART_FILES|COMMIT_)|INVALID_COMMITTED_VERSION)"
     r"|_delta_log"
 )
+_DATABASE = re.compile(r"org\.postgresql\.util\.PSQLException")
 _NO_FOLDER = re.compile(r"DELTA_CANNOT_CREATE_LOG_PATH")
 _FILE_GONE = re.compile(
     r"FileNotFoundException|FAILED_READ_FILE\.FILE_NOT_EXIST|NoSuchKey|\[PATH_NOT_FOUND\]"
@@ -194,6 +196,12 @@ def _unforeseen(error: Exception, where: str) -> PenstockError:
 
 def _storage(text: str, where: str) -> PenstockError | None:
     """The storage refuses, another writer was first, or the cluster is gone."""
+    if _DATABASE.search(text):
+        return SourceError(
+            "a database that is read from went away, or refused to be read",
+            where=where,
+            next_step="see the database's own log; then run again: nothing was committed",
+        )
     if _FULL.search(text):
         return LakeError(
             "the disk is full",

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from penstock.assets.inputs.changes import Changes
 from penstock.assets.inputs.files import Landing
 from penstock.assets.modes import Append, Merge, Overwrite, ReplaceSlice, Scd2
 from penstock.errors import DefinitionError
@@ -112,8 +111,8 @@ def _check_order(spec: Dataset, name: str, where: str) -> None:
 
 def _check_whole_list(spec: Dataset, where: str) -> None:
     """What is missing is known of a list that is whole at each run alone."""
-    changing = [name for name, item in spec.inputs.items() if isinstance(item, Changes)]
     files = [name for name, item in spec.inputs.items() if isinstance(item, Landing)]
+    changing = [name for name, item in spec.inputs.items() if item.once and name not in files]
     found = None
     if spec.partitions:
         found = "a list of one slice says nothing of the others"

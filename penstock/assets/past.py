@@ -18,7 +18,7 @@ from penstock.errors import ConflictError, LakeError
 from penstock.ledger.past.log_index import Indexed, IndexedCommit, IndexedFile, LogIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from penstock.resources.lake import Table
     from penstock.resources.table_commit import Commit
@@ -109,8 +109,27 @@ class Past:
         )
 
     def newest_take(self, name: str, dataset: str) -> Commit | None:
-        """The newest commit in force that took changes of `dataset` as its input `name`."""
+        """The newest commit in force that says how far input `name`, `dataset`, was taken."""
         return self._commit(self._index.newest_take(self._known, name, dataset))
+
+    def taken(self, name: str, dataset: str) -> Mapping[str, Any] | None:
+        """What the newest commit says that took `dataset` as its input `name`; None: none did.
+
+        Raises LakeError where that commit may have left the log.
+        """
+        self.refuse_cloned()
+        if commit := self.newest_take(name, dataset):
+            said: Mapping[str, Any] = (commit.facts or {})["inputs"][name]
+            return said
+        if self.log.commit(0) is None:
+            raise LakeError(
+                f"how far {name} was taken is no longer in the table's log",
+                where=self.log.where,
+                expected="a commit in _delta_log that names the version of its input",
+                next_step="rebuild the dataset from the whole input in a new table; "
+                "appending now could take rows twice",
+            )
+        return None
 
     def files(self, *, names: Iterable[str] = (), digests: Iterable[str] = ()) -> list[IndexedFile]:
         """Landing files that commits in force name, by these names or contents; oldest first.
@@ -188,7 +207,9 @@ def _indexed(commit: Commit) -> IndexedCommit:
         end=slice_.end,
         column=facts.get("slice_column"),
         takes=frozenset(
-            (name, item["dataset"]) for name, item in inputs.items() if "version" in item
+            (name, item["dataset"])
+            for name, item in inputs.items()
+            if "version" in item or "up_to" in item
         ),
         files=tuple(_files(commit, inputs)),
     )

@@ -14,7 +14,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from penstock.assets.inputs.kind import Asked, PinnedInput
+from penstock.assets.inputs.kind import Asked, Held, PinnedInput
 from penstock.assets.inputs.snapshot import PinnedTable, Snapshot, pin_table
 from penstock.assets.modes import ReplaceSlice
 from penstock.assets.past import Past
@@ -23,7 +23,6 @@ from penstock.errors import DefinitionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from contextlib import ExitStack
 
     from penstock.assets.dataset import Dataset
     from penstock.assets.runtime import Runtime
@@ -90,7 +89,7 @@ def resolve(
     spec: Dataset,
     slice_: Slice,
     runtime: Runtime,
-    held: ExitStack,
+    held: Held,
     *,
     key_id: str | None = None,
 ) -> Resolved:

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 from penstock.ledger import Clock, Ledger, utc_now
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from penstock.events import ParentRun
     from penstock.resources.lake import Lake
+    from penstock.resources.postgres import Postgres
     from penstock.resources.secrets import Secrets
 
 __all__ = ["Invocation", "Runtime", "Step"]
@@ -26,11 +29,15 @@ def _no_step(_: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """The outside world of the executor. `namespace` is OpenLineage's namespace of the jobs."""
+    """The outside world of the executor. `namespace` is OpenLineage's namespace of the jobs.
+
+    `databases` are those that are read from, by the names that `query(database=...)` says.
+    """
 
     lake: Lake
     ledger: Ledger
     secrets: Secrets | None = None
+    databases: Mapping[str, Postgres] = field(default_factory=dict)
     namespace: str = "penstock"
     clock: Clock = utc_now
 

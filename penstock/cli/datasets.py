@@ -211,12 +211,16 @@ def _rules(spec: Dataset) -> list[Text]:
 def _input_words(item: Any) -> str:
     from penstock.assets.inputs.changes import Changes
     from penstock.assets.inputs.files import Landing
+    from penstock.assets.inputs.query import Query
 
     match item:
         case Landing():
             return f"files {item.pattern}"
         case Changes():
             return f"changes of {item.dataset}"
+        case Query():
+            by = item.watermark or item.slice_by
+            return f"{item.relation} of {item.database}{f' by {by}' if by else ''}"
         case _:
             back = f", {item.lookback} back" if item.lookback else ""
             by = f" by {item.slice_by}{back}" if item.slice_by else ""

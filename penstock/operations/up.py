@@ -105,7 +105,7 @@ def run_up(
     lineage_port = ports.take_port(deployment.lineage_port, "the lineage server")
     logs = deployment.home / "logs"
     shape = replace(deployment.cluster.shape(), logs=logs)
-    appended = deployment.cluster.s3_jars()
+    appended = deployment.cluster.appended_jars()
     dagster_home = write_dagster_home(deployment.home)
     children: list[Child] = []
     with _told_to_end() as told:

@@ -111,7 +111,7 @@ class ConnectCluster(SparkMachine):
             if self._server is not None and not self._server.child.alive:
                 self._server = None
             if self._server is None:
-                server = start_server(self.shape(), ports.free_port(), self.s3_jars())
+                server = start_server(self.shape(), ports.free_port(), self.appended_jars())
                 try:
                     server.wait()
                 except BaseException:

@@ -98,7 +98,7 @@ class LocalCluster(SparkMachine):
     def _driver(self) -> driver.Driver:
         live = driver.current()
         if live is None:
-            return driver.start(self.shape(), self.s3_jars())
+            return driver.start(self.shape(), self.appended_jars())
         self._fit(live)
         return live
 

@@ -64,13 +64,16 @@ class SparkMachine(ClientMode, ConfigurableResource):  # type: ignore[type-arg]
         """Whether a lake on S3 is among the settings."""
         return any(name.startswith("spark.hadoop.fs.s3a.") for name in self.extra_conf)
 
-    def s3_jars(self) -> tuple[Path, ...]:
-        """The s3a jars if they are wanted, or if they are there: a later user may want them."""
+    def appended_jars(self) -> tuple[Path, ...]:
+        """What not every session needs, if it is wanted or there: a later user may want it."""
         folder, lock = self._jars(), load_lock()
+        found: list[Path] = []
         there = log_store_made(folder, lock) and not verify(folder, (JarSet.S3,), lock)
-        if not (self.wants_s3 or there):
-            return ()
-        return (*class_path(folder, JarSet.S3, lock), make_log_store(folder))
+        if self.wants_s3 or there:
+            found += [*class_path(folder, JarSet.S3, lock), make_log_store(folder)]
+        if not verify(folder, (JarSet.JDBC,), lock):
+            found += class_path(folder, JarSet.JDBC, lock)
+        return tuple(found)
 
     def _jars(self) -> Path:
         return Path(self.jars_folder) if self.jars_folder else home() / "jars"

@@ -14,7 +14,7 @@ from dagster import ConfigurableResource
 
 from penstock.errors import SecretError
 
-__all__ = ["FileSecrets", "Key", "Secrets", "SecretsResource"]
+__all__ = ["FileSecrets", "Key", "Password", "Secrets", "SecretsResource"]
 
 KEY_BYTES = 32
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")
@@ -71,8 +71,32 @@ class Key:
         )
 
 
+class Password:
+    """A password, called `name`. Nothing gives it away but `reveal()`."""
+
+    __slots__ = ("_secret", "name")
+
+    def __init__(self, name: str, secret: str) -> None:
+        self.name = name
+        self._secret = secret
+
+    def reveal(self) -> str:
+        """The text. Whoever calls this must keep it out of plans, events, logs and errors."""
+        return self._secret
+
+    def __repr__(self) -> str:
+        return f"Password(name={self.name!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise SecretError(
+            "a password cannot be pickled or copied",
+            where=self.name,
+            next_step="pass the Secrets that gave it; it is read anew on the other side",
+        )
+
+
 class Secrets(Protocol):
-    """Where keys come from."""
+    """Where keys and passwords come from."""
 
     def key(self, name: str, *, epoch: int | None = None) -> Key:
         """The key called `name`: its newest epoch unless told. Raises SecretError."""
@@ -82,9 +106,13 @@ class Secrets(Protocol):
         """A private file holding `content`, derived from a key, for a reader that takes files."""
         ...
 
+    def password(self, name: str) -> Password:
+        """The password called `name`, which somebody put there. Raises SecretError."""
+        ...
+
 
 class FileSecrets:
-    """Keys in a folder (mode 700), one file (mode 600) for each key and epoch.
+    """Keys and passwords in a folder (mode 700), each a file of its own (mode 600).
 
     A key is made on first use, from os.urandom. The file appears whole or not at all, and two
     processes that ask at once get the same key. A key or folder that others may read is refused.
@@ -139,6 +167,29 @@ class FileSecrets:
             unfinished = self._write(content)
             unfinished.replace(path)
         return path
+
+    def password(self, name: str) -> Password:
+        """What is in `<folder>/<name>.password`, without the end of the line."""
+        self._prepare(name)
+        path = self.folder / f"{name}.password"
+        if not path.exists():
+            raise SecretError(
+                "there is no such password",
+                where=str(path),
+                next_step="put the password into this file, for its owner alone (mode 600)",
+            )
+        try:
+            text = _read_private(path).decode().removesuffix("\n").removesuffix("\r")
+        except UnicodeDecodeError:
+            text = ""
+        if not text or "\n" in text or "\0" in text:
+            raise SecretError(
+                "the password is malformed",
+                where=str(path),
+                expected="one line of UTF-8",
+                next_step="put the password alone into the file",
+            )
+        return Password(name, text)
 
     def _epochs(self, name: str) -> list[int]:
         pattern = re.compile(rf"{re.escape(name)}\.k([1-9][0-9]*)\.key")

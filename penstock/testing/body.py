@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from penstock.assets.gate import check_frame
 from penstock.assets.inputs.changes import Changes
 from penstock.assets.inputs.files import Landing
+from penstock.assets.inputs.query import Query
 from penstock.assets.slice import WHOLE, Slice
 from penstock.schemas.contract import Contract, model_of, struct_of
 from penstock.testing.rows import rows
@@ -26,8 +27,8 @@ def run_body(
     r"""What the dataset's function makes of the inputs: its columns checked, its rows not.
 
     An input is a DataFrame, or rows as `rows()` takes them; then its types are the contract's
-    that the input is bound to (for landing: the dataset's own). `run` is the slice, for a function
-    that asks for it. Masking is not applied.
+    that the input is bound to (for landing and databases: the dataset's own). `run` is the slice,
+    for a function that asks for it. Masking is not applied.
 
     Raises GateError when names or types are not the contract's, ValueError for an input that is
     missing or has no known types.
@@ -51,7 +52,7 @@ def _frame(dataset: Dataset, name: str, given: Any, spark: SparkSession) -> Data
         frame: DataFrame = given
         return frame
     bound = dataset.inputs[name]
-    if isinstance(bound, Landing):
+    if isinstance(bound, Landing | Query):
         struct = struct_of(dataset.contract)
         arriving = [field for field in struct.fields if field.name not in bound.derived]
         if dataset.removes and dataset.removes not in bound.derived:

@@ -110,7 +110,7 @@ def _files(log: TableLog) -> Iterator[tuple[int, dict[str, Any]]]:
 def _take(log: TableLog, name: str, dataset: str) -> Commit | None:
     for commit in log.commits_in_force():
         item = ((commit.facts or {}).get("inputs") or {}).get(name)
-        if item and item["dataset"] == dataset and "version" in item:
+        if item and item["dataset"] == dataset and ("version" in item or "up_to" in item):
             return commit
     return None
 

@@ -29,8 +29,10 @@ from penstock import (
     column,
     dataset,
     landing,
+    query,
     table,
 )
+from penstock.resources.postgres import Postgres
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "options.md"
@@ -48,6 +50,7 @@ NAMES: dict[str, Any] = {
     "table": table,
     "changes": changes,
     "landing": landing,
+    "query": query,
     "Csv": Csv,
     "FixedWidth": FixedWidth,
     "JsonLines": JsonLines,
@@ -59,6 +62,7 @@ NAMES: dict[str, Any] = {
     "Append": Append,
     "Merge": Merge,
     "Scd2": Scd2,
+    "Postgres": Postgres,
     "Deployment": Deployment,
     "Automation": Automation,
 }

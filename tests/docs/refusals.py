@@ -31,7 +31,15 @@ PLACES = {
         "assets/modes.py",
         "assets/slice.py",
     ),
-    "An input": ("assets/inputs.py", "assets/landing/declared.py"),
+    "An input": (
+        "assets/inputs/tables.py",
+        "assets/inputs/snapshot.py",
+        "assets/inputs/changes.py",
+        "assets/inputs/files.py",
+        "assets/inputs/query.py",
+        "assets/landing/declared.py",
+        "assets/time_zone.py",
+    ),
     "Masking": ("privacy/policy.py", "privacy/method.py"),
     "A deployment, when it is made": (
         "assets/deployment.py",

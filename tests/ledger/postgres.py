@@ -1,4 +1,7 @@
-"""A PostgreSQL server of the tests' own: in a temporary folder, on a socket for us alone."""
+"""A PostgreSQL server of the tests' own: in a temporary folder, on a socket for us alone.
+
+On loopback, which is what JDBC can do, it asks for passwords.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from penstock.resources.ports import LOOPBACK, free_port
 from tests.patience import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
@@ -28,7 +32,7 @@ MISSING = (
 )
 OWNER = "penstock"
 SETTINGS = {
-    "listen_addresses": "",
+    "listen_addresses": LOOPBACK,
     "fsync": "on",
     "max_connections": "60",
     "shared_buffers": "32MB",
@@ -40,13 +44,14 @@ SETTINGS = {
 class PostgresServer:
     """A running server. `address` gives the URL of a new, empty database."""
 
-    def __init__(self, socket: Path) -> None:
+    def __init__(self, socket: Path, port: int) -> None:
         self.socket = socket
+        self.port = port
         self._numbers = itertools.count(1)
 
     def url(self, database: str, *, user: str = OWNER) -> str:
         """The URL of a database as the ledger takes it."""
-        return f"postgresql+psycopg://{user}@/{database}?host={self.socket}"
+        return f"postgresql+psycopg://{user}@/{database}?host={self.socket}&port={self.port}"
 
     def database(self) -> str:
         """Makes a database and gives its name."""
@@ -62,7 +67,9 @@ class PostgresServer:
 
     def connect(self, database: str = "postgres") -> psycopg.Connection[tuple[Any, ...]]:
         """A session of the owner outside Penstock, each statement its own transaction."""
-        return psycopg.connect(host=str(self.socket), dbname=database, user=OWNER, autocommit=True)
+        return psycopg.connect(
+            host=str(self.socket), port=self.port, dbname=database, user=OWNER, autocommit=True
+        )
 
     def execute(self, *statements: str, database: str = "postgres") -> None:
         """Runs the statements as the owner."""
@@ -93,8 +100,8 @@ def postgres_server() -> Iterator[PostgresServer]:
             data,
             "-U",
             OWNER,
-            "-A",
-            "trust",
+            "--auth-local=trust",
+            "--auth-host=scram-sha-256",
             "-E",
             "UTF8",
             "--no-sync",
@@ -102,12 +109,13 @@ def postgres_server() -> Iterator[PostgresServer]:
         subprocess.run(
             made, check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE_SECONDS, **started
         )
+        port = free_port()
         with (folder / "log").open("wb") as log:
             server = subprocess.Popen(
                 [
                     *_ended_with_us(),
                     programs / "postgres",
-                    *("-D", data, "-k", folder),
+                    *("-D", data, "-k", folder, "-p", str(port)),
                     *itertools.chain.from_iterable(("-c", f"{k}={v}") for k, v in SETTINGS.items()),
                 ],
                 stdin=subprocess.DEVNULL,
@@ -117,7 +125,7 @@ def postgres_server() -> Iterator[PostgresServer]:
                 **started,
             )
         try:
-            yield _answering(PostgresServer(folder), server, folder / "log")
+            yield _answering(PostgresServer(folder, port), server, folder / "log")
         finally:
             _end(server)
     finally:

@@ -87,6 +87,7 @@ def test_the_lock_holds_delta_alone_and_s3_without_its_bundle() -> None:
     s3 = {jar.coordinate.split(":")[1] for jar in lock.of([JarSet.S3])}
     assert {"hadoop-aws", "s3", "s3-transfer-manager", "sts", "apache-client"} <= s3
     assert "bundle" not in s3
+    assert [jar.coordinate.split(":")[1] for jar in lock.of([JarSet.JDBC])] == ["postgresql"]
     assert all(len(jar.sha256) == 64 for jar in lock.jars)
 
 

@@ -123,3 +123,27 @@ def test_a_sealed_file_is_private_and_follows_its_content(secrets: FileSecrets) 
 def test_the_resource_gives_the_secrets_of_its_folder(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
     assert SecretsResource(folder=str(folder)).secrets().key("a") == FileSecrets(folder).key("a")
+
+
+def test_a_password_is_the_line_in_its_file_and_shows_nowhere(secrets: FileSecrets) -> None:
+    secrets.key("masking")
+    file = secrets.folder / "shop.password"
+    with pytest.raises(SecretError, match="no such password"):
+        secrets.password("shop")
+    file.touch(mode=0o600)
+    for malformed in (b"", b"\n", b"two\nlines\n", b"\xff", b"a\0b"):
+        file.write_bytes(malformed)
+        with pytest.raises(SecretError, match="malformed"):
+            secrets.password("shop")
+    for written in (b" open 'sesame' ", b" open 'sesame' \n", b" open 'sesame' \r\n"):
+        file.write_bytes(written)
+        assert secrets.password("shop").reveal() == " open 'sesame' "
+    assert "sesame" not in repr(secrets.password("shop"))
+    for leak in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(SecretError, match="pickled or copied"):
+            leak(secrets.password("shop"))
+    file.chmod(0o640)
+    with pytest.raises(SecretError, match="open to other users"):
+        secrets.password("shop")
+    with pytest.raises(SecretError, match="not a name for a key"):
+        secrets.password("../shop")

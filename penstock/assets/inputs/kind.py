@@ -8,11 +8,13 @@ knows how far this one came. `read` makes frames of it: rows, and what cannot be
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
-    from contextlib import ExitStack
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from pyspark.sql import DataFrame, SparkSession
 
@@ -22,15 +24,35 @@ if TYPE_CHECKING:
     from penstock.assets.slice import Slice
     from penstock.schemas.model import ContractModel
 
-__all__ = ["Arrived", "Asked", "Input", "PinnedInput"]
+__all__ = ["Arrived", "Asked", "Held", "Input", "PinnedInput"]
+
+
+T = TypeVar("T")
+
+
+class Held(ExitStack):
+    """What stays open until a run has committed or failed: of each key one thing.
+
+    Two inputs that are read of one database are read of one transaction.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._by_key: dict[str, Any] = {}
+
+    def one(self, key: str, opened: Callable[[], AbstractContextManager[T]]) -> T:
+        """What was opened under the key; `opened` now, where nothing was."""
+        if key not in self._by_key:
+            self._by_key[key] = self.enter_context(opened())
+        found: T = self._by_key[key]
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """A run that is about to pin its input `name`.
 
-    `past` is what is known of the table that it writes, None before there is one. What `held` is
-    given is closed when the run has committed or failed.
+    `past` is what is known of the table that it writes, None before there is one.
     """
 
     spec: Dataset
@@ -38,7 +60,7 @@ class Asked:
     slice: Slice
     runtime: Runtime
     past: Past | None
-    held: ExitStack
+    held: Held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from penstock.assets.inputs.changes import Net, PinnedChanges
 from penstock.assets.inputs.tables import opened
 from penstock.assets.modes import Merge, Scd2, WriteMode
-from penstock.errors import InputError, LakeError
+from penstock.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,22 +84,11 @@ def _was_read(own: Past, dataset: str) -> bool:
 
 def _taken_up_to(name: str, changed: Changes, table: Table, past: Past, own: Past | None) -> int:
     """The version up to which the changes were taken, -1 when none were."""
-    if own is None:
+    taken = own.taken(name, changed.dataset) if own else None
+    if own is None or taken is None:
         return -1
-    own.refuse_cloned()
-    if commit := own.newest_take(name, changed.dataset):
-        taken = (commit.facts or {})["inputs"][name]
-        _refuse_made_anew(name, taken, table, past.log, own.log)
-        return int(taken["version"])
-    if own.log.commit(0) is None:
-        raise LakeError(
-            f"how far {name} was taken is no longer in the table's log",
-            where=own.log.where,
-            expected="a commit in _delta_log that names the version of its input",
-            next_step="rebuild the dataset from the whole input in a new table; "
-            "appending now could take rows twice",
-        )
-    return -1
+    _refuse_made_anew(name, taken, table, past.log, own.log)
+    return int(taken["version"])
 
 
 def _apart(

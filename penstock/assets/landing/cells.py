@@ -7,24 +7,23 @@ from typing import TYPE_CHECKING
 
 from penstock.assets.landing.cell import value_sql, wrong_sql
 from penstock.assets.landing.numbers import is_number, plain_number
-from penstock.assets.landing.records import columns_in_files, placed
 from penstock.schemas.predicates import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from pyspark.sql import DataFrame
 
-    from penstock.assets.inputs.files import PinnedFiles
+    from penstock.assets.landing.cell import Dates
     from penstock.assets.landing.formats import Csv, FixedWidth
-    from penstock.schemas.model import ContractModel
+    from penstock.schemas.model import ColumnModel
 
 __all__ = ["TypedCells", "typed_cells"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypedCells:
-    """`rows` with a column for each of the contract, TIME and PLACE; `rules`, id -> SQL test."""
+    """`rows` with a column for each of the contract's; `rules`, id -> SQL test."""
 
     rows: DataFrame
     rules: Mapping[str, str]
@@ -32,25 +31,31 @@ class TypedCells:
 
 def typed_cells(
     rows: DataFrame,
-    item: PinnedFiles,
-    contract: ContractModel,
+    columns: Iterable[ColumnModel],
     cells: Mapping[str, str],
-    written: Csv | FixedWidth,
+    dates_of: Callable[[str], Dates],
+    written: Csv | FixedWidth | None = None,
+    placed: Iterable[str] = (),
 ) -> TypedCells:
-    """The cells of `rows`, which come from a reader of files, as values.
+    """The cells of `rows` as values of the contract's `columns`.
 
-    `cells` says which column of text, a plain name, holds a column of the contract. The types are a
-    projection of their own below what tests them, so that each cell is cast once.
+    `cells` says which column of text, a plain name, holds which of them. `written` says how numbers
+    are; `placed` are columns that the reader of the rows knows. The types are a projection of their
+    own below what tests them, so that each cell is cast once.
     """
     plain, typed, rules = {}, [], {}
-    for column in columns_in_files(item, contract):
+    for column in columns:
         value = quoted(column.name)
         if column.name not in cells:
             typed.append(f"CAST(NULL AS {column.type}) AS {value}")
             continue
-        cell, dates = cells[column.name], item.landing.dates(column.name)
+        cell, dates = cells[column.name], dates_of(column.name)
         text = cell
-        if is_number(column.type) and (written.decimal, written.thousands) != (".", None):
+        if (
+            written
+            and is_number(column.type)
+            and (written.decimal, written.thousands) != (".", None)
+        ):
             text = f"{cell}n"
             plain[text] = plain_number(cell, written)
         typed.append(f"{value_sql(text, column.type, dates)} AS {value}")
@@ -58,5 +63,5 @@ def typed_cells(
             wrong = wrong_sql(text, column.type, value, dates)
             wrong = wrong if text == cell else f"{text} IS NULL OR {wrong}"
             rules[f"{column.name}:type"] = f"{cell} IS NOT NULL AND ({wrong})"
-    rows = rows.selectExpr("*", *(f"{sql} AS {name}" for name, sql in plain.items()), *placed())
+    rows = rows.selectExpr("*", *(f"{sql} AS {name}" for name, sql in plain.items()), *placed)
     return TypedCells(rows=rows.selectExpr("*", *typed), rules=rules)

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from penstock.assets.landing.cells import typed_cells
 from penstock.assets.landing.names import check_names, folded
 from penstock.assets.landing.quoting import record_pattern
-from penstock.assets.landing.records import Records, columns_in_files, reasons_sql
+from penstock.assets.landing.records import Records, columns_in_files, placed, reasons_sql
 from penstock.errors import InputError
 from penstock.schemas.predicates import literal
 
@@ -60,7 +60,9 @@ def read_cells(
         unreadable = " OR ".join(f"contains({cell}, '\ufffd')" for cell in cells)
         rules["csv:encoding"] = f"coalesce({unreadable}, false)"
     place = dict(zip(map(item.landing.column_of, header), cells, strict=True))
-    typed = typed_cells(rows, item, contract, place, written)
+    typed = typed_cells(
+        rows, columns_in_files(item, contract), place, item.landing.dates, written, placed()
+    )
     rules |= typed.rules
     # by the contract's names, for by them it is known whose values are personal data
     by_name = ", ".join(f"{literal(name)}, {cell}" for name, cell in place.items())

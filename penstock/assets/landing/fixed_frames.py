@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from penstock.assets.landing.cells import typed_cells
 from penstock.assets.landing.names import check_names
-from penstock.assets.landing.records import Records, lines, reasons_sql
+from penstock.assets.landing.records import Records, columns_in_files, lines, placed, reasons_sql
 from penstock.schemas.predicates import literal
 
 if TYPE_CHECKING:
@@ -59,7 +59,14 @@ def read_places(
     malformed = f"{length} > {written.width} AND rtrim(substring(_line, {written.width + 1})) != ''"
     if not written.stripped:
         malformed = f"{length} < {written.width} OR ({malformed})"
-    typed = typed_cells(rows, item, contract, dict(zip(names, cells, strict=True)), written)
+    typed = typed_cells(
+        rows,
+        columns_in_files(item, contract),
+        dict(zip(names, cells, strict=True)),
+        item.landing.dates,
+        written,
+        placed(),
+    )
     is_bad, reasons = reasons_sql({"fixed:malformed": malformed}, {**rules, **typed.rules})
     line = "to_json(map('line', make_valid_utf8(_line)))"
     return Records(rows=typed.rows, is_bad=is_bad, reasons=reasons, text=line)

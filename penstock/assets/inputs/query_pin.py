@@ -1,0 +1,329 @@
+"""What a run takes of a database, asked within one snapshot of it. The SQL is PostgreSQL's."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from penstock.assets.inputs.query import PinnedRows, Query, Reach
+from penstock.errors import InputError, SecretError
+from penstock.resources.postgres import Postgres, identifier, literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from penstock.assets.inputs.kind import Asked
+    from penstock.assets.slice import Slice
+    from penstock.resources.postgres import PostgresView
+    from penstock.resources.secrets import Password
+
+__all__ = ["pin_rows"]
+
+_WHOLE = ("int2", "int4", "int8")
+_NUMBERS = (*_WHOLE, "numeric")
+_TIMES = ("date", "timestamp", "timestamptz")
+_EMPTY = "0 0"  # the digest of no rows
+
+
+def pin_rows(query: Query, asked: Asked) -> PinnedRows:
+    """The rows that the run takes.
+
+    Raises InputError for a relation or columns that are not there or say nothing of what is asked,
+    and for rows that came too late; SecretError, SourceError.
+    """
+    postgres = asked.runtime.databases[query.database]
+    password = _password(query, asked, postgres)
+    view = asked.held.one(query.database, lambda: postgres.view(password))
+    place = f"{postgres.namespace}/{postgres.database}, {query.relation}"
+    kinds = view.columns(query.relation)
+    if not kinds:
+        raise InputError(
+            f"input {asked.name} is no table or view of the database",
+            where=place,
+            next_step="correct query(...), or grant the user USAGE on its schema",
+        )
+    contract = asked.spec.arriving
+    wanted = [query.sent_as(column.name) for column in query.columns(contract)]
+    asks = [query.slice_by, query.watermark, query.split_by]
+    for name in (*wanted, *filter(None, asks)):
+        _refuse_unknown(name, kinds, asked.name, place)
+    cells = [f"{_text(name, kinds[name])} AS _{n}" for n, name in enumerate(wanted)]
+    table = _Relation(view, query.relation, ", ".join(cells) or "NULL AS _0")
+    if query.watermark is not None:
+        mark = _Watermark(table, query.watermark, kinds[query.watermark], query.overlap, place)
+        reach, start, new = mark.reach(asked)
+        where, nothing_new = mark.between(start, reach.up_to), not new
+    else:
+        reach, where, nothing_new = None, _slice(query, asked.slice, kinds, place), False
+    rows, digest = table.digest(where) if not nothing_new else (0, _EMPTY)
+    return PinnedRows(
+        name=asked.name,
+        query=query,
+        view=view,
+        password=password,
+        selects=tuple(table.select(part) for part in _parts(query, table, kinds, where, place)),
+        rows=rows,
+        digest=digest,
+        reach=reach,
+        nothing_new=nothing_new,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Relation:
+    """A table or view, and the text columns that are read of it."""
+
+    view: PostgresView
+    name: str
+    cells: str
+
+    @property
+    def sql(self) -> str:
+        schema, _, name = self.name.partition(".")
+        return f"{identifier(schema)}.{identifier(name)}"
+
+    def select(self, where: str) -> str:
+        return f"SELECT {self.cells} FROM {self.sql} WHERE {where}"
+
+    def digest(self, where: str) -> tuple[int, str]:
+        """(Rows, the sum of two hashes of each): the same for the same rows in any order."""
+        hashes = (f"sum(hashtextextended(r::text, {seed})::numeric)" for seed in (0, 1))
+        one, two = (f"coalesce({each}, 0)::text" for each in hashes)
+        rows, digest = self.view.one(
+            f"SELECT count(*), {one} || ' ' || {two} FROM ({self.select(where)}) AS r"
+        )
+        return int(rows), str(digest)
+
+
+@dataclass(frozen=True, slots=True)
+class _Watermark:
+    """A column that grows, with its type in the database."""
+
+    table: _Relation
+    column: str
+    kind: str
+    overlap: timedelta | int
+    place: str
+
+    def reach(self, asked: Asked) -> tuple[Reach, str | None, bool]:
+        """(How far the run gets, above what it begins, whether anything is new)."""
+        name = identifier(self.column)
+        self._refuse_kind()
+        nulls, highest = self.table.view.one(
+            f"SELECT count(*) FILTER (WHERE {name} IS NULL OR {_is_endless(name, self.kind)}), "
+            f"max({name})::text FROM {self.table.sql}"
+        )
+        if nulls:
+            raise InputError(
+                "rows have no watermark, and nobody can say whether they were taken",
+                where=f"{self.place}.{self.column}",
+                expected="a value in each row, not infinite",
+                found=f"{nulls} rows without",
+                next_step="give the column a default and fill it; or read a view that leaves them "
+                "out",
+            )
+        past = asked.past
+        before = past.taken(asked.name, asked.spec.inputs[asked.name].dataset) if past else None
+        after = before["up_to"] if before else None
+        up_to = after if highest is None else self._highest(after, highest)
+        start = self._settled(after)
+        settled = self._settled(up_to)
+        reach = Reach(
+            after=start,
+            up_to=up_to,
+            settled=settled,
+            below=self._count(settled),
+            recent=self.table.digest(self.between(settled, up_to))[1],
+        )
+        if before is None:
+            return reach, None, True
+        self._refuse_late(before, start)
+        same = self.table.digest(self.between(before["settled"], after))[1] == before["recent"]
+        return reach, start, not (same and up_to == after and start == before["settled"])
+
+    def between(self, low: str | None, high: str | None) -> str:
+        """SQL, true for rows above `low` up to `high`."""
+        if high is None:
+            return "false"
+        name = identifier(self.column)
+        above = "true" if low is None else f"{name} > {self._value(low)}"
+        return f"{above} AND {name} <= {self._value(high)}"
+
+    def _value(self, text: str) -> str:
+        return f"{literal(text)}::{self.kind}"
+
+    def _highest(self, after: str | None, highest: str) -> str:
+        """The higher of the two: what was taken may have been deleted."""
+        if after is None:
+            return highest
+        sql = f"SELECT greatest({self._value(after)}, {self._value(highest)})::text"
+        return str(self.table.view.one(sql)[0])
+
+    def _settled(self, up_to: str | None) -> str | None:
+        """What the next run begins above."""
+        if up_to is None or not self.overlap:
+            return up_to
+        less = str(self.overlap)
+        if isinstance(self.overlap, timedelta):
+            micros = self.overlap // timedelta(microseconds=1)
+            less = f"interval '{micros} microseconds'"
+        # a date less an interval is a timestamp
+        sql = f"SELECT ({self._value(up_to)} - {less})::{self.kind}::text"
+        return str(self.table.view.one(sql)[0])
+
+    def _count(self, high: str | None) -> int:
+        if high is None:
+            return 0
+        sql = f"SELECT count(*) FROM {self.table.sql} WHERE {self.between(None, high)}"
+        return int(self.table.view.one(sql)[0])
+
+    def _refuse_late(self, before: Mapping[str, object], start: str | None) -> None:
+        """Raise InputError where there are more rows below what was taken for settled."""
+        settled = before["settled"]
+        if not isinstance(settled, str) or start is None:
+            return
+        (lower,) = self.table.view.one(f"SELECT {self._value(start)} < {self._value(settled)}")
+        if lower:  # a larger overlap reads them now
+            return
+        now, then = self._count(settled), before["below"]
+        if isinstance(then, int) and now > then:
+            raise InputError(
+                "rows came with a watermark below what was taken: they would never be read",
+                where=f"{self.place}.{self.column}",
+                expected=f"{then} rows that were there when it was taken, or fewer",
+                found=f"{now} rows",
+                next_step="give query(...) a larger overlap=, longer than its transactions last: "
+                "the next run reads them; nothing was committed",
+            )
+
+    def _refuse_kind(self) -> None:
+        timed = isinstance(self.overlap, timedelta)
+        fits = _TIMES if timed else (*_NUMBERS, *(() if self.overlap else _TIMES))
+        if self.kind not in fits:
+            raise InputError(
+                "the column is no watermark"
+                if self.kind not in (*_NUMBERS, *_TIMES)
+                else "the overlap is of another kind than the watermark",
+                where=f"{self.place}.{self.column}",
+                expected=f"one of {', '.join(fits)}",
+                found=self.kind,
+                next_step="name a column that grows with each new row or change"
+                if self.kind not in (*_NUMBERS, *_TIMES)
+                else "write a timedelta for times, an int for numbers",
+            )
+        if timed and self.kind == "date" and self.overlap % timedelta(days=1):  # type: ignore[operator]
+            raise InputError(
+                "the overlap is no number of days, and the watermark a date",
+                where=f"{self.place}.{self.column}",
+                next_step="write overlap=timedelta(days=1)",
+            )
+
+
+def _text(name: str, kind: str) -> str:
+    """SQL, the value as text that landing's grammar reads: exact, and NULL for NULL alone."""
+    text = f"{identifier(name)}::text"
+    # of UTC by the settings; an era stays, and is none of the grammar
+    return f"replace({text}, '+00', 'Z')" if kind == "timestamptz" else text
+
+
+def _is_endless(name: str, kind: str) -> str:
+    """SQL, true for a value that no other is above, or below."""
+    if kind in _TIMES:
+        return f"NOT isfinite({name})"
+    return f"{name}::text IN ('NaN', 'Infinity', '-Infinity')" if kind == "numeric" else "false"
+
+
+def _slice(query: Query, slice_: Slice, kinds: Mapping[str, str], place: str) -> str:
+    if query.slice_by is None:
+        return "true"
+    name, kind = identifier(query.slice_by), kinds[query.slice_by]
+    start, end = slice_.start, slice_.end
+    if kind not in _TIMES:
+        raise InputError(
+            "the column does not say which slice a row is of",
+            where=f"{place}.{query.slice_by}",
+            expected=f"one of {', '.join(_TIMES)}",
+            found=kind,
+            next_step="name a column of dates or timestamps",
+        )
+    if start is None or end is None:
+        return "true"
+    if kind == "date":
+        return f"{name} >= '{start.date()}'::date AND {name} < '{end.date()}'::date"
+    if kind == "timestamp":
+        name = f"({name} AT TIME ZONE {literal(query.time_zone or 'UTC')})"
+    low, high = (f"'{moment.isoformat()}'::timestamptz" for moment in (start, end))
+    return f"{name} >= {low} AND {name} < {high}"
+
+
+def _parts(
+    query: Query, table: _Relation, kinds: Mapping[str, str], where: str, place: str
+) -> list[str]:
+    """The condition, parted among readers: each row is in one of them."""
+    if query.split_by is None or query.splits == 1:
+        return [where]
+    name, kind = identifier(query.split_by), kinds[query.split_by]
+    if kind not in (*_NUMBERS, *_TIMES):
+        raise InputError(
+            "the column cannot be split by",
+            where=f"{place}.{query.split_by}",
+            expected=f"one of {', '.join((*_NUMBERS, *_TIMES))}",
+            found=kind,
+            next_step="name a column of numbers, dates or timestamps, best one with an index",
+        )
+    # of timestamps the ends may be infinite, which nothing lies between
+    finite = f" AND isfinite({name})" if kind in _TIMES else ""
+    number = "numeric" if kind in _NUMBERS else kind
+    ends = (
+        f"SELECT min({name})::{number} AS low, max({name})::{number} AS high "
+        f"FROM {table.sql} WHERE {where}{finite}"
+    )
+    step = f"(high - low) * n / {query.splits}"
+    if kind == "date":
+        step = f"((high - low)::bigint * n / {query.splits})::int"
+    bound = f"(low + {step})::{kind}"
+    if kind in _WHOLE:
+        bound = f"floor(low + {step})::{kind}"
+    found = table.view.one(
+        f"SELECT array_agg(DISTINCT ({bound})::text) FROM ({ends}) AS e, "
+        f"generate_series(1, {query.splits - 1}) AS n WHERE low IS NOT NULL"
+    )[0]
+    if not found:
+        return [where]
+    ordered = table.view.one(
+        f"SELECT array_agg(b::text ORDER BY b) FROM unnest(ARRAY["
+        f"{', '.join(literal(text) for text in found)}]::{kind}[]) AS b"
+    )[0]
+    bounds = [f"{literal(text)}::{kind}" for text in ordered]
+    first = f"({name} < {bounds[0]} OR {name} IS NULL)"
+    between = [f"{name} >= {low} AND {name} < {high}" for low, high in pairwise(bounds)]
+    return [f"({where}) AND {part}" for part in (first, *between, f"{name} >= {bounds[-1]}")]
+
+
+def _password(query: Query, asked: Asked, postgres: Postgres) -> Password | None:
+    if postgres.passwordless:
+        return None
+    if asked.runtime.secrets is None:
+        raise SecretError(
+            "the database asks for a password and there is no secrets resource",
+            where=f"{asked.spec.name}, input {asked.name}",
+            next_step="give the deployment a `secrets` resource, such as SecretsResource",
+        )
+    return asked.runtime.secrets.password(query.database)
+
+
+def _refuse_unknown(name: str, kinds: Mapping[str, str], item: str, place: str) -> None:
+    if name in kinds:
+        return
+    near = difflib.get_close_matches(name, kinds, 1)
+    raise InputError(
+        f"input {item} has no such column",
+        where=f"{place}.{name}",
+        expected=f"one of {', '.join(kinds)}",
+        next_step=(f"did you mean {near[0]}? " if near else "")
+        + "Say what the database calls it: query(names={...: "
+        + f"'{name}'}})",
+    )
