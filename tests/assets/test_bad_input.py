@@ -250,23 +250,29 @@ def _ids(shop: Shop) -> list[int]:
     return sorted(row.id for row in shop.table(sent).collect())
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_a_file_that_cannot_be_read_is_refused_and_the_table_stays(
-    stocked: Shop, name: str
+def test_files_that_cannot_be_read_are_refused_and_the_table_stays(
+    stocked: Shop, subtests: pytest.Subtests
 ) -> None:
-    content, what, found = REFUSED[name]
-    file = stocked.land("orders-2013-01-05-b.csv" + (".gz" if "gzip" in name else ""))
-    file.write_bytes(content)
-    with pytest.raises(InputError) as caught:
-        stocked.run(sent)
-    assert caught.value.what == what
-    assert found is None or (caught.value.found or "").startswith(found)
-    assert f"orders/{file.name}" in (caught.value.where or "")
-    assert caught.value.next_step
-    assert CANARY not in str(caught.value)
-    assert (stocked.version(sent), _ids(stocked)) == (0, [1, 2])
-    assert stocked.quarantine(sent).count() == 0
+    for name, (content, what, found) in REFUSED.items():
+        with subtests.test(name):
+            file = stocked.land("orders-2013-01-05-b.csv" + (".gz" if "gzip" in name else ""))
+            file.write_bytes(content)
+            with pytest.raises(InputError) as caught:
+                stocked.run(sent)
+            file.unlink()
+            assert caught.value.what == what
+            assert found is None or (caught.value.found or "").startswith(found)
+            assert f"orders/{file.name}" in (caught.value.where or "")
+            assert caught.value.next_step
+            assert CANARY not in str(caught.value)
+            assert stocked.version(sent) == 0
+            assert stocked.runtime.lake.quarantine(sent.name).read() is None
+    assert _ids(stocked) == [1, 2]
+    # under the names that were refused
+    file = stocked.land("orders-2013-01-05-b.csv.gz")
     _sent_again(stocked, file)
+    file.unlink()
+    _sent_again(stocked, stocked.land("orders-2013-01-05-b.csv"))
 
 
 @pytest.mark.parametrize("name", SET_ASIDE)
