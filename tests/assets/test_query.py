@@ -330,6 +330,16 @@ def test_rows_of_the_overlap_are_read_again_and_a_larger_one_reads_late_ones(sal
     assert shop.run(more).committed
     assert sales.rows(merged) == sales.there()
     assert not shop.run(more).committed
+    # of a smaller one nothing is passed over
+    smaller = query("public.orders", database="sales", watermark="seq", overlap=1)
+    sales.change("INSERT INTO orders VALUES (31, 'late', 1, '2013-01-05', 2)")
+    assert shop.run(dataset(Order, inputs={"raw": smaller}, write=Merge())(_same)).committed
+    assert sales.rows(merged) == sales.there()
+    # by another column nobody knows what was taken
+    other = query("public.orders", database="sales", watermark="id", overlap=8)
+    with pytest.raises(InputError, match="not the one by which rows were taken") as caught:
+        shop.run(dataset(Order, inputs={"raw": other}, write=Merge())(_same))
+    assert caught.value.expected == "seq int8"
 
 
 @pytest.mark.parametrize(

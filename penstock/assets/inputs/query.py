@@ -135,13 +135,14 @@ class Query:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """How far a watermark was taken, as text of the database's.
+    """How far a watermark, a column and its type, was taken, as text of the database's.
 
     Rows above `after` were taken, up to `up_to`; `rows` and `digest` are of those. The next run
     begins above `settled`, where `below` rows were then. `recent` is the digest of those between
     that and `up_to`.
     """
 
+    watermark: str
     after: str | None
     up_to: str | None
     settled: str | None
@@ -188,7 +189,8 @@ class PinnedRows:
         }
         if self.reach:
             reach = self.reach
-            said |= {"settled": reach.settled, "below": reach.below, "recent": reach.recent}
+            said |= {"watermark": reach.watermark, "settled": reach.settled}
+            said |= {"below": reach.below, "recent": reach.recent}
         return said
 
     def read(self, spark: SparkSession, contract: ContractModel, *, strict: bool) -> Arrived:

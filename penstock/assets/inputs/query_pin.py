@@ -25,7 +25,6 @@ __all__ = ["pin_rows"]
 _WHOLE = ("int2", "int4", "int8")
 _NUMBERS = (*_WHOLE, "numeric")
 _TIMES = ("date", "timestamp", "timestamptz")
-_EMPTY = "0 0"  # the digest of no rows
 
 
 def pin_rows(query: Query, asked: Asked) -> PinnedRows:
@@ -54,11 +53,11 @@ def pin_rows(query: Query, asked: Asked) -> PinnedRows:
     table = _Relation(view, query.relation, ", ".join(cells) or "NULL AS _0")
     if query.watermark is not None:
         mark = _Watermark(table, query.watermark, kinds[query.watermark], query.overlap, place)
-        reach, start, new = mark.reach(asked)
-        where, nothing_new = mark.between(start, reach.up_to), not new
+        reach, new = mark.reach(asked)
+        where = mark.between(reach.after, reach.up_to) if new else "false"
     else:
-        reach, where, nothing_new = None, _slice(query, asked.slice, kinds, place), False
-    rows, digest = table.digest(where) if not nothing_new else (0, _EMPTY)
+        reach, where, new = None, _slice(query, asked.slice, kinds, place), True
+    rows, digest = table.digest(where)
     return PinnedRows(
         name=asked.name,
         query=query,
@@ -68,7 +67,7 @@ def pin_rows(query: Query, asked: Asked) -> PinnedRows:
         rows=rows,
         digest=digest,
         reach=reach,
-        nothing_new=nothing_new,
+        nothing_new=not new,
     )
 
 
@@ -108,13 +107,17 @@ class _Watermark:
     overlap: timedelta | int
     place: str
 
-    def reach(self, asked: Asked) -> tuple[Reach, str | None, bool]:
-        """(How far the run gets, above what it begins, whether anything is new)."""
-        name = identifier(self.column)
+    def reach(self, asked: Asked) -> tuple[Reach, bool]:
+        """(How far the run gets, whether anything is new)."""
         self._refuse_kind()
-        nulls, highest = self.table.view.one(
+        name, past = identifier(self.column), asked.past
+        before = past.taken(asked.name, asked.spec.inputs[asked.name].dataset) if past else None
+        self._refuse_other(before)
+        after, settled = (before["up_to"], before["settled"]) if before else (None, None)
+        nulls, highest, below = self.table.view.one(
             f"SELECT count(*) FILTER (WHERE {name} IS NULL OR {_is_endless(name, self.kind)}), "
-            f"max({name})::text FROM {self.table.sql}"
+            f"max({name})::text, count(*) FILTER (WHERE {self.between(None, settled)}) "
+            f"FROM {self.table.sql}"
         )
         if nulls:
             raise InputError(
@@ -125,24 +128,29 @@ class _Watermark:
                 next_step="give the column a default and fill it; or read a view that leaves them "
                 "out",
             )
-        past = asked.past
-        before = past.taken(asked.name, asked.spec.inputs[asked.name].dataset) if past else None
-        after = before["up_to"] if before else None
-        up_to = after if highest is None else self._highest(after, highest)
-        start = self._settled(after)
-        settled = self._settled(up_to)
+        # of a smaller overlap than before, too, nothing is passed over
+        start = self._one_of("least", self._settled(after), settled)
+        if before and start == settled:  # a larger one reads what came late
+            self._refuse_late(below, before["below"])
+        # what was taken may have been deleted
+        up_to = self._one_of("greatest", after, highest)
+        more = self._settled(up_to)
         reach = Reach(
+            watermark=f"{self.column} {self.kind}",
             after=start,
             up_to=up_to,
-            settled=settled,
-            below=self._count(settled),
-            recent=self.table.digest(self.between(settled, up_to))[1],
+            settled=more,
+            below=below + self._count(settled, more)
+            if start == settled
+            else self._count(None, more),
+            recent=self.table.digest(self.between(more, up_to))[1],
         )
-        if before is None:
-            return reach, None, True
-        self._refuse_late(before, start)
-        same = self.table.digest(self.between(before["settled"], after))[1] == before["recent"]
-        return reach, start, not (same and up_to == after and start == before["settled"])
+        same = (
+            before is not None
+            and (up_to, start) == (after, settled)
+            and reach.recent == before["recent"]
+        )
+        return reach, not same
 
     def between(self, low: str | None, high: str | None) -> str:
         """SQL, true for rows above `low` up to `high`."""
@@ -155,12 +163,12 @@ class _Watermark:
     def _value(self, text: str) -> str:
         return f"{literal(text)}::{self.kind}"
 
-    def _highest(self, after: str | None, highest: str) -> str:
-        """The higher of the two: what was taken may have been deleted."""
-        if after is None:
-            return highest
-        sql = f"SELECT greatest({self._value(after)}, {self._value(highest)})::text"
-        return str(self.table.view.one(sql)[0])
+    def _one_of(self, which: str, *texts: str | None) -> str | None:
+        """The `greatest` or `least` of those that there are, as the database compares them."""
+        there = [self._value(text) for text in texts if text is not None]
+        if not there:
+            return None
+        return str(self.table.view.one(f"SELECT {which}({', '.join(there)})::text")[0])
 
     def _settled(self, up_to: str | None) -> str | None:
         """What the next run begins above."""
@@ -174,22 +182,13 @@ class _Watermark:
         sql = f"SELECT ({self._value(up_to)} - {less})::{self.kind}::text"
         return str(self.table.view.one(sql)[0])
 
-    def _count(self, high: str | None) -> int:
-        if high is None:
-            return 0
-        sql = f"SELECT count(*) FROM {self.table.sql} WHERE {self.between(None, high)}"
+    def _count(self, low: str | None, high: str | None) -> int:
+        sql = f"SELECT count(*) FROM {self.table.sql} WHERE {self.between(low, high)}"
         return int(self.table.view.one(sql)[0])
 
-    def _refuse_late(self, before: Mapping[str, object], start: str | None) -> None:
+    def _refuse_late(self, now: int, then: int) -> None:
         """Raise InputError where there are more rows below what was taken for settled."""
-        settled = before["settled"]
-        if not isinstance(settled, str) or start is None:
-            return
-        (lower,) = self.table.view.one(f"SELECT {self._value(start)} < {self._value(settled)}")
-        if lower:  # a larger overlap reads them now
-            return
-        now, then = self._count(settled), before["below"]
-        if isinstance(then, int) and now > then:
+        if now > then:
             raise InputError(
                 "rows came with a watermark below what was taken: they would never be read",
                 where=f"{self.place}.{self.column}",
@@ -197,6 +196,19 @@ class _Watermark:
                 found=f"{now} rows",
                 next_step="give query(...) a larger overlap=, longer than its transactions last: "
                 "the next run reads them; nothing was committed",
+            )
+
+    def _refuse_other(self, before: Mapping[str, object] | None) -> None:
+        """Raise InputError where what was taken was told by another column."""
+        mine = f"{self.column} {self.kind}"
+        if before and before["watermark"] != mine:
+            raise InputError(
+                "the watermark is not the one by which rows were taken so far",
+                where=f"{self.place}.{self.column}",
+                expected=str(before["watermark"]),
+                found=mine,
+                next_step="put the old one back; or move the dataset's table away and run it "
+                "again: it begins anew with all rows",
             )
 
     def _refuse_kind(self) -> None:
