@@ -12,6 +12,7 @@ from penstock.assets.automation.automation import Automation, automated
 from penstock.assets.dataset import Dataset
 from penstock.assets.runtime import Runtime
 from penstock.errors import DefinitionError
+from penstock.resources.postgres import Postgres
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,6 +54,11 @@ class Deployment:
         needed |= {name for spec in self.datasets for name in spec.databases}
         problems = [f"two datasets are called {n}" for n in set(names) if names.count(n) > 1]
         problems += [f"no resource {key}" for key in sorted(needed - set(self.resources))]
+        problems += [
+            f"{name}, a database that is read, is no Postgres"
+            for name in sorted({name for spec in self.datasets for name in spec.databases})
+            if name in self.resources and not isinstance(self.resources[name], Postgres)
+        ]
         if problems:
             raise DefinitionError(
                 "the deployment is not whole",

@@ -25,6 +25,7 @@ from penstock.errors import (
     InputError,
     LakeError,
     PenstockError,
+    SetupError,
     SourceError,
     ValidationError,
 )
@@ -48,6 +49,7 @@ _LOG = re.compile(
     r"|CHECKPOINT_|MISSING_(DELTA_TABLE|FILES_|PART_FILES|COMMIT_)|INVALID_COMMITTED_VERSION)"
     r"|_delta_log"
 )
+_NO_DRIVER = re.compile(r"ClassNotFoundException[\s\S]*org\.postgresql\.Driver")
 _DATABASE = re.compile(r"org\.postgresql\.util\.PSQLException")
 _NO_FOLDER = re.compile(r"DELTA_CANNOT_CREATE_LOG_PATH")
 _FILE_GONE = re.compile(
@@ -196,6 +198,13 @@ def _unforeseen(error: Exception, where: str) -> PenstockError:
 
 def _storage(text: str, where: str) -> PenstockError | None:
     """The storage refuses, another writer was first, or the cluster is gone."""
+    if _NO_DRIVER.search(text):
+        return SetupError(
+            "the session has no driver for the database",
+            where=where,
+            expected="its jar on the class path when the session starts",
+            next_step="penstock jars --resolve, then start the session anew",
+        )
     if _DATABASE.search(text):
         return SourceError(
             "a database that is read from went away, or refused to be read",

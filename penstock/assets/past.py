@@ -89,6 +89,11 @@ class Past:
         """The newest commit of a run that changed rows."""
         return self._commit(self._index.newest_of_ours(self._known))
 
+    def was_made_of(self, dataset: str) -> bool:
+        """Whether a commit in force read the dataset, as whatever input. Reads all of them."""
+        inputs = (c.facts.get("inputs", {}) for c in self.log.commits_in_force() if c.facts)
+        return any(item.get("dataset") == dataset for each in inputs for item in each.values())
+
     def refuse_cloned(self) -> None:
         """Raise LakeError where no run wrote since the table was made by CLONE.
 

@@ -6,6 +6,7 @@ process-wide state on purpose, and the only one.
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -111,6 +112,11 @@ def quiet_errors() -> None:
     """Keep PySpark from printing errors, which quote rows, to standard error: they are raised."""
     from pyspark.logger import PySparkLogger
 
+    # at DEBUG it logs each call with its arguments, passwords among them
+    py4j = logging.getLogger("py4j")
+    if py4j.level == logging.NOTSET:
+        py4j.setLevel(logging.INFO)
+
     for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
         PySparkLogger.getLogger(name).disabled = True
 
@@ -160,7 +166,11 @@ def _launch(shape: SessionShape, appended: tuple[Path, ...]) -> Driver:
             next_step=f"penstock doctor; read {log}",
         ) from error
     return Driver(
-        shape=shape, session=session, process=gateway.proc, log=log, has_s3=bool(appended)
+        shape=shape,
+        session=session,
+        process=gateway.proc,
+        log=log,
+        has_s3=any("hadoop-aws" in jar.name for jar in appended),
     )
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import decimal
+import logging
 import random
+import threading
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -39,9 +41,10 @@ from penstock.resources.postgres import Postgres
 from penstock.resources.secrets import FileSecrets, SecretsResource
 from penstock.resources.settings import Profile
 from tests.assets.shop import Shop
+from tests.patience import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pyspark.sql import DataFrame, SparkSession
@@ -258,8 +261,10 @@ def test_every_type_is_exact_or_set_aside(sales: Sales) -> None:
         4: ("'; DROP --\n\"\\", 0, _exact(0), float("inf"), True, date(9999, 12, 31), at, at, "x"),
     }
     sales.change(
+        "CREATE DOMAIN moment AS timestamptz",
+        "CREATE DOMAIN instant AS moment",
         "CREATE TABLE kinds (id int, text text, whole bigint, wert numeric, real float8, "
-        "flag bool, day date, at timestamptz, local timestamp, other text, secret bytea)",
+        "flag bool, day date, at instant, local timestamp, other text, secret bytea)",
         f"GRANT SELECT ON kinds TO {READER}",
     )
     with closing(sales.server.connect(sales.name)) as connection:
@@ -314,6 +319,16 @@ def test_new_rows_are_added_once_and_one_that_came_too_late_is_told(sales: Sales
     assert shop.version(added) == version
 
 
+def test_rows_that_were_added_without_a_watermark_are_not_added_again(sales: Sales) -> None:
+    sales.shop.run(dataset(Loose, inputs={"raw": WHOLE}, write=Overwrite())(_same))
+    with pytest.raises(InputError, match="would be added again"):
+        sales.shop.run(added)
+    renamed = dataset(Loose, inputs={"orders": NEW}, write=Append())(lambda orders: orders)
+    with pytest.raises(InputError, match="would be added again"):
+        sales.shop.run(renamed)
+    assert len(sales.rows(added)) == 9
+
+
 def test_rows_of_the_overlap_are_read_again_and_a_larger_one_reads_late_ones(sales: Sales) -> None:
     shop = sales.shop
     shop.run(merged)
@@ -325,14 +340,15 @@ def test_rows_of_the_overlap_are_read_again_and_a_larger_one_reads_late_ones(sal
     sales.change("INSERT INTO orders VALUES (30, 'later', 1, '2013-01-05', 2)")
     with pytest.raises(InputError, match="larger overlap"):
         shop.run(merged)
-    wider = query("public.orders", database="sales", watermark="seq", overlap=8)
+    # which need not reach it: all is read once
+    wider = query("public.orders", database="sales", watermark="seq", overlap=6)
     more = dataset(Order, inputs={"raw": wider}, write=Merge())(_same)
     assert shop.run(more).committed
     assert sales.rows(merged) == sales.there()
     assert not shop.run(more).committed
     # of a smaller one nothing is passed over
     smaller = query("public.orders", database="sales", watermark="seq", overlap=1)
-    sales.change("INSERT INTO orders VALUES (31, 'late', 1, '2013-01-05', 2)")
+    sales.change("INSERT INTO orders VALUES (31, 'late', 1, '2013-01-05', 4)")
     assert shop.run(dataset(Order, inputs={"raw": smaller}, write=Merge())(_same)).committed
     assert sales.rows(merged) == sales.there()
     # by another column nobody knows what was taken
@@ -373,6 +389,11 @@ def test_a_slice_is_the_rows_of_its_days(sales: Sales) -> None:
         shop.run(by_day, Slice.day(day))
     assert sales.rows(by_day) == [row for row in sales.there() if row[3] in days]
     sales.change("UPDATE orders SET item = 'x' WHERE day = '2013-01-06'")
+    for nowhere in ("NULL", "'infinity'"):
+        sales.change(f"INSERT INTO orders VALUES (50, 'x', 1, {nowhere}, 50)")
+        with pytest.raises(InputError, match="rows are of no slice"):
+            shop.run(by_day, Slice.day(days[1]))
+        sales.change("DELETE FROM orders WHERE id = 50")
     assert not shop.run(by_day, Slice.day(days[0])).committed
     assert shop.run(by_day, Slice.day(days[1])).committed
     assert sales.rows(by_day) == [row for row in sales.there() if row[3] in days]
@@ -438,6 +459,57 @@ def _ends_sessions(sales: Sales) -> None:
     )
 
 
+def _when_somebody_waits(sales: Sales, act: Callable[[], None]) -> threading.Thread:
+    """Acts as soon as a session of the database waits for a lock."""
+
+    def waiting() -> bool:
+        sql = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        with closing(sales.server.connect(sales.name)) as connection:
+            (sessions,) = connection.execute(sql).fetchone() or (0,)
+        return bool(sessions)
+
+    def watch() -> None:
+        until(waiting, "a session waits for a lock")
+        act()
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    return thread
+
+
+def test_a_table_that_is_being_loaded_anew_is_never_read_as_empty(sales: Sales) -> None:
+    with closing(sales.server.connect(sales.name)) as loading:
+        loading.autocommit = False
+        loading.execute("TRUNCATE orders")
+        loading.execute(
+            "INSERT INTO orders (id, item, price, day) "
+            "SELECT n, 'anew', 1, date '2013-01-05' FROM generate_series(1, 5) n"
+        )
+        thread = _when_somebody_waits(sales, loading.commit)
+        outcome = sales.shop.run(whole)
+        thread.join()
+    assert outcome.rows_in == 5
+    assert sales.rows(whole) == sales.there()
+
+
+def test_who_alters_the_table_meanwhile_ends_the_run_and_nobody_waits_for_ever(
+    sales: Sales, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("penstock.resources.postgres._LOCK_MILLISECONDS", 500)
+    altering = threading.Thread(target=sales.change, args=("ALTER TABLE orders ADD more int",))
+
+    def alter(step: str) -> None:
+        if step == "resolved":
+            altering.start()
+            _when_somebody_waits(sales, lambda: None).join()
+
+    with pytest.raises(SourceError, match="went away, or refused"):
+        sales.shop.run(whole, on_step=alter)
+    altering.join()  # which our transaction kept waiting
+    assert sales.shop.run(whole).committed
+    assert sales.rows(whole) == sales.there()
+
+
 @pytest.mark.parametrize("step", ["resolved", "analyzed", "started"])
 def test_a_database_that_goes_away_leaves_the_table_as_it_was(sales: Sales, step: str) -> None:
     shop = sales.shop
@@ -474,7 +546,16 @@ def test_what_cannot_be_read_is_told_and_nothing_is_written(sales: Sales) -> Non
     (secrets.folder / "sales.password").unlink()
     told(SecretError, "no such password", sales.shop)
     _put_password(secrets, PASSWORD)
-    for relation, words in (("public.nothing", "no table or view"), ("nowhere.orders", "no table")):
+    sales.change(
+        "CREATE EXTENSION file_fdw",
+        "CREATE SERVER files FOREIGN DATA WRAPPER file_fdw",
+        "CREATE FOREIGN TABLE far (id int) SERVER files OPTIONS (filename '/dev/null')",
+    )
+    for relation, words in (
+        ("public.nothing", "no table or view"),
+        ("nowhere.orders", "no table or view"),
+        ("public.far", "a foreign table is of no snapshot"),
+    ):
         spec = dataset(Order, inputs={"raw": query(relation, database="sales")})(_same)
         told(InputError, words, sales.shop, spec)
     sales.change("ALTER TABLE orders RENAME item TO items")
@@ -487,8 +568,9 @@ def test_what_cannot_be_read_is_told_and_nothing_is_written(sales: Sales) -> Non
 
 
 def test_the_password_is_in_nothing_that_is_told_or_kept(
-    sales: Sales, capfd: pytest.CaptureFixture[str]
+    sales: Sales, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.DEBUG)
     sales.change("INSERT INTO orders (id, item, price, day) VALUES (NULL, 'none', 1, '2013-01-05')")
     seen: list[str] = []
 
@@ -501,7 +583,7 @@ def test_the_password_is_in_nothing_that_is_told_or_kept(
     sales.shop.run(looked_at)
     log = sales.shop.runtime.lake.table("bronze.sold").read()
     assert log
-    texts = [*seen, sales.shop.everything_told(), *capfd.readouterr()]
+    texts = [*seen, sales.shop.everything_told(), *capfd.readouterr(), caplog.text]
     texts += [repr(commit) for commit in log.commits()]
     texts += [repr(sales.shop.runtime), repr(looked_at)]
     for file in sales.shop.path.rglob("*"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pyspark.sql import types as T
 
-from penstock import Append, Contract, Daily, Merge, Overwrite, column, dataset, query
+from penstock import Append, Contract, Daily, Merge, Overwrite, Pii, column, dataset, query
 from penstock.errors import DefinitionError
 
 if TYPE_CHECKING:
@@ -30,6 +30,19 @@ class Nested(Contract, name="bronze.nested", version="1.0.0", owner="team:shop")
 
     id: int = column(key=True)
     lines: T.ArrayType(T.StringType()) = column()  # type: ignore[valid-type]
+
+
+class Personal(
+    Contract,
+    name="bronze.people",
+    version="1.0.0",
+    owner="team:shop",
+    cleared=[Pii.BIRTH_DATE],
+):
+    """One person."""
+
+    id: int = column(key=True)
+    born: date = column(pii=Pii.BIRTH_DATE)
 
 
 class Bytes(Contract, name="bronze.bytes", version="1.0.0", owner="team:shop"):
@@ -79,6 +92,7 @@ def test_what_says_nothing_is_refused(relation: Any, said: dict[str, Any], told:
         (Order, {"watermark": "seq"}, {"write": Merge(missing="delete")}, "gives what changed"),
         (Order, {"derived": ["dya"]}, {}, "names a column that the contract has not"),
         (Order, {"names": {"a": "b"}}, {}, "names a column that the contract has not"),
+        (Personal, {"watermark": "born"}, {"write": Merge()}, "the watermark is personal data"),
         (Nested, {}, {}, "is read as text"),
         (Bytes, {}, {}, "is read as text"),
     ],

@@ -74,6 +74,10 @@ class Query:
         """What the database calls the contract's column."""
         return next((sent for sent, name in self.names if name == column), column)
 
+    def column_of(self, sent: str) -> str:
+        """The contract's name of what the database calls `sent`."""
+        return dict(self.names).get(sent, sent)
+
     def dates(self, _: str) -> Dates:
         """How dates and datetimes are written, in any column."""
         return Dates(zone=self.time_zone)
@@ -104,6 +108,13 @@ class Query:
                 where=where,
                 expected="write=Append(known='skip') and a key, or Merge()",
                 next_step="say so, or leave overlap= out",
+            )
+        marked = spec.arriving.column(self.column_of(self.watermark)) if self.watermark else None
+        if marked and marked.pii and not marked.masked:
+            raise DefinitionError(
+                "the watermark is personal data, and commits say how far it was taken",
+                where=f"contract {spec.contract.__name__}.{marked.name}",
+                next_step="name a sequence number or a time of change",
             )
         known = {column.name for column in spec.arriving.columns}
         unknown = sorted({*self.derived, *(name for _, name in self.names)} - known)

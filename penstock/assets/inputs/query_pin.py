@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
+import hmac
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from penstock.assets.inputs.query import PinnedRows, Query, Reach
+from penstock.assets.modes import Append
 from penstock.errors import InputError, SecretError
-from penstock.resources.postgres import Postgres, identifier, literal
+from penstock.resources.postgres import Postgres, identifier, literal, relation_sql
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from penstock.assets.inputs.kind import Asked
+    from penstock.assets.modes import WriteMode
+    from penstock.assets.past import Past
     from penstock.assets.slice import Slice
     from penstock.resources.postgres import PostgresView
-    from penstock.resources.secrets import Password
+    from penstock.resources.secrets import Key, Password
 
 __all__ = ["pin_rows"]
 
@@ -34,8 +40,13 @@ def pin_rows(query: Query, asked: Asked) -> PinnedRows:
     and for rows that came too late; SecretError, SourceError.
     """
     postgres = asked.runtime.databases[query.database]
-    password = _password(query, asked, postgres)
-    view = asked.held.one(query.database, lambda: postgres.view(password))
+    key, password = _key(asked), _password(query, asked, postgres)
+    relations = {
+        item.relation
+        for item in asked.spec.inputs.values()
+        if isinstance(item, Query) and item.database == query.database
+    }
+    view = asked.held.one(query.database, lambda: postgres.view(password, relations))
     place = f"{postgres.namespace}/{postgres.database}, {query.relation}"
     kinds = view.columns(query.relation)
     if not kinds:
@@ -50,13 +61,13 @@ def pin_rows(query: Query, asked: Asked) -> PinnedRows:
     for name in (*wanted, *filter(None, asks)):
         _refuse_unknown(name, kinds, asked.name, place)
     cells = [f"{_text(name, kinds[name])} AS _{n}" for n, name in enumerate(wanted)]
-    table = _Relation(view, query.relation, ", ".join(cells) or "NULL AS _0")
+    table = _Relation(view, query.relation, ", ".join(cells) or "NULL AS _0", key)
     if query.watermark is not None:
         mark = _Watermark(table, query.watermark, kinds[query.watermark], query.overlap, place)
         reach, new = mark.reach(asked)
         where = mark.between(reach.after, reach.up_to) if new else "false"
     else:
-        reach, where, new = None, _slice(query, asked.slice, kinds, place), True
+        reach, where, new = None, _slice(query, table, asked.slice, kinds, place), True
     rows, digest = table.digest(where)
     return PinnedRows(
         name=asked.name,
@@ -78,23 +89,28 @@ class _Relation:
     view: PostgresView
     name: str
     cells: str
+    key: Key
 
     @property
     def sql(self) -> str:
-        schema, _, name = self.name.partition(".")
-        return f"{identifier(schema)}.{identifier(name)}"
+        return relation_sql(self.name)
 
     def select(self, where: str) -> str:
         return f"SELECT {self.cells} FROM {self.sql} WHERE {where}"
 
     def digest(self, where: str) -> tuple[int, str]:
-        """(Rows, the sum of two hashes of each): the same for the same rows in any order."""
+        """(Rows, a digest): the same for the same rows in any order.
+
+        It is of the sums of two hashes of each row, with a key: who reads commits can tell neither
+        what a row said nor what a new one adds.
+        """
         hashes = (f"sum(hashtextextended(r::text, {seed})::numeric)" for seed in (0, 1))
         one, two = (f"coalesce({each}, 0)::text" for each in hashes)
         rows, digest = self.view.one(
             f"SELECT count(*), {one} || ' ' || {two} FROM ({self.select(where)}) AS r"
         )
-        return int(rows), str(digest)
+        told = hmac.new(self.key.reveal(), f"{rows} {digest}".encode(), hashlib.sha256)
+        return int(rows), told.hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +129,8 @@ class _Watermark:
         name, past = identifier(self.column), asked.past
         before = past.taken(asked.name, asked.spec.inputs[asked.name].dataset) if past else None
         self._refuse_other(before)
+        if before is None and past:
+            _refuse_read_otherwise(asked, past, self.place)
         after, settled = (before["up_to"], before["settled"]) if before else (None, None)
         nulls, highest, below = self.table.view.one(
             f"SELECT count(*) FILTER (WHERE {name} IS NULL OR {_is_endless(name, self.kind)}), "
@@ -130,8 +148,17 @@ class _Watermark:
             )
         # of a smaller overlap than before, too, nothing is passed over
         start = self._one_of("least", self._settled(after), settled)
-        if before and start == settled:  # a larger one reads what came late
-            self._refuse_late(below, before["below"])
+        if before and below > before["below"]:
+            if start == settled:
+                raise self._late(asked.spec.write, below, before["below"])
+            start = None  # a larger one may still be too small: all is read, once
+        if before and start != after and not _is_idempotent(asked.spec.write):
+            raise InputError(
+                "rows of the overlap were taken, and would be added again",
+                where=f"{self.place}.{self.column}",
+                next_step="put overlap= back, with Append(known='skip'); or move the dataset's "
+                "table away and run it again: it begins anew with all rows",
+            )
         # what was taken may have been deleted
         up_to = self._one_of("greatest", after, highest)
         more = self._settled(up_to)
@@ -186,17 +213,19 @@ class _Watermark:
         sql = f"SELECT count(*) FROM {self.table.sql} WHERE {self.between(low, high)}"
         return int(self.table.view.one(sql)[0])
 
-    def _refuse_late(self, now: int, then: int) -> None:
-        """Raise InputError where there are more rows below what was taken for settled."""
-        if now > then:
-            raise InputError(
-                "rows came with a watermark below what was taken: they would never be read",
-                where=f"{self.place}.{self.column}",
-                expected=f"{then} rows that were there when it was taken, or fewer",
-                found=f"{now} rows",
-                next_step="give query(...) a larger overlap=, longer than its transactions last: "
-                "the next run reads them; nothing was committed",
-            )
+    def _late(self, write: WriteMode, now: int, then: int) -> InputError:
+        """There are more rows below what was taken for settled."""
+        return InputError(
+            "rows came with a watermark below what was taken: they would never be read",
+            where=f"{self.place}.{self.column}",
+            expected=f"{then} rows that were there when it was taken, or fewer",
+            found=f"{now} rows",
+            next_step="give query(...) a larger overlap=, longer than its transactions last: the "
+            "next run reads them; nothing was committed"
+            if _is_idempotent(write)
+            else "give the contract a key, and write Append(known='skip') and overlap=; or move "
+            "the dataset's table away and run it again: it begins anew with all rows",
+        )
 
     def _refuse_other(self, before: Mapping[str, object] | None) -> None:
         """Raise InputError where what was taken was told by another column."""
@@ -248,7 +277,9 @@ def _is_endless(name: str, kind: str) -> str:
     return f"{name}::text IN ('NaN', 'Infinity', '-Infinity')" if kind == "numeric" else "false"
 
 
-def _slice(query: Query, slice_: Slice, kinds: Mapping[str, str], place: str) -> str:
+def _slice(
+    query: Query, table: _Relation, slice_: Slice, kinds: Mapping[str, str], place: str
+) -> str:
     if query.slice_by is None:
         return "true"
     name, kind = identifier(query.slice_by), kinds[query.slice_by]
@@ -261,14 +292,27 @@ def _slice(query: Query, slice_: Slice, kinds: Mapping[str, str], place: str) ->
             found=kind,
             next_step="name a column of dates or timestamps",
         )
+    nowhere = f"{name} IS NULL OR {name} IN ('infinity', '-infinity')"
+    (lost,) = table.view.one(f"SELECT count(*) FROM {table.sql} WHERE {nowhere}")
+    if lost:
+        raise InputError(
+            "rows are of no slice, and no run would read them",
+            where=f"{place}.{query.slice_by}",
+            expected="a date in each row, not infinite",
+            found=f"{lost} rows without",
+            next_step="fill the column; or read a view that leaves them out",
+        )
     if start is None or end is None:
         return "true"
     if kind == "date":
-        return f"{name} >= '{start.date()}'::date AND {name} < '{end.date()}'::date"
-    if kind == "timestamp":
-        name = f"({name} AT TIME ZONE {literal(query.time_zone or 'UTC')})"
-    low, high = (f"'{moment.isoformat()}'::timestamptz" for moment in (start, end))
-    return f"{name} >= {low} AND {name} < {high}"
+        low, high = str(start.date()), str(end.date())
+    elif kind == "timestamp":
+        # PostgreSQL takes some names of zones for abbreviations, which have no summer
+        zone = ZoneInfo(query.time_zone or "UTC")
+        low, high = (f"{at.astimezone(zone).replace(tzinfo=None)}" for at in (start, end))
+    else:
+        low, high = start.isoformat(), end.isoformat()
+    return f"{name} >= '{low}'::{kind} AND {name} < '{high}'::{kind}"
 
 
 def _parts(
@@ -315,15 +359,40 @@ def _parts(
     return [f"({where}) AND {part}" for part in (first, *between, f"{name} >= {bounds[-1]}")]
 
 
-def _password(query: Query, asked: Asked, postgres: Postgres) -> Password | None:
-    if postgres.passwordless:
-        return None
+def _is_idempotent(write: WriteMode) -> bool:
+    """Whether rows that were taken may be taken again."""
+    return not isinstance(write, Append) or write.known == "skip"
+
+
+def _refuse_read_otherwise(asked: Asked, past: Past, place: str) -> None:
+    """Raise InputError where the rows are in the table, and no commit says up to which."""
+    dataset = asked.spec.inputs[asked.name].dataset
+    if not _is_idempotent(asked.spec.write) and past.was_made_of(dataset):
+        raise InputError(
+            "rows of it were taken as another input, or without a watermark, and would be added "
+            "again",
+            where=place,
+            expected=f"a commit that says how far input {asked.name} was taken",
+            next_step="give the input its old name; or move the dataset's table away and run it "
+            "again: it begins anew with all rows",
+        )
+
+
+def _key(asked: Asked) -> Key:
+    """What digests are made with."""
     if asked.runtime.secrets is None:
         raise SecretError(
-            "the database asks for a password and there is no secrets resource",
+            "a database is read and there is no secrets resource",
             where=f"{asked.spec.name}, input {asked.name}",
             next_step="give the deployment a `secrets` resource, such as SecretsResource",
         )
+    return asked.runtime.secrets.key("digests")
+
+
+def _password(query: Query, asked: Asked, postgres: Postgres) -> Password | None:
+    if postgres.passwordless:
+        return None
+    assert asked.runtime.secrets is not None
     return asked.runtime.secrets.password(query.database)
 
 

@@ -47,7 +47,7 @@ def pin_changes(
     # the table holds the newest of each row, and no other
     only = ours is not None and ours == newest and {*table_key} == {*apart}
     from_the_first = net is Net.NEWEST and not only and _has_all_changes(table, past.log)
-    if changed.deletes and own is not None and after < 0 and _was_read(own, changed.dataset):
+    if changed.deletes and own is not None and after < 0 and own.was_made_of(changed.dataset):
         # what was taken out before is in the table that this one was made of
         from_the_first = True
         if not _has_all_changes(table, past.log):
@@ -74,12 +74,6 @@ def pin_changes(
         deletes=changed.deletes,
         removals=any(commit.may_remove for commit in between),
     )
-
-
-def _was_read(own: Past, dataset: str) -> bool:
-    """Whether a commit in force was made of the dataset, as whatever input."""
-    inputs = (c.facts.get("inputs", {}) for c in own.log.commits_in_force() if c.facts)
-    return any(item.get("dataset") == dataset for each in inputs for item in each.values())
 
 
 def _taken_up_to(name: str, changed: Changes, table: Table, past: Past, own: Past | None) -> int:
