@@ -195,7 +195,8 @@ def test_the_jar_is_kept_one_that_is_older_removed_and_one_that_is_cut_off_made_
 def test_a_session_without_s3_compiles_nothing(tmp_path: Path) -> None:
     for jar in load_lock().jars:
         (tmp_path / jar.file).symlink_to(home() / "jars" / jar.file)
-    assert LocalCluster(jars_folder=str(tmp_path)).s3_jars() == ()
+    appended = LocalCluster(jars_folder=str(tmp_path)).appended_jars()
+    assert ["postgresql" in jar.name for jar in appended] == [True]
     assert not [*tmp_path.glob("penstock_*")]
 
 
