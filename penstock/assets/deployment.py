@@ -51,12 +51,13 @@ class Deployment:
         names = [spec.name for spec in self.datasets]
         needed = {"lake", "ledger", *(spec.cluster for spec in self.datasets)}
         needed |= {"secrets" for spec in self.datasets if spec.needs_secrets}
-        needed |= {name for spec in self.datasets for name in spec.databases}
+        databases = {name for spec in self.datasets for name in spec.databases}
+        needed |= databases
         problems = [f"two datasets are called {n}" for n in set(names) if names.count(n) > 1]
         problems += [f"no resource {key}" for key in sorted(needed - set(self.resources))]
         problems += [
             f"{name}, a database that is read, is no Postgres"
-            for name in sorted({name for spec in self.datasets for name in spec.databases})
+            for name in sorted(databases)
             if name in self.resources and not isinstance(self.resources[name], Postgres)
         ]
         if problems:

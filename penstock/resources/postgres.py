@@ -48,8 +48,6 @@ _REFUSED = {
     "3D": "there is no such database",
     "42501": "the user may not read this",
 }
-
-
 # of what another try may mend: sessions that are ended, no resources, conflicts, time-outs
 _NO_LOCK = "55P03"
 _PASSING = ("57", "53", "08", "40", "25P", _NO_LOCK)

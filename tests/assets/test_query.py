@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import pytest
+from pyspark.sql.connect.session import SparkSession as ConnectSession
 
 from penstock import (
     Append,
@@ -75,6 +76,12 @@ class Loose(Contract, name="bronze.loose", version="1.0.0", owner="team:shop"):
     item: str = column(nullable=True)
     price: Decimal(10, 2) = column()
     day: date = column()
+
+
+class Item(Contract, name="bronze.items", version="1.0.0", owner="team:shop"):
+    """What was sold."""
+
+    item: str = column()
 
 
 class Kind(Contract, name="bronze.kinds", version="1.0.0", owner="team:shop"):
@@ -298,6 +305,31 @@ def test_every_type_is_exact_or_set_aside(sales: Sales) -> None:
     assert sorted(map(tuple, aside.collect())) == [
         (k, r, "sales/public.kinds") for k, r in expected
     ]
+
+
+@pytest.mark.parametrize("by", ["id", "price", "day", "changed", "local"])
+def test_each_row_of_a_view_is_read_once_however_it_is_split(sales: Sales, by: str) -> None:
+    endless = "'NaN'" if by == "price" else "'infinity'" if by != "id" else "NULL"
+    sales.change(
+        "ALTER TABLE orders ADD local timestamp",
+        "UPDATE orders SET changed = timestamptz '2013-01-05' + id * interval '3 hours', "
+        "local = timestamp '2013-01-05' - id * interval '3 days'",
+        "INSERT INTO orders (id, item, price, day) VALUES (20, 'a', 1, '2013-01-05'), "
+        "(21, 'b', 1, '2013-01-05')",
+        f"UPDATE orders SET {by} = NULL WHERE item = 'a'",
+        f"UPDATE orders SET {by} = {endless} WHERE item = 'b'",
+        "CREATE VIEW shown AS SELECT * FROM orders",
+        f"GRANT SELECT ON shown TO {READER}",
+    )
+    read = query("public.shown", database="sales", split_by=by, splits=4)
+    spec = dataset(Item, inputs={"raw": read})(_same)
+    with Held() as held:
+        (item,) = resolve(spec, Slice(), sales.shop.runtime, held).inputs
+        assert isinstance(item, PinnedRows)
+        # of three days there are no four parts
+        assert len(item.selects) == (3 if by == "day" else 4)
+    sales.shop.run(spec)
+    assert sales.rows(spec) == sales.there("item")
 
 
 def test_new_rows_are_added_once_and_one_that_came_too_late_is_told(sales: Sales) -> None:
@@ -637,6 +669,9 @@ def test_two_inputs_of_a_database_are_of_one_transaction(sales: Sales) -> None:
     with Held() as held:
         resolved = resolve(other, Slice(), sales.shop.runtime, held)
         views = [item.view for item in resolved.inputs if isinstance(item, PinnedRows)]
+        over_connect = object.__new__(ConnectSession)
+        with pytest.raises(InputError, match="is not read over Spark Connect"):
+            resolved.inputs[0].read(over_connect, other.arriving, strict=True)
     assert len(views) == 2
     assert views[0] is views[1]
     with pytest.raises(SourceError, match="went away"):

@@ -163,7 +163,7 @@ class Reach:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PinnedRows:
-    """Rows of a view of the database: `rows` of them, of which `digest` is the sum of their hashes.
+    """Rows of a view of the database: `rows` of them, with a keyed `digest` of what they say.
 
     `selects` are SQL of the database's, one for each reader, of text columns `_0`, `_1`, ... in the
     contract's order.

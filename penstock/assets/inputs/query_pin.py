@@ -330,12 +330,12 @@ def _parts(
             found=kind,
             next_step="name a column of numbers, dates or timestamps, best one with an index",
         )
-    # of timestamps the ends may be infinite, which nothing lies between
-    finite = f" AND isfinite({name})" if kind in _TIMES else ""
+    # nothing lies between ends that are infinite or no number
+    finite = f"NOT ({_is_endless(name, kind)})"
     number = "numeric" if kind in _NUMBERS else kind
     ends = (
         f"SELECT min({name})::{number} AS low, max({name})::{number} AS high "
-        f"FROM {table.sql} WHERE {where}{finite}"
+        f"FROM {table.sql} WHERE ({where}) AND {finite}"
     )
     step = f"(high - low) * n / {query.splits}"
     if kind == "date":
@@ -344,16 +344,12 @@ def _parts(
     if kind in _WHOLE:
         bound = f"floor(low + {step})::{kind}"
     found = table.view.one(
-        f"SELECT array_agg(DISTINCT ({bound})::text) FROM ({ends}) AS e, "
+        f"SELECT array_agg(DISTINCT {bound} ORDER BY {bound})::text[] FROM ({ends}) AS e, "
         f"generate_series(1, {query.splits - 1}) AS n WHERE low IS NOT NULL"
     )[0]
     if not found:
         return [where]
-    ordered = table.view.one(
-        f"SELECT array_agg(b::text ORDER BY b) FROM unnest(ARRAY["
-        f"{', '.join(literal(text) for text in found)}]::{kind}[]) AS b"
-    )[0]
-    bounds = [f"{literal(text)}::{kind}" for text in ordered]
+    bounds = [f"{literal(text)}::{kind}" for text in found]
     first = f"({name} < {bounds[0]} OR {name} IS NULL)"
     between = [f"{name} >= {low} AND {name} < {high}" for low, high in pairwise(bounds)]
     return [f"({where}) AND {part}" for part in (first, *between, f"{name} >= {bounds[-1]}")]
