@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from penstock.assets.deployment import Deployment
     from penstock.assets.executor import run
     from penstock.assets.inputs.changes import changes
+    from penstock.assets.inputs.external import external
     from penstock.assets.inputs.files import landing
     from penstock.assets.inputs.query import query
     from penstock.assets.inputs.snapshot import table
@@ -45,6 +46,7 @@ _HOMES = {
     "penstock.assets.dataset": ("Dataset", "Schedule", "dataset"),
     "penstock.assets.executor": ("run",),
     "penstock.assets.inputs.changes": ("changes",),
+    "penstock.assets.inputs.external": ("external",),
     "penstock.assets.inputs.files": ("landing",),
     "penstock.assets.inputs.query": ("query",),
     "penstock.assets.inputs.snapshot": ("table",),
@@ -100,6 +102,7 @@ __all__ = [
     "dataset",
     "datasets_of",
     "definitions",
+    "external",
     "landing",
     "query",
     "run",

@@ -6,6 +6,7 @@ The record of a run is made of it, whether the run tells it itself or died befor
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from penstock.assets.row_rules import IN_TABLE_RULE, KEY_RULE
@@ -101,10 +102,14 @@ class Account:
 
 
 def input_refs(
-    documents: Iterable[Mapping[str, Any]], content: str | None, runtime: Runtime
+    documents: Iterable[Mapping[str, Any]],
+    content: str | None,
+    runtime: Runtime,
+    contracts: Mapping[str, ContractModel] = MappingProxyType({}),
 ) -> tuple[DatasetRef, ...]:
     """The inputs that a commit names, each once, at the versions that were read.
 
+    `contracts` are those, by dataset, that whoever reads declares; others are asked of the ledger.
     A folder of files and a database have no version; `content`, the digest of all that was read,
     stands for it.
     """
@@ -125,8 +130,8 @@ def input_refs(
             folder = f"{lake.landing.rstrip('/')}/{name.removeprefix('landing/')}"
             found.append(DatasetRef.at(folder, name, version=content, contract=None))
             continue
-        contract = runtime.ledger.latest_contract(name)
-        uri = lake.table(name).uri
+        contract = contracts.get(name) or runtime.ledger.latest_contract(name)
+        uri = item.get("location") or lake.table(name).uri
         found.append(
             DatasetRef.at(
                 uri,

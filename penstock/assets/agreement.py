@@ -6,6 +6,7 @@ import difflib
 from typing import TYPE_CHECKING
 
 from penstock.assets.freshness import FRESHNESS_CHECK
+from penstock.assets.inputs.external import External
 from penstock.assets.inputs.files import Landing
 from penstock.assets.inputs.snapshot import Snapshot, check_slice_by
 from penstock.assets.metadata import CONTRACT_CHECK, asset_key, check_name
@@ -27,6 +28,7 @@ def check_together(specs: Sequence[Dataset], external: Collection[str]) -> None:
     """
     refuse_nested_names([spec.name for spec in specs])
     _refuse_one_name(specs)
+    _refuse_two_tables(specs)
     made = {spec.name: spec for spec in specs}
     for spec in specs:
         where = f"dataset {spec.name}"
@@ -57,7 +59,12 @@ def _unknown(where: str, name: str, known: Sequence[str]) -> DefinitionError:
 
 def _refuse_one_name(specs: Sequence[Dataset]) -> None:
     """Raise DefinitionError when Dagster would know two things by one name."""
-    folders = {i.dataset for spec in specs for i in spec.inputs.values() if isinstance(i, Landing)}
+    folders = {
+        item.dataset
+        for spec in specs
+        for item in spec.inputs.values()
+        if isinstance(item, Landing | External)
+    }
     names = [spec.name for spec in specs]
     keys = [(name, asset_key(name).to_user_string()) for name in [*names, *sorted(folders)]]
     # what makes an asset is a step, and steps have names without a slash
@@ -81,6 +88,33 @@ def _refuse_one_name(specs: Sequence[Dataset]) -> None:
                 found=f"{one} and {other}: {check_name(other)}",
                 next_step="rename one of the two",
             )
+
+
+def _refuse_two_tables(specs: Sequence[Dataset]) -> None:
+    """Raise DefinitionError when one name stands for two tables, of which others write one."""
+    known: dict[str, External] = {}
+    made = {spec.name for spec in specs}
+    for spec in specs:
+        for name, item in spec.inputs.items():
+            if not isinstance(item, External):
+                continue
+            first = known.setdefault(item.dataset, item)
+            if item.dataset in made:
+                raise DefinitionError(
+                    "a dataset of the deployment has the name of a table that others write",
+                    where=f"dataset {spec.name}, input {name}",
+                    found=item.dataset,
+                    next_step="read the dataset as table(...), or give the contract of "
+                    "external(...) another name",
+                )
+            if (first.place, first.fingerprint) != (item.place, item.fingerprint):
+                raise DefinitionError(
+                    "two tables that others write have one name",
+                    where=f"dataset {spec.name}, input {name}",
+                    expected=f"one contract and place for each: {first.place}",
+                    found=f"{item.dataset} at {item.place}",
+                    next_step="give the contract of one of the two another name",
+                )
 
 
 def _alike(named: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:

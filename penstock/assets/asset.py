@@ -24,6 +24,7 @@ from penstock.assets.executor import run
 from penstock.assets.fault import place, translated
 from penstock.assets.freshness import freshness_of
 from penstock.assets.freshness_sensor import freshness_sensor
+from penstock.assets.inputs.external import External
 from penstock.assets.inputs.files import Landing
 from penstock.assets.inputs.query import Query
 from penstock.assets.inputs.snapshot import Snapshot
@@ -116,6 +117,9 @@ def source_specs(datasets: Iterable[Dataset]) -> list[dg.AssetSpec]:
             case Query():
                 what = f"{item.relation} of the database {item.database}"
                 kind, group = "postgresql", "databases"
+            case External():
+                what = f"{item.model.description} Others write it: {item.place}."
+                kind, group = "delta", "external"
             case _:
                 continue
         found[item.dataset] = dg.AssetSpec(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from penstock.assets.definition import check_dataset, check_schedule, refuse_parts
 from penstock.assets.inputs.changes import Changes
+from penstock.assets.inputs.external import External
 from penstock.assets.inputs.kind import Input
 from penstock.assets.inputs.query import Query
 from penstock.assets.inputs.snapshot import Snapshot, table
@@ -162,6 +163,11 @@ class Dataset:
         return tuple(sorted({i.database for i in self.inputs.values() if isinstance(i, Query)}))
 
     @property
+    def contracts_of_others(self) -> dict[str, ContractModel]:
+        """By the dataset's name, the contracts that it declares for tables of others."""
+        return {i.dataset: i.model for i in self.inputs.values() if isinstance(i, External)}
+
+    @property
     def needs_secrets(self) -> bool:
         """Whether it makes tokens or asks a database, and needs a key or a password."""
         return bool(self.databases) or (self.masking is not None and self.masking.needs_key)
@@ -205,12 +211,13 @@ def dataset(  # noqa: PLR0913 - one keyword for each decision
 ) -> Callable[[Body], Dataset]:
     """Make a dataset of a function that takes DataFrames and returns one.
 
-    `inputs` maps the function's parameters to what they are bound to: a contract, a dataset's
-    name, `table(...)`, `changes(...)` or `landing(...)`. A parameter called `run` is given the
-    `Slice`. `write` defaults to `ReplaceSlice()` with partitions and `Overwrite()` without,
-    `bad_rows` to `Quarantine()`. `group` and `tags` are Dagster's; the group defaults to the first
-    part of the dataset's name, the schedule to none. `cluster` is the key of the Dagster resource
-    to run on. With `masking` the function's result is masked by the policy before the gate.
+    `inputs` maps the function's parameters to what they are bound to: a contract, a dataset's name,
+    `table(...)`, `changes(...)`, `landing(...)`, `query(...)` or `external(...)`. A parameter
+    called `run` is given the `Slice`. `write` defaults to `ReplaceSlice()` with partitions and
+    `Overwrite()` without, `bad_rows` to `Quarantine()`. `group` and `tags` are Dagster's; the group
+    defaults to the first part of the dataset's name, the schedule to none. `cluster` is the key of
+    the Dagster resource to run on. With `masking` the function's result is masked by the policy
+    before the gate.
 
     Raises DefinitionError when the pieces do not fit together.
     """

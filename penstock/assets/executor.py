@@ -117,7 +117,7 @@ def _attempt(
     resolved: Resolved | None = None
     held = Held()
     try:
-        resolved = resolve(spec, slice_, runtime, held, key_id=key_id(spec, runtime))
+        resolved = resolve(spec, slice_, runtime, held, spark, key_id=key_id(spec, runtime))
         invocation.on_step("resolved")
         if resolved.unchanged:
             # a ledger that is new must know whose data it is, or it lets personal data pass

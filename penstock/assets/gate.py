@@ -202,7 +202,11 @@ def _contracts(
 ) -> dict[str, ContractModel]:
     """The contracts of what the dataset reads: what it declares, and what the plan shows."""
     names = {i.dataset for i in spec.inputs.values() if isinstance(i, Snapshot | Changes)}
-    found = {name: contract_of(name) for name in sorted(names | lineage.inputs().keys())}
+    declared = spec.contracts_of_others
+    found = {
+        name: declared.get(name) or contract_of(name)
+        for name in sorted({*names, *declared, *lineage.inputs()})
+    }
     return {name: contract for name, contract in found.items() if contract}
 
 

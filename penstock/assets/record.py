@@ -191,7 +191,9 @@ class Record:
         return RunFacts(
             identity=self._identity(),
             output=self._output(commit.version if commit else None, log),
-            inputs=input_refs(read, resolved.content, self._runtime),
+            inputs=input_refs(
+                read, resolved.content, self._runtime, self._spec.contracts_of_others
+            ),
             also_reads=self._started.also_reads if self._started else self._also_reads(resolved),
             began=self._began,
             spark_application=self._started.spark_application

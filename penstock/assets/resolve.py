@@ -24,6 +24,8 @@ from penstock.errors import DefinitionError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pyspark.sql import SparkSession
+
     from penstock.assets.dataset import Dataset
     from penstock.assets.runtime import Runtime
     from penstock.resources.lake import Table
@@ -90,13 +92,15 @@ def resolve(
     slice_: Slice,
     runtime: Runtime,
     held: Held,
+    spark: SparkSession,
     *,
     key_id: str | None = None,
 ) -> Resolved:
-    """Pin the inputs of `spec` for `slice_`. Reads table logs and looks at sources, without Spark.
+    """Pin the inputs of `spec` for `slice_`. Reads table logs and looks at sources.
 
-    What must stay open for what is pinned to be read, a database's transaction, is `held`. `key_id`
-    names the key that tokens are made with: another key is another content.
+    Of Spark no more is asked than where its catalog has a table. What must stay open for what is
+    pinned to be read, a database's transaction, is `held`. `key_id` names the key that tokens are
+    made with: another key is another content.
 
     Raises InputError for an input that is not there, LakeError for a damaged log.
     """
@@ -114,7 +118,17 @@ def resolve(
     past = Past.of(table, logs)
     previous = past.newest(slice_) if past else None
     inputs = tuple(
-        item.pin(Asked(spec=spec, name=name, slice=slice_, runtime=runtime, past=past, held=held))
+        item.pin(
+            Asked(
+                spec=spec,
+                name=name,
+                slice=slice_,
+                runtime=runtime,
+                past=past,
+                held=held,
+                spark=spark,
+            )
+        )
         for name, item in spec.inputs.items()
     )
     names = {key.references for key in spec.model.foreign_keys}

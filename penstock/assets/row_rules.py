@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from penstock.assets.inputs.external import External
 from penstock.assets.modes import Append, Merge, ReplaceSlice, Scd2, Warn
 from penstock.schemas.model import ContractModel, ForeignKeyModel, Severity
 from penstock.schemas.predicates import literal, quoted, reasons_sql, rules
@@ -28,6 +29,7 @@ __all__ = [
     "only_warns",
     "reasons",
     "rule_ids",
+    "rules_of_others",
     "warning_rules",
     "warnings",
 ]
@@ -106,7 +108,18 @@ def rule_ids(spec: Dataset) -> list[str]:
     ids += [SLICE_RULE, KEY_RULE, IN_TABLE_RULE, *(key.id for key in spec.model.foreign_keys)]
     ids += RECORD_RULES
     ids += [f"{c.name}:type" for c in spec.arriving.columns]
+    ids += rules_of_others(spec)
     return list(dict.fromkeys(ids))
+
+
+def rules_of_others(spec: Dataset) -> dict[str, str]:
+    """By the rule's id, what each rule expects of the rows of tables that others write."""
+    found: dict[str, str] = {}
+    for item in spec.inputs.values():
+        if isinstance(item, External):
+            found |= {rule: sql.replace("`", "") for rule, sql in item.rules().items()}
+            found |= {item.type_rule(c.name): f"{c.name} as {c.type}" for c in item.model.columns}
+    return found
 
 
 def known(key: tuple[str, ...]) -> str:

@@ -11,6 +11,7 @@ from penstock.assets.row_rules import (
     RECORD_RULES,
     SLICE_RULE,
     rule_ids,
+    rules_of_others,
 )
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def rule_words(spec: Dataset) -> Mapping[str, str]:
     words[IN_TABLE_RULE] = f"{key_words} that no row of the table has"
     day = spec.partitions.column if spec.partitions else "a day"
     words[SLICE_RULE] = f"{day} in the slice that was run"
+    words |= rules_of_others(spec)
     return {rule: words[rule] for rule in rule_ids(spec)}
 
 

@@ -210,6 +210,7 @@ def _rules(spec: Dataset) -> list[Text]:
 
 def _input_words(item: Any) -> str:
     from penstock.assets.inputs.changes import Changes
+    from penstock.assets.inputs.external import External
     from penstock.assets.inputs.files import Landing
     from penstock.assets.inputs.query import Query
 
@@ -221,6 +222,9 @@ def _input_words(item: Any) -> str:
         case Query():
             by = item.watermark or item.slice_by
             return f"{item.relation} of {item.database}{f' by {by}' if by else ''}"
+        case External():
+            by = f" by {item.slice_by}" if item.slice_by else ""
+            return f"{item.dataset} at {item.place}{by}"
         case _:
             back = f", {item.lookback} back" if item.lookback else ""
             by = f" by {item.slice_by}{back}" if item.slice_by else ""

@@ -101,9 +101,40 @@ class Lake(ConfigurableResource["Lake"]):
         """Where the rows set aside from `dataset` are."""
         return self._table(f"{dataset} (quarantine)", f"_quarantine/{dataset.replace('.', '/')}")
 
+    def elsewhere(self, dataset: str, location: str) -> Table:
+        """A table of others at `location`, an absolute path or `s3://…`, read as the lake is.
+
+        Raises InputError for one that lies in the lake, or where this lake's session cannot read,
+        DefinitionError for a location that the two engines would take for different folders.
+        """
+        if self._holds(location):
+            raise InputError(
+                "the table lies in the lake",
+                where=f"{dataset} at {location}",
+                expected=f"a table outside {self.root}",
+                next_step="read it by its name: table('silver.bookings'); one that others write is "
+                "named in Deployment(external=(...))",
+            )
+        if not (location.startswith("/") or self._on_s3(location)):
+            raise InputError(
+                "the table lies on a storage that is not read",
+                where=f"{dataset} at {location}",
+                expected="a local path, or s3://",
+                next_step="have it copied to one",
+            )
+        if self._on_s3(location) and not self._uses_s3:
+            raise InputError(
+                "the table lies on S3, and the lake's Spark session has no client for it",
+                where=f"{dataset} at {location}",
+                expected="a lake of which root or landing is on S3",
+                found=f"{self.root}, {self.landing}",
+                next_step="have it copied to a local folder, or move landing to S3",
+            )
+        return self._at(dataset, location, location)
+
     def spark_conf(self) -> dict[str, str]:
         """What a Spark session needs to reach the lake; empty for a local folder."""
-        if not (self._on_s3(self.root) or self._on_s3(self.landing)):
+        if not self._uses_s3:
             return {}
         conf = {
             "spark.hadoop.fs.s3a.endpoint.region": self.s3_region,
@@ -166,29 +197,32 @@ class Lake(ConfigurableResource["Lake"]):
 
     def _table(self, dataset: str, relative: str) -> Table:
         if self._on_s3(self.root):
-            uri = f"{self.root.rstrip('/')}/{relative}"
-            self._refuse_misread(_MISREAD_ON_S3, self.root.removeprefix("s3://"))
-            options = {"AWS_REGION": self.s3_region}
-            if self.s3_endpoint:
-                options["AWS_ENDPOINT_URL"] = self.s3_endpoint
-                if self.s3_endpoint.startswith("http://"):
-                    options["AWS_ALLOW_HTTP"] = "true"
-            path = "s3a://" + uri.removeprefix("s3://")
-            return Table(dataset=dataset, path=path, uri=uri, options=options)
-        path = str(Path(self.root).absolute() / relative)
-        self._refuse_misread(_MISREAD, path)
-        return Table(dataset=dataset, path=path, uri=path, options={})
+            return self._at(dataset, f"{self.root.rstrip('/')}/{relative}", self.root)
+        return self._at(dataset, str(Path(self.root).absolute() / relative), self.root)
 
-    def _refuse_misread(self, signs: re.Pattern[str], path: str) -> None:
-        if found := signs.search(path):
-            raise DefinitionError(
-                "the lake's root has a sign that Spark and delta-rs read differently",
-                where=self.root,
-                expected="a path without #, ?, backslash and % before two hexadecimal digits, "
-                "on S3 also without a colon",
-                found=found[0],
-                next_step="rename the folder, or set another root",
-            )
+    def _at(self, dataset: str, uri: str, said: str) -> Table:
+        """The table at `uri`, which whoever configured it `said` so."""
+        if not self._on_s3(uri):
+            _refuse_misread(_MISREAD, uri, said)
+            return Table(dataset=dataset, path=uri, uri=uri, options={})
+        _refuse_misread(_MISREAD_ON_S3, uri.removeprefix("s3://"), said)
+        options = {"AWS_REGION": self.s3_region}
+        if self.s3_endpoint:
+            options["AWS_ENDPOINT_URL"] = self.s3_endpoint
+            if self.s3_endpoint.startswith("http://"):
+                options["AWS_ALLOW_HTTP"] = "true"
+        path = "s3a://" + uri.removeprefix("s3://")
+        return Table(dataset=dataset, path=path, uri=uri, options=options)
+
+    def _holds(self, location: str) -> bool:
+        """Whether the location lies in the lake."""
+        if self._on_s3(location) or self._on_s3(self.root):
+            return f"{location}/".startswith(f"{self.root.rstrip('/')}/")
+        return Path(location).resolve().is_relative_to(Path(self.root).resolve())
+
+    @property
+    def _uses_s3(self) -> bool:
+        return self._on_s3(self.root) or self._on_s3(self.landing)
 
     def _list_local(self, pattern: str, *, if_there: bool) -> Iterator[LandingFile]:
         root = Path(self.landing)
@@ -270,6 +304,18 @@ class _Raw(io.RawIOBase):
         data = self._body.read(len(buffer))
         buffer[: len(data)] = data
         return len(data)
+
+
+def _refuse_misread(signs: re.Pattern[str], path: str, said: str) -> None:
+    if found := signs.search(path):
+        raise DefinitionError(
+            "the location has a sign that Spark and delta-rs read differently",
+            where=said,
+            expected="a path without #, ?, backslash and % before two hexadecimal digits, "
+            "on S3 also without a colon",
+            found=found[0],
+            next_step="rename the folder, or choose another one",
+        )
 
 
 def _state(stat: os.stat_result) -> str | None:

@@ -324,7 +324,7 @@ def test_each_row_of_a_view_is_read_once_however_it_is_split(sales: Sales, by: s
     read = query("public.shown", database="sales", split_by=by, splits=4)
     spec = dataset(Item, inputs={"raw": read})(_same)
     with Held() as held:
-        (item,) = resolve(spec, Slice(), sales.shop.runtime, held).inputs
+        (item,) = resolve(spec, Slice(), sales.shop.runtime, held, sales.shop.spark).inputs
         assert isinstance(item, PinnedRows)
         # of three days there are no four parts
         assert len(item.selects) == (3 if by == "day" else 4)
@@ -667,7 +667,7 @@ def test_two_inputs_of_a_database_are_of_one_transaction(sales: Sales) -> None:
     lines = query("public.orders", database="sales", names={"seq": "id"})
     other = dataset(Order, inputs={"orders": WHOLE, "lines": lines}, write=LISTED)(_joined)
     with Held() as held:
-        resolved = resolve(other, Slice(), sales.shop.runtime, held)
+        resolved = resolve(other, Slice(), sales.shop.runtime, held, sales.shop.spark)
         views = [item.view for item in resolved.inputs if isinstance(item, PinnedRows)]
         over_connect = object.__new__(ConnectSession)
         with pytest.raises(InputError, match="is not read over Spark Connect"):

@@ -37,6 +37,7 @@ PLACES = {
         "assets/inputs/changes.py",
         "assets/inputs/files.py",
         "assets/inputs/query.py",
+        "assets/inputs/external.py",
         "assets/landing/declared.py",
         "assets/time_zone.py",
     ),

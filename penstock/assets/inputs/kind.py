@@ -52,7 +52,8 @@ class Held(ExitStack):
 class Asked:
     """A run that is about to pin its input `name`.
 
-    `past` is what is known of the table that it writes, None before there is one.
+    `past` is what is known of the table that it writes, None before there is one. `spark` knows
+    what its catalog has; nothing is read with it here.
     """
 
     spec: Dataset
@@ -61,6 +62,7 @@ class Asked:
     runtime: Runtime
     past: Past | None
     held: Held
+    spark: SparkSession
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

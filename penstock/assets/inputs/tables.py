@@ -1,4 +1,4 @@
-"""What the two kinds of input that are tables of the lake share."""
+"""What the kinds of input that are Delta tables share."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, DataFrameReader
 
     from penstock.assets.inputs.changes import PinnedChanges
+    from penstock.assets.inputs.external import PinnedExternal
     from penstock.assets.inputs.snapshot import PinnedTable
     from penstock.assets.past import Past
     from penstock.ledger.past.log_index import LogIndex
@@ -51,7 +52,9 @@ def opened(name: str, dataset: str, lake: Lake, logs: LogIndex) -> tuple[Table, 
     return table, past
 
 
-def loaded(reader: DataFrameReader, item: PinnedTable | PinnedChanges) -> DataFrame:
+def loaded(
+    reader: DataFrameReader, item: PinnedTable | PinnedChanges | PinnedExternal
+) -> DataFrame:
     """What is pinned, and of the table that was pinned: another one may lie there by now.
 
     What is made anew after this and before Spark reads is not seen here.
@@ -62,7 +65,7 @@ def loaded(reader: DataFrameReader, item: PinnedTable | PinnedChanges) -> DataFr
         refuse_replaced(item)
 
 
-def refuse_replaced(item: PinnedTable | PinnedChanges) -> None:
+def refuse_replaced(item: PinnedTable | PinnedChanges | PinnedExternal) -> None:
     """Raise InputError when the table that lies there is not the one that was pinned.
 
     One that is deleted and written again has versions of the same numbers, with other rows.
