@@ -68,7 +68,7 @@ LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-h
 
 lock: $(STAMPS)/uv  ## resolve the locks anew (they name no registry)
 	@$(LOCK) --extra demo pyproject.toml locks/build.in -o locks/runtime.txt
-	@$(LOCK) --extra demo --extra postgres --extra test -c locks/runtime.txt pyproject.toml locks/build.in \
+	@$(LOCK) --extra demo --extra kafka --extra postgres --extra test -c locks/runtime.txt pyproject.toml locks/build.in \
 		-o locks/test.txt
 	@$(LOCK) locks/uv.in -o locks/uv.txt
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from penstock.assets.inputs.files import landing
     from penstock.assets.inputs.query import query
     from penstock.assets.inputs.snapshot import table
+    from penstock.assets.inputs.topic import topic
     from penstock.assets.landing.formats import Csv, FixedWidth, JsonLines, Orc, Parquet
     from penstock.assets.modes import (
         Append,
@@ -50,6 +51,7 @@ _HOMES = {
     "penstock.assets.inputs.files": ("landing",),
     "penstock.assets.inputs.query": ("query",),
     "penstock.assets.inputs.snapshot": ("table",),
+    "penstock.assets.inputs.topic": ("topic",),
     "penstock.assets.landing.formats": ("Csv", "FixedWidth", "JsonLines", "Orc", "Parquet"),
     "penstock.assets.modes": (
         "Append",
@@ -108,6 +110,7 @@ __all__ = [
     "run",
     "table",
     "threaded_executor",
+    "topic",
 ]
 
 

@@ -28,7 +28,7 @@ def check_together(specs: Sequence[Dataset], external: Collection[str]) -> None:
     """
     refuse_nested_names([spec.name for spec in specs])
     _refuse_one_name(specs)
-    _refuse_two_tables(specs)
+    _refuse_two_tables(specs, external)
     made = {spec.name: spec for spec in specs}
     for spec in specs:
         where = f"dataset {spec.name}"
@@ -90,10 +90,17 @@ def _refuse_one_name(specs: Sequence[Dataset]) -> None:
             )
 
 
-def _refuse_two_tables(specs: Sequence[Dataset]) -> None:
-    """Raise DefinitionError when one name stands for two tables, of which others write one."""
+def _refuse_two_tables(specs: Sequence[Dataset], external: Collection[str]) -> None:
+    """Raise DefinitionError when one name stands for two tables, of which one is outside the lake.
+
+    `external` are tables of the lake that others write.
+    """
     known: dict[str, External] = {}
-    made = {spec.name for spec in specs}
+    made = {
+        *external,
+        *(spec.name for spec in specs),
+        *(n for spec in specs for n in spec.upstream),
+    }
     for spec in specs:
         for name, item in spec.inputs.items():
             if not isinstance(item, External):
@@ -101,11 +108,11 @@ def _refuse_two_tables(specs: Sequence[Dataset]) -> None:
             first = known.setdefault(item.dataset, item)
             if item.dataset in made:
                 raise DefinitionError(
-                    "a dataset of the deployment has the name of a table that others write",
+                    "a table of the lake has the name of one that others write elsewhere",
                     where=f"dataset {spec.name}, input {name}",
                     found=item.dataset,
-                    next_step="read the dataset as table(...), or give the contract of "
-                    "external(...) another name",
+                    next_step="read it as table(...), or give the contract of external(...) "
+                    "another name",
                 )
             if (first.place, first.fingerprint) != (item.place, item.fingerprint):
                 raise DefinitionError(

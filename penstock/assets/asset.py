@@ -28,6 +28,7 @@ from penstock.assets.inputs.external import External
 from penstock.assets.inputs.files import Landing
 from penstock.assets.inputs.query import Query
 from penstock.assets.inputs.snapshot import Snapshot
+from penstock.assets.inputs.topic import Topic
 from penstock.assets.metadata import asset_key, definition_metadata, outcome_metadata
 from penstock.assets.outcome import Outcome
 from penstock.assets.runtime import Invocation, Runtime
@@ -117,6 +118,9 @@ def source_specs(datasets: Iterable[Dataset]) -> list[dg.AssetSpec]:
             case Query():
                 what = f"{item.relation} of the database {item.database}"
                 kind, group = "postgresql", "databases"
+            case Topic():
+                what = f"records of the topic {item.name} of {item.broker}"
+                kind, group = "kafka", "topics"
             case External():
                 what = f"{item.model.description} Others write it: {item.place}."
                 kind, group = "delta", "external"
@@ -159,7 +163,7 @@ def build_asset(spec: Dataset) -> dg.AssetsDefinition:
         ),
         pool=spec.cluster,
         check_specs=checks,
-        required_resource_keys={"lake", "ledger", spec.cluster, *spec.databases}
+        required_resource_keys={"lake", "ledger", spec.cluster, *spec.sources}
         | ({"secrets"} if spec.needs_secrets else set()),
     )
     def asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
@@ -208,7 +212,7 @@ def _produce(spec: Dataset, context: dg.AssetExecutionContext) -> tuple[Outcome,
         lake=resources.lake,
         ledger=resources.ledger.open(),
         secrets=resources.secrets.secrets() if spec.needs_secrets else None,
-        databases={name: getattr(resources, name) for name in spec.databases},
+        sources={name: getattr(resources, name) for name in spec.sources},
         namespace=resources.ledger.namespace,
     )
     invocation = Invocation(

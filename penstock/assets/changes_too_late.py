@@ -1,6 +1,7 @@
-"""Changes of a source that can no longer be taken: no damage, but they were not taken in time.
+"""What can no longer be read of a source: no damage, but it was not taken in time.
 
-They were cleaned up, or the source got other columns and Delta reads no change across that.
+Changes were cleaned up, or the source got other columns and Delta reads no change across that. Of a
+table that others write files may go while they are read.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from penstock.assets.fault import file_gone
 from penstock.assets.inputs.changes import PinnedChanges
+from penstock.assets.inputs.external import PinnedExternal
 from penstock.assets.raised import conditions
-from penstock.errors import InputError, PenstockError
+from penstock.errors import InputError, PenstockError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,14 +29,21 @@ _WHOLE = "take the source whole for once: move this dataset's table away and run
 _OTHER_COLUMNS = ("DELTA_CHANGE_DATA_FEED_INCOMPATIBLE_", "FAILED_READ_FILE.PARQUET_COLUMN_")
 
 
-def changes_too_late(error: BaseException, inputs: Iterable[PinnedInput]) -> InputError | None:
-    """What to raise for `error` when a source's changes can no longer be taken, else None.
+def changes_too_late(error: BaseException, inputs: Iterable[PinnedInput]) -> PenstockError | None:
+    """What to raise for `error` when a source can no longer be read as pinned, else None.
 
     Raises LakeError when the source's log cannot be read.
     """
     if isinstance(error, PenstockError):  # told already
         return None
     for item in inputs:
+        if isinstance(item, PinnedExternal) and file_gone(error, item.table.path):
+            return SourceError(
+                f"files of the table that input {item.name} reads are gone",
+                where=f"{item.dataset} at {item.external.place}, version {item.version}",
+                next_step="run again: a newer version is read then. Its owner's VACUUM is to keep "
+                "files for longer than a run takes; nothing was committed",
+            )
         if not isinstance(item, PinnedChanges) or not item.after < item.version:
             continue
         log = item.table.read()

@@ -16,6 +16,7 @@ from penstock.assets.inputs.external import External
 from penstock.assets.inputs.kind import Input
 from penstock.assets.inputs.query import Query
 from penstock.assets.inputs.snapshot import Snapshot, table
+from penstock.assets.inputs.topic import Topic
 from penstock.assets.modes import (
     BadRows,
     Merge,
@@ -158,9 +159,10 @@ class Dataset:
                 return ()
 
     @property
-    def databases(self) -> tuple[str, ...]:
-        """Names of the databases it reads from, sorted."""
-        return tuple(sorted({i.database for i in self.inputs.values() if isinstance(i, Query)}))
+    def sources(self) -> tuple[str, ...]:
+        """Names of the databases and brokers it reads from, sorted."""
+        inputs = self.inputs.values()
+        return tuple(sorted({i.source for i in inputs if isinstance(i, Query | Topic)}))
 
     @property
     def contracts_of_others(self) -> dict[str, ContractModel]:
@@ -169,8 +171,8 @@ class Dataset:
 
     @property
     def needs_secrets(self) -> bool:
-        """Whether it makes tokens or asks a database, and needs a key or a password."""
-        return bool(self.databases) or (self.masking is not None and self.masking.needs_key)
+        """Whether it makes tokens or asks a source, and needs a key or a password."""
+        return bool(self.sources) or (self.masking is not None and self.masking.needs_key)
 
     @property
     def definition(self) -> str:
@@ -212,12 +214,12 @@ def dataset(  # noqa: PLR0913 - one keyword for each decision
     """Make a dataset of a function that takes DataFrames and returns one.
 
     `inputs` maps the function's parameters to what they are bound to: a contract, a dataset's name,
-    `table(...)`, `changes(...)`, `landing(...)`, `query(...)` or `external(...)`. A parameter
-    called `run` is given the `Slice`. `write` defaults to `ReplaceSlice()` with partitions and
-    `Overwrite()` without, `bad_rows` to `Quarantine()`. `group` and `tags` are Dagster's; the group
-    defaults to the first part of the dataset's name, the schedule to none. `cluster` is the key of
-    the Dagster resource to run on. With `masking` the function's result is masked by the policy
-    before the gate.
+    `table(...)`, `changes(...)`, `landing(...)`, `query(...)`, `topic(...)` or `external(...)`. A
+    parameter called `run` is given the `Slice`. `write` defaults to `ReplaceSlice()` with
+    partitions and `Overwrite()` without, `bad_rows` to `Quarantine()`. `group` and `tags` are
+    Dagster's; the group defaults to the first part of the dataset's name, the schedule to none.
+    `cluster` is the key of the Dagster resource to run on. With `masking` the function's result is
+    masked by the policy before the gate.
 
     Raises DefinitionError when the pieces do not fit together.
     """

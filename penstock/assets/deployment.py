@@ -10,8 +10,11 @@ from penstock.assets.agreement import check_together
 from penstock.assets.asset import definitions
 from penstock.assets.automation.automation import Automation, automated
 from penstock.assets.dataset import Dataset
+from penstock.assets.inputs.query import Query
+from penstock.assets.inputs.topic import Topic
 from penstock.assets.runtime import Runtime
 from penstock.errors import DefinitionError
+from penstock.resources.kafka import Kafka
 from penstock.resources.postgres import Postgres
 
 if TYPE_CHECKING:
@@ -28,7 +31,7 @@ _AUTOMATION = Automation()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """Datasets by name, and resources by key: `lake`, `ledger`, clusters, databases, `secrets`.
+    """Datasets by name, and resources by key: `lake`, `ledger`, clusters, sources, `secrets`.
 
     `external` names the tables of the lake that others write and these datasets read.
     """
@@ -51,14 +54,19 @@ class Deployment:
         names = [spec.name for spec in self.datasets]
         needed = {"lake", "ledger", *(spec.cluster for spec in self.datasets)}
         needed |= {"secrets" for spec in self.datasets if spec.needs_secrets}
-        databases = {name for spec in self.datasets for name in spec.databases}
-        needed |= databases
+        sources = {
+            item.source: Postgres if isinstance(item, Query) else Kafka
+            for spec in self.datasets
+            for item in spec.inputs.values()
+            if isinstance(item, Query | Topic)
+        }
+        needed |= sources.keys()
         problems = [f"two datasets are called {n}" for n in set(names) if names.count(n) > 1]
         problems += [f"no resource {key}" for key in sorted(needed - set(self.resources))]
         problems += [
-            f"{name}, a database that is read, is no Postgres"
-            for name in sorted(databases)
-            if name in self.resources and not isinstance(self.resources[name], Postgres)
+            f"{name}, which is read from, is no {kind.__name__}"
+            for name, kind in sorted(sources.items())
+            if name in self.resources and not isinstance(self.resources[name], kind)
         ]
         if problems:
             raise DefinitionError(
@@ -113,9 +121,7 @@ class Deployment:
             lake=self.resources["lake"],
             ledger=ledger.open(),
             secrets=secrets.secrets() if (secrets := self.resources.get("secrets")) else None,
-            databases={
-                name: self.resources[name] for spec in self.datasets for name in spec.databases
-            },
+            sources={name: self.resources[name] for spec in self.datasets for name in spec.sources},
             namespace=ledger.namespace,
         )
 

@@ -51,6 +51,8 @@ _LOG = re.compile(
 )
 _NO_DRIVER = re.compile(r"ClassNotFoundException[\s\S]*org\.postgresql\.Driver")
 _DATABASE = re.compile(r"org\.postgresql\.util\.PSQLException")
+_NO_KAFKA = re.compile(r"DATA_SOURCE_NOT_FOUND")
+_KAFKA = re.compile(r"org\.apache\.kafka\.|KAFKA_DATA_LOSS|Cannot fetch (record|offset)")
 _NO_FOLDER = re.compile(r"DELTA_CANNOT_CREATE_LOG_PATH")
 _FILE_GONE = re.compile(
     r"FileNotFoundException|FAILED_READ_FILE\.FILE_NOT_EXIST|NoSuchKey|\[PATH_NOT_FOUND\]"
@@ -102,7 +104,8 @@ def translated(error: Exception, where: str) -> Exception:
     if isinstance(error, PenstockError):
         return error
     text = signs(error)
-    told = _definition(error, where) or _row(error, text, where) or _storage(text, where)
+    told = _definition(error, where) or _source(text, where)
+    told = told or _row(error, text, where) or _storage(text, where)
     if told is None and isinstance(error, (PySparkException, Py4JError)):
         told = _unforeseen(error, where)
     return told or error
@@ -196,21 +199,37 @@ def _unforeseen(error: Exception, where: str) -> PenstockError:
     )
 
 
-def _storage(text: str, where: str) -> PenstockError | None:
-    """The storage refuses, another writer was first, or the cluster is gone."""
-    if _NO_DRIVER.search(text):
-        return SetupError(
-            "the session has no driver for the database",
-            where=where,
-            expected="its jar on the class path when the session starts",
-            next_step="penstock jars --resolve, then start the session anew",
-        )
+def _source(text: str, where: str) -> PenstockError | None:
+    """A database or a Kafka cluster that is read from is gone, or the session cannot ask it."""
+    for sought, what in ((_NO_DRIVER, "a database"), (_NO_KAFKA, "Kafka")):
+        if sought.search(text):
+            return SetupError(
+                f"the session has no client for {what}",
+                where=where,
+                expected="its jars on the class path when the session starts",
+                next_step="penstock jars --resolve, then start the session anew",
+            )
     if _DATABASE.search(text):
         return SourceError(
             "a database that is read from went away, or refused to be read",
             where=where,
             next_step="see the database's own log; then run again: nothing was committed",
         )
+    if _KAFKA.search(text):
+        return SourceError(
+            "records of a topic that is read could not be fetched",
+            where=where,
+            found="deleted while they were read"
+            if "DATA_LOSS" in text
+            else "no answer of the broker",
+            next_step="see that the cluster is up, and that the topic keeps its records for longer "
+            "than a run takes; then run again: nothing was committed",
+        )
+    return None
+
+
+def _storage(text: str, where: str) -> PenstockError | None:
+    """The storage refuses, another writer was first, or the cluster is gone."""
     if _FULL.search(text):
         return LakeError(
             "the disk is full",

@@ -178,7 +178,8 @@ def check_leaks(spec: Dataset, lineage: ColumnLineage, contract_of: ContractOf) 
         made_of = [
             (field.pii, f"from {dataset}.{name}")
             for dataset, name in _direct(origins)
-            if (source := inputs.get(dataset)) and (field := source.column(name)) and _open(field)
+            for source in inputs.get(dataset, ())
+            if (field := source.column(name)) and _open(field)
         ]
         if column in doubtful and not (declared and declared.masked):
             made_of += [
@@ -186,7 +187,8 @@ def check_leaks(spec: Dataset, lineage: ColumnLineage, contract_of: ContractOf) 
                     field.pii,
                     f"on a way that cannot be followed, perhaps from {dataset}.{field.name}",
                 )
-                for dataset, source in inputs.items()
+                for dataset, sources in inputs.items()
+                for source in sources
                 for field in source.columns
                 if _open(field)
             ]
@@ -199,15 +201,17 @@ def check_leaks(spec: Dataset, lineage: ColumnLineage, contract_of: ContractOf) 
 
 def _contracts(
     spec: Dataset, lineage: ColumnLineage, contract_of: ContractOf
-) -> dict[str, ContractModel]:
-    """The contracts of what the dataset reads: what it declares, and what the plan shows."""
+) -> dict[str, list[ContractModel]]:
+    """The contracts of what the dataset reads: what it declares, and what the plan shows.
+
+    Of a table that others write there may be its maker's and its reader's: both hold.
+    """
     names = {i.dataset for i in spec.inputs.values() if isinstance(i, Snapshot | Changes)}
     declared = spec.contracts_of_others
-    found = {
-        name: declared.get(name) or contract_of(name)
+    return {
+        name: [c for c in (declared.get(name), contract_of(name)) if c]
         for name in sorted({*names, *declared, *lineage.inputs()})
     }
-    return {name: contract for name, contract in found.items() if contract}
 
 
 def _direct(origins: Iterable[Origin]) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from penstock.events import ParentRun
+    from penstock.resources.kafka import Kafka
     from penstock.resources.lake import Lake
     from penstock.resources.postgres import Postgres
     from penstock.resources.secrets import Secrets
@@ -31,13 +32,13 @@ def _no_step(_: str) -> None:
 class Runtime:
     """The outside world of the executor. `namespace` is OpenLineage's namespace of the jobs.
 
-    `databases` are those that are read from, by the names that `query(database=...)` says.
+    `sources` are the databases and brokers that are read from, by the names that inputs say.
     """
 
     lake: Lake
     ledger: Ledger
     secrets: Secrets | None = None
-    databases: Mapping[str, Postgres] = field(default_factory=dict)
+    sources: Mapping[str, Postgres | Kafka] = field(default_factory=dict)
     namespace: str = "penstock"
     clock: Clock = utc_now
 

@@ -216,7 +216,7 @@ def _refuse_unread(resolved: Resolved, missing: int, present: DataFrame, unread:
     if unread:
         raise ValidationError(
             f"{missing:,} rows of the table are not in the list, and {unread:,} rows of the list "
-            "could not be read, or have no key: they may be the same",
+            "could not be taken, or have no key: they may be the same",
             where=_where(resolved),
             expected="a list in which every row can be read, or every row of the table is",
             next_step=f"look at them: penstock quarantine show {resolved.spec.name}; mend the "

@@ -213,6 +213,7 @@ def _input_words(item: Any) -> str:
     from penstock.assets.inputs.external import External
     from penstock.assets.inputs.files import Landing
     from penstock.assets.inputs.query import Query
+    from penstock.assets.inputs.topic import Topic
 
     match item:
         case Landing():
@@ -222,6 +223,8 @@ def _input_words(item: Any) -> str:
         case Query():
             by = item.watermark or item.slice_by
             return f"{item.relation} of {item.database}{f' by {by}' if by else ''}"
+        case Topic():
+            return f"topic {item.name} of {item.broker}"
         case External():
             by = f" by {item.slice_by}" if item.slice_by else ""
             return f"{item.dataset} at {item.place}{by}"

@@ -34,12 +34,14 @@ __all__ = [
 class JarSet(StrEnum):
     """Jars that are wanted together.
 
-    Delta itself always, s3a only for `s3://` lakes, drivers of databases only to read from them.
+    Delta itself always, s3a only for `s3://` lakes, drivers of databases and Kafka's client only to
+    read from them.
     """
 
     DELTA = "delta"
     S3 = "s3"
     JDBC = "jdbc"
+    KAFKA = "kafka"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

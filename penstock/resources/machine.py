@@ -71,8 +71,9 @@ class SparkMachine(ClientMode, ConfigurableResource):  # type: ignore[type-arg]
         there = log_store_made(folder, lock) and not verify(folder, (JarSet.S3,), lock)
         if self.wants_s3 or there:
             found += [*class_path(folder, JarSet.S3, lock), make_log_store(folder)]
-        if not verify(folder, (JarSet.JDBC,), lock):
-            found += class_path(folder, JarSet.JDBC, lock)
+        for sources in (JarSet.JDBC, JarSet.KAFKA):
+            if not verify(folder, (sources,), lock):
+                found += class_path(folder, sources, lock)
         return tuple(found)
 
     def _jars(self) -> Path:

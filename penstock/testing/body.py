@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.assets.gate import check_frame
 from penstock.assets.inputs.changes import Changes
+from penstock.assets.inputs.external import External
 from penstock.assets.inputs.files import Landing
 from penstock.assets.inputs.query import Query
+from penstock.assets.inputs.topic import Topic
 from penstock.assets.slice import WHOLE, Slice
 from penstock.schemas.contract import Contract, model_of, struct_of
 from penstock.testing.rows import rows
@@ -26,9 +28,9 @@ def run_body(
 ) -> DataFrame:
     r"""What the dataset's function makes of the inputs: its columns checked, its rows not.
 
-    An input is a DataFrame, or rows as `rows()` takes them; then its types are the contract's
-    that the input is bound to (for landing and databases: the dataset's own). `run` is the slice,
-    for a function that asks for it. Masking is not applied.
+    An input is a DataFrame, or rows as `rows()` takes them; then its types are the contract's that
+    the input is bound to (for landing, databases and topics: the dataset's own). `run` is the
+    slice, for a function that asks for it. Masking is not applied.
 
     Raises GateError when names or types are not the contract's, ValueError for an input that is
     missing or has no known types.
@@ -52,13 +54,13 @@ def _frame(dataset: Dataset, name: str, given: Any, spark: SparkSession) -> Data
         frame: DataFrame = given
         return frame
     bound = dataset.inputs[name]
-    if isinstance(bound, Landing | Query):
+    if isinstance(bound, Landing | Query | Topic):
         struct = struct_of(dataset.contract)
         arriving = [field for field in struct.fields if field.name not in bound.derived]
         if dataset.removes and dataset.removes not in bound.derived:
             arriving.append(_flag(dataset.removes))
         return rows(spark, type(struct)(arriving), given)
-    contract = _contract(bound.dataset)
+    contract = bound.contract if isinstance(bound, External) else _contract(bound.dataset)
     if contract is None:
         raise ValueError(
             f"input {name}: no contract called {bound.dataset} is imported; give a DataFrame, e.g. "

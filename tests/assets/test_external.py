@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from datetime import UTC, date, datetime
 from decimal import Decimal as Exact
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -26,7 +27,16 @@ from penstock import (
     external,
     landing,
 )
-from penstock.errors import DefinitionError, GateError, InputError, ValidationError
+from penstock.assets.inputs.external import PinnedExternal
+from penstock.assets.inputs.kind import Held
+from penstock.assets.resolve import resolve
+from penstock.errors import (
+    DefinitionError,
+    GateError,
+    InputError,
+    SourceError,
+    ValidationError,
+)
 from penstock.resources.ledger import LedgerResource
 from penstock.resources.local import LocalCluster
 from penstock.resources.settings import Profile
@@ -34,7 +44,6 @@ from tests.assets.shop import DAILY, DAY, NEXT, Shop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
     from pyspark.sql import DataFrame
 
@@ -74,6 +83,13 @@ class Mailed(Contract, name="bronze.mailed", version="1.0.0", owner="team:shop")
     mail: str = column(nullable=True)
 
 
+class Person(Contract, name="crm.people", version="1.0.0", owner="team:crm"):
+    """One customer, of whose address the city alone is asked for."""
+
+    id: int = column(key=True)
+    address: T.StructType([T.StructField("city", T.StringType())]) = column(nullable=True)
+
+
 class Stamp(Contract, name="crm.stamps", version="1.0.0", owner="team:crm"):
     """A value of each kind that is read with care."""
 
@@ -81,6 +97,15 @@ class Stamp(Contract, name="crm.stamps", version="1.0.0", owner="team:crm"):
     at: datetime = column(nullable=True)
     whole: int = column(nullable=True)
     day: date = column(nullable=True)
+
+
+class Ruled(
+    Contract, name="crm.ruled", version="1.0.0", owner="team:crm", rules={"odd": "no_such(id)"}
+):
+    """What is held to a rule that there is not."""
+
+    id: int = column(key=True)
+    day: date = column()
 
 
 class Stamped(Contract, name="bronze.stamped", version="1.0.0", owner="team:shop"):
@@ -302,16 +327,124 @@ def test_a_part_that_nobody_asked_for_is_left_out_and_one_that_lacks_is_told(
     assert [tuple(row) for row in shop.table(spec).collect()] == [(1, "a")]
 
 
-def test_of_a_slice_only_its_rows_are_read_and_one_of_no_slice_is_set_aside(
+def test_parts_that_nobody_asked_for_are_not_set_aside_either(shop: Shop, tmp_path: Path) -> None:
+    folder = f"{tmp_path}/people"
+    address = pa.struct({"city": pa.string(), "phone": pa.string()})
+    here = {"city": "Ulm", "phone": "0731"}
+    write(
+        folder,
+        [{"id": 1, "address": here}, {"id": None, "address": here}],
+        {"id": pa.int64(), "address": address},
+    )
+    spec = dataset(Mailed, inputs={"rows": external(Person, folder)})(
+        lambda rows: rows.selectExpr("id", "address.city AS mail")
+    )
+    shop.run(spec)
+    assert [tuple(row) for row in shop.table(spec).collect()] == [(1, "Ulm")]
+    (entry,) = shop.quarantine(spec).collect()
+    assert entry.row == '{"id":null,"address":{"city":"Ulm"}}'
+
+
+def test_another_table_of_the_same_id_and_version_is_another_content(
     shop: Shop, place: str
 ) -> None:
-    write(place, [ROWS[0] | {"id": 9, "day": None}], mode="append")
+    spec = sold(place)
+    write(place, [ROWS[0] | {"id": 4}], mode="append")
+    shutil.copytree(place, f"{place} of yesterday")
+    write(place, [ROWS[0] | {"id": 5}], mode="append")
+    shop.run(spec)
+    shutil.rmtree(place)
+    shutil.move(f"{place} of yesterday", place)
+    write(place, [ROWS[0] | {"id": 6}], mode="append")
+    assert shop.run(spec).committed
+    assert ids(shop, spec) == [1, 2, 3, 4, 6]
+
+
+def test_upkeep_whose_log_forgets_the_last_change_of_rows_changes_nothing(
+    shop: Shop, place: str
+) -> None:
+    write(place, [ROWS[0] | {"id": 4}], mode="append")
+    spec = sold(place)
+    taken = shop.run(spec).inputs["orders"]["version"]
+    DeltaTable(place).optimize.compact()
+    for note in range(2):
+        shop.spark.sql(f"ALTER TABLE delta.`{place}` SET TBLPROPERTIES ('note' = '{note}')")
+        DeltaTable(place).create_checkpoint()
+        for file in Path(place, "_delta_log").glob("*.json"):
+            if int(file.stem) <= taken:
+                file.unlink()
+        assert not shop.run(spec).committed
+    write(place, [ROWS[0] | {"id": 5}], mode="append")
+    assert shop.run(spec).committed
+    assert ids(shop, spec) == [1, 2, 3, 4, 5]
+    # now nobody knows whether a row changed since it was taken
+    newest = DeltaTable(place).optimize.compact(target_size=2**30) and DeltaTable(place).version()
+    shop.spark.sql(f"ALTER TABLE delta.`{place}` SET TBLPROPERTIES ('note' = 'last')")
+    DeltaTable(place).create_checkpoint()
+    for file in Path(place, "_delta_log").glob("*.json"):
+        if int(file.stem) <= newest:
+            file.unlink()
+    assert shop.run(spec).committed
+    assert not shop.run(spec).committed
+    assert ids(shop, spec) == [1, 2, 3, 4, 5]
+
+
+def test_files_that_its_owner_takes_away_while_they_are_read_fail_the_run(
+    shop: Shop, place: str
+) -> None:
+    spec = sold(place)
+
+    def vacuumed(step: str) -> None:
+        if step == "started":
+            DeltaTable(place).delete("id = 1")
+            DeltaTable(place).vacuum(0, dry_run=False, enforce_retention_duration=False)
+
+    with pytest.raises(SourceError, match="files of the table that input orders reads are gone"):
+        shop.run(spec, on_step=vacuumed)
+    shop.run(spec)
+    assert ids(shop, spec) == [2, 3]
+
+
+def test_two_inputs_of_one_table_are_of_one_version(shop: Shop, place: str) -> None:
+    spec = dataset(
+        Sold,
+        inputs={"days": external(Order, place, slice_by="day"), "orders": external(Order, place)},
+        partitions=DAILY,
+    )(
+        lambda days, orders: orders.join(days.select("day").distinct(), "day").select(
+            "id", "price", "day"
+        )
+    )
+    shop.run(spec, DAY)
+    assert ids(shop, spec) == [1, 2]
+    with Held() as held:
+        one, other = resolve(spec, DAY, shop.runtime, held, shop.spark).inputs
+    assert isinstance(one, PinnedExternal)
+    assert isinstance(other, PinnedExternal)
+    assert one.log is other.log
+
+
+def test_a_rule_that_spark_cannot_compute_is_told_with_its_contract(shop: Shop, place: str) -> None:
+    spec = dataset(Stamped, inputs={"rows": external(Ruled, place)})(
+        lambda rows: rows.selectExpr("id", "NULL AS at", "NULL AS whole", "day")
+    )
+    with pytest.raises(
+        InputError, match=r"crm.ruled.rule:odd: a rule of the table's contract cannot"
+    ):
+        shop.run(spec)
+
+
+def test_of_a_slice_only_its_rows_are_read_and_one_of_no_slice_is_refused(
+    shop: Shop, place: str
+) -> None:
     by_day = external(Order, place, slice_by="day")
     spec = dataset(Sold, inputs={"orders": by_day}, partitions=DAILY, write=ReplaceSlice())(plain)
     assert shop.run(spec, DAY).rows_changed == 2
     assert shop.run(spec, NEXT).rows_changed == 1
     assert ids(shop, spec) == [1, 2, 3]
-    assert shop.reasons(spec) == ["crm.orders.day:not_null"] * 2
+    write(place, [ROWS[0] | {"id": 9, "day": None}], mode="append")
+    with pytest.raises(InputError, match="rows are of no slice, and no run would read them"):
+        shop.run(spec, DAY)
     shutil.rmtree(place)
     write(place, [ROWS[0] | {"day": "2013-01-05"}], {**TYPES, "day": pa.string()})
     with pytest.raises(InputError, match=r"slice by is of another type[\s\S]*found: string"):
@@ -379,7 +512,7 @@ def _there(place: str) -> list[dict[str, Any]]:
 
 def test_a_place_where_no_table_can_be_read_is_told(shop: Shop, place: str) -> None:
     nowhere = sold(f"{place}/../nowhere")
-    with pytest.raises(InputError, match=r"nowhere: input orders is no Delta table"):
+    with pytest.raises(InputError, match=r"nowhere: there is no Delta table"):
         shop.run(nowhere)
     inside = sold(f"{place}/../../lake/bronze/other")
     with pytest.raises(InputError, match=r"lies in the lake[\s\S]*by its name"):
@@ -462,7 +595,7 @@ def test_dagster_shows_it_as_a_source(shop: Shop, place: str) -> None:
         id: int = column(key=True)
 
     ours = dataset(Made, inputs={"raw": landing("a/*.csv")})(lambda raw: raw)
-    with pytest.raises(DefinitionError, match="has the name of a table that others write"):
+    with pytest.raises(DefinitionError, match="has the name of one that others write elsewhere"):
         Deployment(datasets=(spec, ours), resources=resources)
     mailed = dataset(Mailed, inputs={"orders": external(Order, f"{place}2")})(
         lambda orders: orders.selectExpr("id", "'x' AS mail")

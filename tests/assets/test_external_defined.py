@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from penstock import Contract, ForeignKey, column, dataset, external
+from penstock import Contract, ForeignKey, Warn, column, dataset, external
 from penstock.errors import DefinitionError
 
 if TYPE_CHECKING:
@@ -20,6 +20,12 @@ class Order(Contract, name="crm.orders", version="1.0.0", owner="team:crm"):
     id: int = column(key=True)
     day: date = column()
     sent: date = column(nullable=True)
+
+
+class Otherwise(Contract, name="crm.more", version="1.0.0", owner="team:crm"):
+    """The same table otherwise."""
+
+    id: int = column(key=True)
 
 
 class Ours(Contract, name="bronze.sold", version="1.0.0", owner="team:shop"):
@@ -86,9 +92,35 @@ def test_what_says_nothing_is_refused(
         external(Order, *place, **said)
 
 
+class Clocked(
+    Contract,
+    name="crm.clocked",
+    version="1.0.0",
+    owner="team:crm",
+    rules={"past": "day <= current_date()"},
+):
+    """What asks the clock."""
+
+    id: int = column(key=True)
+    day: date = column()
+
+
+class Referred(
+    Contract,
+    name="bronze.lines",
+    version="1.0.0",
+    owner="team:shop",
+    foreign_keys=[ForeignKey("id", Order)],
+):
+    """What refers to the others' table."""
+
+    id: int = column(key=True)
+
+
 @pytest.mark.parametrize(
     ("contract", "told"),
     [
+        (Clocked, "found: rule rule:past, which asks current_date"),
         (Fresh, "found: freshness"),
         (Kept, "found: retention"),
         (Referring, "found: foreign key"),
@@ -106,6 +138,14 @@ def test_it_fits_the_dataset_that_reads_it() -> None:
 
     with pytest.raises(DefinitionError, match="read by slice and the dataset has none"):
         dataset(Ours, inputs={"rows": external(Order, "/a", slice_by="day")})(same)
+    with pytest.raises(DefinitionError, match=r"and Warn keeps all[\s\S]*crm.orders.id:not_null"):
+        dataset(Ours, inputs={"rows": external(Order, "/a")}, bad_rows=Warn())(same)
+    with pytest.raises(DefinitionError, match="refers to a table that others write outside"):
+        dataset(Referred, inputs={"rows": external(Order, "/a")})(same)
+    with pytest.raises(DefinitionError, match="two contracts say what one table holds"):
+        dataset(Ours, inputs={"rows": external(Order, "/a"), "more": external(Otherwise, "/a")})(
+            lambda rows, more: rows.join(more, "id")
+        )
     with pytest.raises(DefinitionError, match="has the contract of the dataset itself"):
         dataset(Order, inputs={"rows": external(Order, "/a")})(same)
 

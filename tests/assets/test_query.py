@@ -163,7 +163,7 @@ class Sales:
 
     def reading(self, **otherwise: Any) -> Shop:
         """The shop, whose runtime has the database otherwise."""
-        runtime = replace(self.shop.runtime, databases={"sales": self.postgres(**otherwise)})
+        runtime = replace(self.shop.runtime, sources={"sales": self.postgres(**otherwise)})
         return Shop(spark=self.shop.spark, runtime=runtime, path=self.shop.path)
 
     def rows(self, spec: Dataset) -> list[tuple[Any, ...]]:
@@ -193,7 +193,7 @@ def sales(spark: SparkSession, tmp_path: Path, postgres: PostgresServer) -> Iter
         "INSERT INTO orders (id, item, price, day) "
         "SELECT n, 'item ' || n, n * 1.25, date '2013-01-05' + n % 3 FROM generate_series(1, 9) n",
     )
-    runtime = replace(shop.runtime, secrets=secrets, databases={"sales": found.postgres()})
+    runtime = replace(shop.runtime, secrets=secrets, sources={"sales": found.postgres()})
     found.shop = Shop(spark=spark, runtime=runtime, path=tmp_path)
     yield found
     postgres.drop(name)

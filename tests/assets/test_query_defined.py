@@ -110,7 +110,7 @@ def test_how_rows_are_split_is_no_other_definition() -> None:
     many = query(RELATION, database="shop", split_by="id", splits=3)
     specs = [dataset(Order, inputs={"raw": read})(_same) for read in (one, many)]
     assert specs[0].definition == specs[1].definition
-    assert specs[0].databases == ("shop",)
+    assert specs[0].sources == ("shop",)
     added = dataset(
         Order,
         inputs={"raw": query(RELATION, database="shop", watermark="seq", overlap=1)},

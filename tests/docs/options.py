@@ -32,7 +32,9 @@ from penstock import (
     landing,
     query,
     table,
+    topic,
 )
+from penstock.resources.kafka import Kafka
 from penstock.resources.postgres import Postgres
 
 ROOT = Path(__file__).parents[2]
@@ -52,6 +54,7 @@ NAMES: dict[str, Any] = {
     "changes": changes,
     "landing": landing,
     "query": query,
+    "topic": topic,
     "external": external,
     "Csv": Csv,
     "FixedWidth": FixedWidth,
@@ -65,6 +68,7 @@ NAMES: dict[str, Any] = {
     "Merge": Merge,
     "Scd2": Scd2,
     "Postgres": Postgres,
+    "Kafka": Kafka,
     "Deployment": Deployment,
     "Automation": Automation,
 }

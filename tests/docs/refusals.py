@@ -38,6 +38,7 @@ PLACES = {
         "assets/inputs/files.py",
         "assets/inputs/query.py",
         "assets/inputs/external.py",
+        "assets/inputs/topic.py",
         "assets/landing/declared.py",
         "assets/time_zone.py",
     ),

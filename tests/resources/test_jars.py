@@ -88,6 +88,8 @@ def test_the_lock_holds_delta_alone_and_s3_without_its_bundle() -> None:
     assert {"hadoop-aws", "s3", "s3-transfer-manager", "sts", "apache-client"} <= s3
     assert "bundle" not in s3
     assert [jar.coordinate.split(":")[1] for jar in lock.of([JarSet.JDBC])] == ["postgresql"]
+    kafka = {jar.coordinate.split(":")[1] for jar in lock.of([JarSet.KAFKA])}
+    assert {"kafka-clients", "spark-sql-kafka-0-10_2.13"} <= kafka
     assert all(len(jar.sha256) == 64 for jar in lock.jars)
 
 

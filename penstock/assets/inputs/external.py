@@ -8,12 +8,14 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from penstock.assets.inputs.snapshot import check_slice_by, refuse_unsliced
 from penstock.assets.inputs.tables import refuse_replaced
 from penstock.assets.landing.cell import Dates
+from penstock.assets.modes import Warn
 from penstock.assets.slice import WHOLE, Slice
 from penstock.assets.time_zone import check_time_zone
 from penstock.errors import DefinitionError, InputError
@@ -36,6 +38,13 @@ if TYPE_CHECKING:
 __all__ = ["External", "PinnedExternal", "external"]
 
 _CATALOG_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*){1,2}", re.ASCII)
+# Spark asks the clock anew for each of a run's plans: a row could be in none of them, or in two
+_ASKS = re.compile(
+    r"\b(current_\w+|now|localtimestamp|rand|randn|random|uuid|unix_timestamp|to_unix_timestamp"
+    r"|monotonically_increasing_id|spark_partition_id|shuffle)\b(?=\s*\()"
+    r"|\b(current_timestamp|current_date|localtimestamp)\b",
+    re.IGNORECASE,
+)
 _LOCATION = re.compile(r"/[^\0]*|s3://[a-z0-9][a-z0-9.-]+/[^\0]+")
 
 
@@ -43,12 +52,17 @@ _LOCATION = re.compile(r"/[^\0]*|s3://[a-z0-9][a-z0-9.-]+/[^\0]+")
 class External:
     """A table at `location`, or that a catalog knows as `catalog`; of it the contract's columns."""
 
-    model: ContractModel = field(repr=False)
+    contract: type[Contract] = field(repr=False)
     fingerprint: str
     location: str | None = None
     catalog: str | None = None
     slice_by: str | None = None
     time_zone: str | None = None
+
+    @property
+    def model(self) -> ContractModel:
+        """The contract as plain data."""
+        return model_of(self.contract)
 
     @property
     def dataset(self) -> str:
@@ -79,9 +93,33 @@ class External:
         return f"{self.dataset}.{column}:type"
 
     def check(self, spec: Dataset, name: str, where: str) -> None:
-        """Raise DefinitionError where it is read by slice and the dataset has none."""
+        """Raise DefinitionError where it does not fit the dataset and its other inputs."""
         if self.slice_by is not None:
             refuse_unsliced(spec, name, where)
+        if isinstance(spec.bad_rows, Warn) and self.rules():
+            raise DefinitionError(
+                f"the contract of input {name} sets rows aside, and Warn keeps all",
+                where=where,
+                expected="bad_rows=Quarantine() or Fail(), or nullable columns and no rules",
+                found=", ".join(self.rules()),
+                next_step="leave the rules to the contract of the dataset",
+            )
+        if any(key.references == self.dataset for key in spec.model.foreign_keys):
+            raise DefinitionError(
+                "a foreign key refers to a table that others write outside the lake",
+                where=where,
+                expected="a dataset, or a table of the lake",
+                found=self.dataset,
+                next_step="make a dataset of it and refer to that",
+            )
+        others = (i for i in spec.inputs.values() if isinstance(i, External))
+        if any(i.place == self.place and i.dataset != self.dataset for i in others):
+            raise DefinitionError(
+                "two contracts say what one table holds",
+                where=where,
+                found=self.place,
+                next_step="write one contract with the columns of both",
+            )
         if self.dataset == spec.name:
             raise DefinitionError(
                 f"input {name} has the contract of the dataset itself",
@@ -93,18 +131,11 @@ class External:
 
     def pin(self, asked: Asked) -> PinnedExternal:
         """The table as it is now. Raises InputError when there is none, LakeError."""
-        lake = asked.runtime.lake
         found = self.location or _location_in_catalog(self, asked)
-        table = lake.elsewhere(self.dataset, found)
-        log = table.read()
-        if log is None:
-            raise InputError(
-                f"input {asked.name} is no Delta table",
-                where=f"{self.dataset} at {found}",
-                expected="a folder with a _delta_log that this process may read",
-                next_step="correct external(...), or wait until its owner has written it",
-            )
-        newest = next((commit for commit in log.commits() if commit.changes_rows), None)
+        table = asked.runtime.lake.elsewhere(self.dataset, found)
+        # two inputs of one table are of one version
+        log = asked.held.one(f"external {table.uri}", lambda: nullcontext(_log_of(table, found)))
+        version, digest = _newest_change(table, log, asked)
         return PinnedExternal(
             name=asked.name,
             external=self,
@@ -113,10 +144,40 @@ class External:
             digest=log.digest(log.version) or "",
             table_id=log.table_id,
             version=log.version,
-            # where the log keeps no commit that changed rows, all that left it are older
-            data_version=newest.version if newest else log.oldest() - 1,
+            data_version=version,
+            data_digest=digest,
             slice=asked.slice if self.slice_by else WHOLE,
         )
+
+
+def _log_of(table: Table, place: str) -> TableLog:
+    log = table.read()
+    if log is None:
+        raise InputError(
+            "there is no Delta table",
+            where=f"{table.dataset} at {place}",
+            expected="a folder with a _delta_log that this process may read",
+            next_step="correct external(...), or wait until its owner has written it",
+        )
+    return log
+
+
+def _newest_change(table: Table, log: TableLog, asked: Asked) -> tuple[int, str]:
+    """(The newest commit that changed rows, SHA-256 of its file), as far as the log has it.
+
+    When it has left the log, what the last run said of it holds on, where no row changed since.
+    """
+    newest = next((commit for commit in log.commits() if commit.changes_rows), None)
+    if newest is not None:
+        return newest.version, log.digest(newest.version) or ""
+    oldest = log.oldest()
+    last = asked.past.newest(asked.slice) if asked.past else None
+    said = (last.facts or {}).get("inputs", {}).get(asked.name, {}) if last else {}
+    if (said.get("location"), said.get("table_id")) == (table.uri, log.table_id) and said[
+        "version"
+    ] >= oldest - 1:
+        return said["data_version"], said["data_digest"]
+    return oldest - 1, ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +185,7 @@ class PinnedExternal:
     """A table at `version`; `data_version` is the newest commit that changed a row.
 
     `table_id` is Delta's: versions of a table that was made anew begin again at 0. `digest` is of
-    the newest commit of `log`, the state that was pinned.
+    the newest commit of `log`, the state that was pinned, `data_digest` of that which changed rows.
     """
 
     name: str
@@ -135,6 +196,7 @@ class PinnedExternal:
     table_id: str
     version: int
     data_version: int
+    data_digest: str = field(repr=False)
     slice: Slice = WHOLE
 
     @property
@@ -152,8 +214,11 @@ class PinnedExternal:
         columns = sorted(f"{column.name} {column.type}" for column in self.log.columns())
         return {
             "dataset": self.dataset,
+            # a copy has the id and may have as many commits
+            "location": self.table.uri,
             "table_id": self.table_id,
             "version": self.data_version,
+            "digest": self.data_digest,
             "columns": hashlib.sha256("\n".join(columns).encode()).hexdigest(),
         }
 
@@ -164,6 +229,8 @@ class PinnedExternal:
             "location": self.table.uri,
             "table_id": self.table_id,
             "version": self.version,
+            "data_version": self.data_version,
+            "data_digest": self.data_digest,
         }
 
     def read(self, spark: SparkSession, contract: ContractModel, *, strict: bool) -> Arrived:  # noqa: ARG002
@@ -239,7 +306,7 @@ def external(
     if time_zone is not None:
         check_time_zone(where, time_zone)
     return External(
-        model=model,
+        contract=contract,
         fingerprint=model.fingerprint(),
         location=_plain(location) if location else None,
         catalog=catalog,
@@ -254,6 +321,11 @@ def _refuse_promises(model: ContractModel, where: str) -> None:
     unkept += [f"foreign key {key.id}" for key in model.foreign_keys]
     unkept += ["freshness"] if model.freshness else []
     unkept += ["retention"] if model.retention else []
+    unkept += [
+        f"rule {c.id}, which asks {found[0]}"
+        for c in model.checks
+        if (found := _ASKS.search(c.sql))
+    ]
     if unkept:
         raise DefinitionError(
             "the contract of an external table says what is not looked at",

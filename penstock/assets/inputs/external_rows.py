@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import functions as F
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["location_in_catalog", "read_external"]
 
 _SENT = "_sent"
+_PARTS = re.compile("struct|array|map|variant")
 
 
 def read_external(spark: SparkSession, item: PinnedExternal, *, strict: bool) -> Arrived:
@@ -42,6 +43,7 @@ def read_external(spark: SparkSession, item: PinnedExternal, *, strict: bool) ->
     fits = _fits(external, rows.schema, wanted, where)
     if external.slice_by is not None:
         rows = _cut(rows, item, fits[external.slice_by], where)
+    _check_rules(external, rows, fits, where)
     # one column of all of them: a value is told from the one that was made of it
     sent = ", ".join(f"{literal(name)}, {quoted(name)}" for name in wanted)
     rows = rows.selectExpr(f"named_struct({sent}) AS {_SENT}")
@@ -53,9 +55,13 @@ def read_external(spark: SparkSession, item: PinnedExternal, *, strict: bool) ->
         return Arrived(good=rows.select(*names))
     is_bad, reasons = reasons_sql(unread, broken)
     keep = raise_unless if strict else only
-    # what of it is personal data stays where it is: the dataset may not be cleared for it
-    shown = [c.name for c in external.model.columns if c.pii is None or c.masked]
-    row = ", ".join(f"{literal(name)}, {_SENT}.{quoted(name)}" for name in shown)
+    # what of it is personal data stays where it is: the dataset may not be cleared for it. So do
+    # parts of a value that nobody asked for, of which nobody said what they are
+    shown = [c for c in external.model.columns if c.pii is None or c.masked]
+    values = (
+        quoted(c.name) if _PARTS.match(c.type) else f"{_SENT}.{quoted(c.name)}" for c in shown
+    )
+    row = ", ".join(f"{literal(c.name)}, {v}" for c, v in zip(shown, values, strict=True))
     row = f"to_json(named_struct({row}), map('ignoreNullFields', 'false'))" if shown else "'{}'"
     return Arrived(
         good=keep(rows, f"NOT ({is_bad})").select(*names),
@@ -113,8 +119,27 @@ def _fits(
     return fits
 
 
+def _check_rules(external: External, rows: DataFrame, fits: dict[str, Fit], where: str) -> None:
+    """Raise InputError for a rule that Spark cannot compute; it is the user's SQL."""
+    sent = ", ".join(f"{literal(name)}, {quoted(name)}" for name in fits)
+    typed = rows.selectExpr(f"named_struct({sent}) AS {_SENT}").selectExpr(
+        *(f"{made.value} AS {quoted(name)}" for name, made in fits.items())
+    )
+    for rule, sql in external.rules().items():
+        try:
+            _ = typed.where(F.expr(sql)).schema
+        except AnalysisException as error:
+            raise InputError(
+                "a rule of the table's contract cannot be computed on its columns",
+                where=f"{where}, {rule}",
+                expected=f"a Spark SQL predicate over {', '.join(fits)}",
+                found=", ".join(conditions(error)) or type(error).__name__,
+                next_step="correct it in rules={...} of the contract",
+            ) from error
+
+
 def _cut(rows: DataFrame, item: PinnedExternal, made: Fit, where: str) -> DataFrame:
-    """The rows of the slice, and those that say none, which the contract then sets aside."""
+    """The rows of the slice. Raises InputError where some are of none; a Spark job looks."""
     name = item.external.slice_by
     assert name is not None
     column = item.external.model.column(name)
@@ -128,8 +153,15 @@ def _cut(rows: DataFrame, item: PinnedExternal, made: Fit, where: str) -> DataFr
             found=kind,
             next_step="write the table's type into the contract, or read the table whole",
         )
-    within = item.slice.predicate(name, column.type)
-    return rows.where(F.expr(f"({within}) OR {quoted(name)} IS NULL"))
+    if rows.where(F.expr(f"{quoted(name)} IS NULL")).limit(1).count():  # statistics spare files
+        raise InputError(
+            "rows are of no slice, and no run would read them",
+            where=f"{where}, {name}",
+            expected="a value in each row",
+            found="rows without",
+            next_step="have the table's owner fill the column, or read the table whole",
+        )
+    return rows.where(F.expr(item.slice.predicate(name, column.type)))
 
 
 def location_in_catalog(spark: SparkSession, name: str, where: str) -> str:
@@ -157,6 +189,6 @@ def location_in_catalog(spark: SparkSession, name: str, where: str) -> str:
             next_step="read its files with landing(...), or have its owner convert it",
         )
     location = str(detail["location"])
-    if location.startswith("file:"):
-        return unquote("/" + location.removeprefix("file:").lstrip("/"))
+    if location.startswith("file:"):  # Hadoop's way to say it, in which nothing is encoded
+        return "/" + location.removeprefix("file:").lstrip("/")
     return location.replace("s3a://", "s3://", 1)

@@ -62,6 +62,11 @@ class Query:
         return f"{self.database}/{self.relation}"
 
     @property
+    def source(self) -> str:
+        """The name of the resource that is read from."""
+        return self.database
+
+    @property
     def once(self) -> bool:
         """Whether it is taken by a watermark."""
         return self.watermark is not None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from penstock.assets.inputs.query import PinnedRows, Query, Reach
-from penstock.assets.modes import Append
+from penstock.assets.inputs.taken import is_idempotent, taken
 from penstock.errors import InputError, SecretError
 from penstock.resources.postgres import Postgres, identifier, literal, relation_sql
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from penstock.assets.inputs.kind import Asked
     from penstock.assets.modes import WriteMode
-    from penstock.assets.past import Past
     from penstock.assets.slice import Slice
     from penstock.resources.postgres import PostgresView
     from penstock.resources.secrets import Key, Password
@@ -39,7 +38,8 @@ def pin_rows(query: Query, asked: Asked) -> PinnedRows:
     Raises InputError for a relation or columns that are not there or say nothing of what is asked,
     and for rows that came too late; SecretError, SourceError.
     """
-    postgres = asked.runtime.databases[query.database]
+    postgres = asked.runtime.sources[query.database]
+    assert isinstance(postgres, Postgres)  # the deployment sees to it
     key, password = _key(asked), _password(query, asked, postgres)
     relations = {
         item.relation
@@ -126,11 +126,9 @@ class _Watermark:
     def reach(self, asked: Asked) -> tuple[Reach, bool]:
         """(How far the run gets, whether anything is new)."""
         self._refuse_kind()
-        name, past = identifier(self.column), asked.past
-        before = past.taken(asked.name, asked.spec.inputs[asked.name].dataset) if past else None
+        name = identifier(self.column)
+        before = taken(asked, self.place)
         self._refuse_other(before)
-        if before is None and past:
-            _refuse_read_otherwise(asked, past, self.place)
         after, settled = (before["up_to"], before["settled"]) if before else (None, None)
         nulls, highest, below = self.table.view.one(
             f"SELECT count(*) FILTER (WHERE {name} IS NULL OR {_is_endless(name, self.kind)}), "
@@ -152,7 +150,7 @@ class _Watermark:
             if start == settled:
                 raise self._late(asked.spec.write, below, before["below"])
             start = None  # a larger one may still be too small: all is read, once
-        if before and start != after and not _is_idempotent(asked.spec.write):
+        if before and start != after and not is_idempotent(asked.spec.write):
             raise InputError(
                 "rows of the overlap were taken, and would be added again",
                 where=f"{self.place}.{self.column}",
@@ -222,7 +220,7 @@ class _Watermark:
             found=f"{now} rows",
             next_step="give query(...) a larger overlap=, longer than its transactions last: the "
             "next run reads them; nothing was committed"
-            if _is_idempotent(write)
+            if is_idempotent(write)
             else "give the contract a key, and write Append(known='skip') and overlap=; or move "
             "the dataset's table away and run it again: it begins anew with all rows",
         )
@@ -353,25 +351,6 @@ def _parts(
     first = f"({name} < {bounds[0]} OR {name} IS NULL)"
     between = [f"{name} >= {low} AND {name} < {high}" for low, high in pairwise(bounds)]
     return [f"({where}) AND {part}" for part in (first, *between, f"{name} >= {bounds[-1]}")]
-
-
-def _is_idempotent(write: WriteMode) -> bool:
-    """Whether rows that were taken may be taken again."""
-    return not isinstance(write, Append) or write.known == "skip"
-
-
-def _refuse_read_otherwise(asked: Asked, past: Past, place: str) -> None:
-    """Raise InputError where the rows are in the table, and no commit says up to which."""
-    dataset = asked.spec.inputs[asked.name].dataset
-    if not _is_idempotent(asked.spec.write) and past.was_made_of(dataset):
-        raise InputError(
-            "rows of it were taken as another input, or without a watermark, and would be added "
-            "again",
-            where=place,
-            expected=f"a commit that says how far input {asked.name} was taken",
-            next_step="give the input its old name; or move the dataset's table away and run it "
-            "again: it begins anew with all rows",
-        )
 
 
 def _key(asked: Asked) -> Key:

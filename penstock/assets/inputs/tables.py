@@ -60,7 +60,9 @@ def loaded(
     What is made anew after this and before Spark reads is not seen here.
     """
     try:
-        return reader.format("delta").load(item.table.path)
+        frame = reader.format("delta").load(item.table.path)
+        _ = frame.schema  # over Connect nothing is looked at before
+        return frame
     finally:  # a version that is not there is told as what it is, too
         refuse_replaced(item)
 
@@ -71,7 +73,7 @@ def refuse_replaced(item: PinnedTable | PinnedChanges | PinnedExternal) -> None:
     One that is deleted and written again has versions of the same numbers, with other rows.
     """
     # one that is replaced in place keeps its old commits
-    if item.log.digest(item.log.version) == item.digest:
+    if (item.log.digest(item.log.version) or "") == item.digest:
         return
     log = item.table.read()
     raise InputError(

@@ -9,7 +9,7 @@ from pyspark.errors import AnalysisException
 from penstock.assets.landing.fit import Fit, Misfit, Readings, fit
 from penstock.assets.landing.formats import Orc
 from penstock.assets.landing.names import check_names
-from penstock.assets.landing.records import Records, columns_in_files, placed, reasons_sql
+from penstock.assets.landing.records import Records, Sent, columns_sent, placed, reasons_sql
 from penstock.assets.raised import conditions
 from penstock.errors import InputError
 from penstock.schemas.predicates import literal, quoted
@@ -53,7 +53,7 @@ def read_columns(
             "the file was loaded",
         ) from error
     check_names(item, contract, [*map(item.landing.column_of, rows.columns)], where)
-    fits = _fits(item, look, rows.schema, wanted_types(spark, item, contract), where)
+    fits = _fits(item, look, rows.schema, wanted_types(spark, item.landing, contract), where)
     # by the contract's names, for by them it is known whose values are personal data
     fields = (f"{literal(item.landing.column_of(name))}, {quoted(name)}" for name in rows.columns)
     whole = f"named_struct({', '.join(fields)}) AS {_SENT}"
@@ -65,11 +65,9 @@ def read_columns(
     return Records(rows=rows, is_bad=is_bad, reasons=reasons, text=text)
 
 
-def wanted_types(
-    spark: SparkSession, item: PinnedFiles, contract: ContractModel
-) -> dict[str, T.DataType]:
-    """The types of the contract's columns that files hold. Asks Spark, which runs nothing."""
-    columns = columns_in_files(item, contract)
+def wanted_types(spark: SparkSession, sent: Sent, contract: ContractModel) -> dict[str, T.DataType]:
+    """The types of the contract's columns that records hold. Asks Spark, which runs nothing."""
+    columns = columns_sent(sent, contract)
     schema = spark.createDataFrame(
         [], ", ".join(f"{quoted(column.name)} {column.type}" for column in columns)
     ).schema

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from penstock.assets.landing.cells import typed_cells
 from penstock.assets.landing.names import check_names, folded
 from penstock.assets.landing.quoting import record_pattern
-from penstock.assets.landing.records import Records, columns_in_files, placed, reasons_sql
+from penstock.assets.landing.records import Records, columns_sent, placed, reasons_sql
 from penstock.errors import InputError
 from penstock.schemas.predicates import literal
 
@@ -61,7 +61,7 @@ def read_cells(
         rules["csv:encoding"] = f"coalesce({unreadable}, false)"
     place = dict(zip(map(item.landing.column_of, header), cells, strict=True))
     typed = typed_cells(
-        rows, columns_in_files(item, contract), place, item.landing.dates, written, placed()
+        rows, columns_sent(item.landing, contract), place, item.landing.dates, written, placed()
     )
     rules |= typed.rules
     # by the contract's names, for by them it is known whose values are personal data
@@ -140,7 +140,7 @@ def _check_header(
     item: PinnedFiles, contract: ContractModel, look: CsvLook, first: str, written: Csv
 ) -> None:
     """Raise InputError for a header that is not the contract's, and say why as far as is known."""
-    expected = [column.name for column in columns_in_files(item, contract)]
+    expected = [column.name for column in columns_sent(item.landing, contract)]
     where = f"{first} for {contract.name} {contract.version}"
     header = [item.landing.column_of(name) for name in look.header]
     names = {folded(name) for sent in expected for name in (sent, item.landing.sent_as(sent))}

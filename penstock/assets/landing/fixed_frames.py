@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 
 from penstock.assets.landing.cells import typed_cells
 from penstock.assets.landing.names import check_names
-from penstock.assets.landing.records import Records, columns_in_files, lines, placed, reasons_sql
+from penstock.assets.landing.records import Records, columns_sent, lines, placed, reasons_sql
 from penstock.schemas.predicates import literal
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def read_places(
         malformed = f"{length} < {written.width} OR ({malformed})"
     typed = typed_cells(
         rows,
-        columns_in_files(item, contract),
+        columns_sent(item.landing, contract),
         dict(zip(names, cells, strict=True)),
         item.landing.dates,
         written,

@@ -1,4 +1,4 @@
-"""Files of JSON lines as records: each line an object, its values held against the contract."""
+"""JSON objects as records, each on a line of a file or by itself, held against the contract."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from penstock.assets.landing.cell import Dates, value_sql, wrong_sql
 from penstock.assets.landing.columnar_frames import wanted_types
 from penstock.assets.landing.fit import Readings, extra_keys, fit
 from penstock.assets.landing.json_value import cell_sql, is_text_sql, wrong_kind_sql
-from penstock.assets.landing.records import Records, lines, placed, reasons_sql
+from penstock.assets.landing.records import Records, Sent, lines, placed, reasons_sql
 from penstock.schemas.predicates import literal, quoted
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
     from penstock.assets.inputs.files import PinnedFiles
     from penstock.assets.landing.line_look import LineLook
     from penstock.schemas.model import ContractModel
 
-__all__ = ["read_objects"]
+__all__ = ["objects", "read_objects"]
 
 _OPTIONS = "map('allowSingleQuotes', 'false', 'allowNonNumericNumbers', 'false')"
 _RECORD = "_record"
@@ -35,28 +35,44 @@ def read_objects(
     sha256: str,
     uris: list[str],
 ) -> Records:
-    """The records of files of one look, of which one has the hash `sha256`.
+    """The records of files of one look, of which one has the hash `sha256`."""
+    mark = "CASE WHEN startswith(_line, '\ufeff') THEN substring(_line, 2) ELSE _line END"
+    rows = lines(spark, uris).selectExpr("_line", *placed())
+    rows = rows.where(r"NOT (_line RLIKE '\\A[\\x00-\\x20\\ufeff]*\\z')")
+    rows = rows.withColumn("_line", F.expr(mark))
+    # no file can hold its own hash
+    return objects(spark, rows, item.landing, contract, sha256, decodes=look.decodes)
 
-    A record is parsed once, as a map, so that keys which nobody asked for and keys that are there
-    twice are seen; its values are variants, in which a decimal is what was written.
+
+def objects(
+    spark: SparkSession,
+    rows: DataFrame,
+    sent_by: Sent,
+    contract: ContractModel,
+    mark: str,
+    *,
+    decodes: bool,
+) -> Records:
+    """The records of `rows`, each an object in the text `_line`; `decodes`: all of it is UTF-8.
+
+    `mark` is a text of letters and digits that no record holds. A record is parsed once, as a map,
+    so that keys which nobody asked for and keys that are there twice are seen; its values are
+    variants, in which a decimal is what was written. Other columns of `rows` stay.
     """
-    wanted = wanted_types(spark, item, contract)
-    # Spark's parser stops behind the first value of a text, whatever follows. So each line is one
-    # of two values of an array, of which the second is this: no file can hold its own hash
-    end = f'{{"{sha256}":0}}'
+    wanted = wanted_types(spark, sent_by, contract)
+    # Spark's parser stops behind the first value of a text, whatever follows. So each text is one
+    # of two values of an array, of which the second is this
+    end = f'{{"{mark}":0}}'
     parsed = (
         f"from_json(concat('[', _line, ',', {literal(end)}, ']'), "
         f"'array<map<string,variant>>', {_OPTIONS})"
     )
-    mark = "CASE WHEN startswith(_line, '\ufeff') THEN substring(_line, 2) ELSE _line END"
-    rows = lines(spark, uris).selectExpr("_line", *placed())
-    rows = rows.where(r"NOT (_line RLIKE '\\A[\\x00-\\x20\\ufeff]*\\z')")
-    rows = rows.withColumn("_line", F.expr(mark)).selectExpr("*", f"{parsed} AS _parsed")
-    whole = f"size(_parsed) = 2 AND map_contains_key(_parsed[1], {literal(sha256)})"
+    rows = rows.selectExpr("*", f"{parsed} AS _parsed")
+    whole = f"size(_parsed) = 2 AND map_contains_key(_parsed[1], {literal(mark)})"
     rows = rows.selectExpr("*", f"CASE WHEN {whole} THEN _parsed[0] END AS {_RECORD}")
     keys = f"map_keys({_RECORD})"
     # most files name the contract's columns in its order, which is told much faster
-    sent = [item.landing.sent_as(name) for name in wanted]
+    sent = [sent_by.sent_as(name) for name in wanted]
     as_usual = f"{keys} = array({', '.join(map(literal, sent))})"
     twice = f"size(array_distinct({keys})) < size({keys})"
     broken = {
@@ -64,9 +80,9 @@ def read_objects(
         "json:repeated": f"coalesce(NOT ({as_usual}) AND {twice}, false)",
     }
     rules = {}
-    if not look.decodes:
+    if not decodes:
         rules["json:encoding"] = "NOT is_valid_utf8(_line)"
-    if not item.landing.extra_columns:
+    if not sent_by.extra_columns:
         extra = f"size({extra_keys(_RECORD, sent)}) > 0"
         rules["json:extra"] = f"NOT ({as_usual}) AND {extra}"
     rows = rows.selectExpr(
@@ -77,9 +93,7 @@ def read_objects(
     rows = rows.selectExpr("*", *(f"{cell_sql(f'_j{n}')} AS _t{n}" for n in range(len(wanted))))
     typed = []
     for n, (name, kind) in enumerate(wanted.items()):
-        made, wrong = _column(
-            n, name, kind, item.landing.dates(name), extra=item.landing.extra_columns
-        )
+        made, wrong = _column(n, name, kind, sent_by.dates(name), extra=sent_by.extra_columns)
         typed.append(f"{made} AS {quoted(name)}")
         rules[f"{name}:type"] = wrong
     rows = rows.selectExpr("*", *typed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
-from penstock.assets.landing.records import columns_in_files
+from penstock.assets.landing.records import columns_sent
 from penstock.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def check_names(
     `names` are the contract's where the sender has others. `where` says which file. What differs in
     letter case alone is another name.
     """
-    expected = [column.name for column in columns_in_files(item, contract)]
+    expected = [column.name for column in columns_sent(item.landing, contract)]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise InputError(
             "the file has a column under the sender's name and under the contract's",

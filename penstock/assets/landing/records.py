@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pyspark.sql import functions as F
 
@@ -14,15 +14,16 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, SparkSession
 
-    from penstock.assets.inputs.files import PinnedFiles
+    from penstock.assets.landing.cell import Dates
     from penstock.schemas.model import ColumnModel, ContractModel
 
 __all__ = [
     "PLACE",
     "TIME",
     "Records",
+    "Sent",
     "below_landing",
-    "columns_in_files",
+    "columns_sent",
     "lines",
     "placed",
     "reasons_sql",
@@ -47,9 +48,31 @@ class Records:
     text: str
 
 
-def columns_in_files(item: PinnedFiles, contract: ContractModel) -> list[ColumnModel]:
-    """The contract's columns that the files hold."""
-    return [column for column in contract.columns if column.name not in item.landing.added]
+class Sent(Protocol):
+    """What is known of records that somebody sends, whether in files or one by one."""
+
+    @property
+    def extra_columns(self) -> bool:
+        """Whether columns that the contract does not name are ignored."""
+        ...
+
+    @property
+    def added(self) -> frozenset[str]:
+        """The contract's columns that no record has a value for."""
+        ...
+
+    def sent_as(self, column: str) -> str:
+        """What the sender calls the contract's column."""
+        ...
+
+    def dates(self, column: str) -> Dates:
+        """How dates and datetimes of the contract's column are written."""
+        ...
+
+
+def columns_sent(sent: Sent, contract: ContractModel) -> list[ColumnModel]:
+    """The contract's columns that the records hold."""
+    return [column for column in contract.columns if column.name not in sent.added]
 
 
 def reasons_sql(whole: Mapping[str, str], others: Mapping[str, str]) -> tuple[str, str]:

@@ -1,0 +1,42 @@
+"""How far a source was taken by earlier runs, and what must not be taken again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from penstock.assets.modes import Append
+from penstock.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from penstock.assets.inputs.kind import Asked
+    from penstock.assets.modes import WriteMode
+
+__all__ = ["is_idempotent", "taken"]
+
+
+def taken(asked: Asked, place: str) -> Mapping[str, Any] | None:
+    """What the newest commit says that took the input; None where none did.
+
+    Raises InputError where its rows are in the table, and no commit says up to which.
+    """
+    if asked.past is None:
+        return None
+    dataset = asked.spec.inputs[asked.name].dataset
+    before = asked.past.taken(asked.name, dataset)
+    if before is None and not is_idempotent(asked.spec.write) and asked.past.was_made_of(dataset):
+        raise InputError(
+            "rows of it were taken as another input, or without a watermark, and would be added "
+            "again",
+            where=place,
+            expected=f"a commit that says how far input {asked.name} was taken",
+            next_step="give the input its old name; or move the dataset's table away and run it "
+            "again: it begins anew with all rows",
+        )
+    return before
+
+
+def is_idempotent(write: WriteMode) -> bool:
+    """Whether rows that were taken may be taken again."""
+    return not isinstance(write, Append) or write.known == "skip"

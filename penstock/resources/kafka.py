@@ -1,0 +1,219 @@
+"""A Kafka cluster that is read from: where it is, and how far the partitions of a topic reach.
+
+Nothing is subscribed to and no consumer group is known to it: how far a topic was taken is in the
+commits of the table that was made of it.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from dagster import ConfigurableResource
+
+from penstock.errors import InputError, SetupError, SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from concurrent.futures import Future
+
+    from penstock.resources.secrets import Password
+
+__all__ = ["Kafka", "Partition", "TopicState"]
+
+_ANSWER_SECONDS = 30
+_POLL_SECONDS = 0.05
+# librdkafka's codes of what another try does not mend
+_REFUSED = {
+    "UNKNOWN_TOPIC_OR_PART": "there is no such topic",
+    "TOPIC_EXCEPTION": "there is no such topic",
+    "TOPIC_AUTHORIZATION_FAILED": "the user may not read this topic",
+    "CLUSTER_AUTHORIZATION_FAILED": "the user may not read this topic",
+    "_AUTHENTICATION": "the broker refuses the user or the password",
+    "SASL_AUTHENTICATION_FAILED": "the broker refuses the user or the password",
+    "_INVALID_ARG": "the client does not take what the resource says",
+    "_SSL": "the connection cannot be encrypted as the resource says",
+}
+_JAAS = {
+    "PLAIN": "org.apache.kafka.common.security.plain.PlainLoginModule",
+    "SCRAM-SHA-256": "org.apache.kafka.common.security.scram.ScramLoginModule",
+    "SCRAM-SHA-512": "org.apache.kafka.common.security.scram.ScramLoginModule",
+}
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """The offsets that a partition has records of: `first` included, `end` excluded."""
+
+    first: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicState:
+    """A topic at one moment. `id` is Kafka's: another one where it was made anew."""
+
+    id: str
+    partitions: Mapping[int, Partition]
+
+
+class Kafka(ConfigurableResource["Kafka"]):
+    """Where a Kafka cluster is, and who reads it. A resource of the name that `topic` says.
+
+    `bootstrap_servers` are `host:port`, with commas between. With a `user` the password is the one
+    of the resource's name in the `secrets` resource, and `security_protocol` is one with SASL.
+    `ssl_ca` is a PEM file with the certificates that are trusted, those of the system unless told.
+    The user needs READ and DESCRIBE on the topics, and nothing on groups. A broker that says
+    nothing for `timeout_seconds` is lost.
+    """
+
+    bootstrap_servers: str
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    user: str | None = None
+    ssl_ca: str | None = None
+    timeout_seconds: int = 120
+
+    @property
+    def namespace(self) -> str:
+        """The cluster, by OpenLineage's naming: its first server."""
+        return f"kafka://{self.bootstrap_servers.partition(',')[0].strip()}"
+
+    def state(self, password: Password | None, topic: str) -> TopicState:
+        """How far the topic reaches now, as far as it is committed.
+
+        Raises SetupError without a client, SourceError when no broker answers, InputError when it
+        refuses or there is no such topic.
+        """
+        try:
+            from confluent_kafka import (
+                IsolationLevel,
+                KafkaException,
+                TopicCollection,
+                TopicPartition,
+            )
+            from confluent_kafka.admin import (  # type: ignore[attr-defined]
+                AdminClient,
+                OffsetSpec,
+            )
+        except ModuleNotFoundError as error:
+            raise SetupError(
+                "the client for Kafka is not installed",
+                where=self.namespace,
+                found=f"no module {error.name}",
+                next_step="pip install 'penstock[kafka]'",
+            ) from error
+        where = f"{self.namespace}, topic {topic}"
+        problems: list[Any] = []
+        with self._told(where, problems, KafkaException):
+            client = AdminClient(self._client(password, problems))
+            asked = {"request_timeout": min(_ANSWER_SECONDS, self.timeout_seconds)}
+
+            def answer(future: Future[Any]) -> Any:
+                # what is wrong with a connection is told at once, and only to who asks
+                while not future.done():
+                    client.poll(_POLL_SECONDS)
+                    if refused := [p for p in problems if p.name() in _REFUSED]:
+                        raise KafkaException(refused[0])
+                return future.result()
+
+            topics = client.describe_topics(TopicCollection([topic]), **asked)
+            described = answer(topics[topic])
+            parts = [TopicPartition(topic, part.id) for part in described.partitions]
+            found = {}
+            ends = {"first": OffsetSpec.earliest(), "end": OffsetSpec.latest()}  # type: ignore[no-untyped-call]
+            for name, spec in ends.items():
+                answers = client.list_offsets(
+                    dict.fromkeys(parts, spec),
+                    isolation_level=IsolationLevel.READ_COMMITTED,
+                    **asked,
+                )
+                found[name] = {p.partition: answer(said).offset for p, said in answers.items()}
+        return TopicState(
+            id=str(described.topic_id),
+            partitions={
+                part: Partition(first, found["end"][part])
+                for part, first in sorted(found["first"].items())
+            },
+        )
+
+    def spark_options(self, password: Password | None) -> dict[str, str]:
+        """Options of Spark's reader but for what is read.
+
+        The password is among them: they are for the reader, and for nothing that is shown.
+        """
+        options = {
+            "kafka.bootstrap.servers": self.bootstrap_servers,
+            "kafka.security.protocol": self.security_protocol,
+            # what a producer took back is no record
+            "kafka.isolation.level": "read_committed",
+            "failOnDataLoss": "true",
+            "kafkaConsumer.pollTimeoutMs": str(self.timeout_seconds * 1000),
+            "kafka.default.api.timeout.ms": str(self.timeout_seconds * 1000),
+        }
+        if self.user is not None:
+            secret = password.reveal() if password else ""
+            options |= {
+                "kafka.sasl.mechanism": self.sasl_mechanism,
+                "kafka.sasl.jaas.config": f"{_JAAS[self.sasl_mechanism]} required "
+                f"username={_quoted(self.user)} password={_quoted(secret)};",
+            }
+        if self.ssl_ca is not None:
+            options |= {
+                "kafka.ssl.truststore.type": "PEM",
+                "kafka.ssl.truststore.location": self.ssl_ca,
+            }
+        return options
+
+    def _client(self, password: Password | None, problems: list[Any]) -> dict[str, Any]:
+        """Librdkafka's configuration. What it finds wrong with a connection goes to `problems`."""
+        options: dict[str, Any] = {
+            "bootstrap.servers": self.bootstrap_servers,
+            "security.protocol": self.security_protocol,
+            "socket.timeout.ms": min(_ANSWER_SECONDS, self.timeout_seconds) * 1000,
+            "client.id": "penstock",
+            "error_cb": problems.append,
+            "logger": logger,
+        }
+        if self.user is not None:
+            options |= {
+                "sasl.mechanism": self.sasl_mechanism,
+                "sasl.username": self.user,
+                "sasl.password": password.reveal() if password else "",
+            }
+        if self.ssl_ca is not None:
+            options["ssl.ca.location"] = self.ssl_ca
+        return options
+
+    @contextmanager
+    def _told(self, where: str, problems: list[Any], kind: type[Exception]) -> Iterator[None]:
+        """Raise the client's errors as ours."""
+        try:
+            yield
+        except kind as error:
+            names = [e.name() for e in (*error.args, *problems) if hasattr(e, "name")]
+            if refused := next((_REFUSED[name] for name in names if name in _REFUSED), None):
+                raise InputError(
+                    refused,
+                    where=where,
+                    found=", ".join(dict.fromkeys(names)),
+                    next_step="correct the resource, the topic's name, the password in the "
+                    "secrets, or what the user is granted; nothing was committed",
+                ) from None
+            raise SourceError(
+                "no broker of the Kafka cluster answers",
+                where=where,
+                found=", ".join(dict.fromkeys(names)) or type(error).__name__,
+                next_step="see that it is up and takes connections from here, then run again: "
+                "nothing was committed",
+            ) from None
+
+
+def _quoted(text: str) -> str:
+    """A text in a line of JAAS."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
