@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from penstock.assets.inputs.query import query
     from penstock.assets.inputs.snapshot import table
     from penstock.assets.inputs.topic import topic
+    from penstock.assets.landing.envelope import debezium, envelope
     from penstock.assets.landing.formats import Csv, FixedWidth, JsonLines, Orc, Parquet
     from penstock.assets.modes import (
         Append,
@@ -52,6 +53,7 @@ _HOMES = {
     "penstock.assets.inputs.query": ("query",),
     "penstock.assets.inputs.snapshot": ("table",),
     "penstock.assets.inputs.topic": ("topic",),
+    "penstock.assets.landing.envelope": ("debezium", "envelope"),
     "penstock.assets.landing.formats": ("Csv", "FixedWidth", "JsonLines", "Orc", "Parquet"),
     "penstock.assets.modes": (
         "Append",
@@ -103,7 +105,9 @@ __all__ = [
     "column",
     "dataset",
     "datasets_of",
+    "debezium",
     "definitions",
+    "envelope",
     "external",
     "landing",
     "query",

@@ -47,6 +47,8 @@ RECORD_RULES = {
     "json:repeated": "each key once",
     "json:extra": "no key that the contract does not name",
     "json:encoding": "UTF-8",
+    "event:operation": "an operation that envelope(...) names",
+    "event:row": "an object with the row that was written or deleted",
     "topic:tombstone": "a value; a record without one says that what its key names is gone",
     "topic:key": "a key in UTF-8",
 }

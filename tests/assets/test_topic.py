@@ -26,6 +26,7 @@ from penstock import (
     Slice,
     column,
     dataset,
+    debezium,
     topic,
 )
 from penstock.assets.inputs.kind import Held
@@ -401,6 +402,29 @@ def test_any_records_in_any_cut_into_runs_with_kills_end_in_the_same_table(
     rows = [(row.id, row["item"]) for row in events.shop.table(spec).collect()]
     assert sorted(rows) == sorted(sent if mode == "append" else dict(sent).items())
     assert not events.shop.run(spec).committed
+    assert events.shop.reasons(spec) == []
+
+
+def test_changes_of_a_database_are_applied_in_their_order(events: Events) -> None:
+    events.server.widen(events.name, 2)
+    read = events.topic(envelope=debezium(deleted="gone"))
+    spec = dataset(Sold, inputs={"raw": read}, write=Merge(deletes="gone"))(same)
+    order, there, before = random.Random(7), dict[int, str](), {"price": None, "day": None}
+    for number in range(40):
+        key = order.randrange(5)
+        place: dict[str, Any] = {"key": f"{key}", "partition": key % 2}
+        if key in there and order.random() < 0.4:
+            del there[key]
+            events.send({"op": "d", "before": {"id": key, "item": None, **before}}, **place)
+            events.send(None, **place)  # the tombstone, by which Kafka forgets the key
+        else:
+            there[key] = f"item {number}"
+            after = {"id": key, "item": there[key], **before}
+            events.send({"payload": {"op": "c", "after": after}, "schema": {}}, **place)
+        if number % 8 == 7:
+            events.shop.run(spec)
+            rows = events.shop.table(spec).collect()
+            assert {row.id: row["item"] for row in rows} == there
     assert events.shop.reasons(spec) == []
 
 

@@ -40,6 +40,7 @@ PLACES = {
         "assets/inputs/external.py",
         "assets/inputs/topic.py",
         "assets/landing/declared.py",
+        "assets/landing/envelope.py",
         "assets/time_zone.py",
     ),
     "Masking": ("privacy/policy.py", "privacy/method.py"),

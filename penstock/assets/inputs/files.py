@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.assets.inputs.snapshot import refuse_unsliced
 from penstock.assets.landing.cell import Dates
-from penstock.assets.landing.declared import check_landing
+from penstock.assets.landing.declared import check_date_format, check_landing
+from penstock.assets.landing.envelope import Envelope, check_is_envelope
 from penstock.assets.landing.file import refuse_changed
 from penstock.assets.landing.file_pattern import FilePattern
-from penstock.assets.landing.formats import Csv, FixedWidth, Format, Orc
+from penstock.assets.landing.formats import Csv, FixedWidth, Format, JsonLines, Orc
 from penstock.assets.time_zone import check_time_zone
 from penstock.errors import DefinitionError
 
@@ -46,6 +47,7 @@ class Landing:
     file_columns: tuple[tuple[str, str], ...] = ()
     date_formats: tuple[tuple[str, str], ...] = ()
     time_zone: str | None = None
+    envelope: Envelope | None = None
 
     @property
     def dataset(self) -> str:
@@ -55,7 +57,8 @@ class Landing:
     @property
     def added(self) -> frozenset[str]:
         """The contract's columns that no file has a value for."""
-        return frozenset((*self.derived, *(name for name, _ in self.file_columns)))
+        events = [self.envelope.deleted] if self.envelope and self.envelope.deleted else []
+        return frozenset((*self.derived, *(name for name, _ in self.file_columns), *events))
 
     def dates(self, column: str) -> Dates:
         """How dates and datetimes of the contract's column are written."""
@@ -120,6 +123,7 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
     file_columns: Mapping[str, str] | None = None,
     date_formats: Mapping[str, str] | None = None,
     time_zone: str | None = None,
+    envelope: Envelope | None = None,
 ) -> Landing:
     """Files under the lake's landing, e.g. `flights/flights-{day}*.csv`.
 
@@ -145,9 +149,11 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
     file_columns={"land": "country", "source": "name"})`. In a folder like `country={country}/` a
     text is written as in a Hive partition.
     `date_formats` says how date and datetime columns are written, in Spark's datetime patterns,
-    where not as in docs/landing.md: `date_formats={"day": "dd.MM.yyyy"}`; a datetime that says
-    no zone is of `time_zone`, such as "Europe/Berlin", else of UTC. One that the clock there skips
-    or shows twice, when it is put forward or back, is set aside: nobody knows which is meant.
+    where not as in docs/landing.md: `date_formats={"day": "dd.MM.yyyy"}`, or as `"epoch_days"`,
+    `"epoch_seconds"`, `"epoch_millis"` or `"epoch_micros"` since 1970; a datetime that says no zone
+    is of `time_zone`, such as "Europe/Berlin", else of UTC. One that the clock there skips or shows
+    twice, when it is put forward or back, is set aside: nobody knows which is meant.
+    `envelope` says that JSON lines are change events: `debezium()` or `envelope(...)`.
     """
     files = FilePattern(pattern)
     rest = re.sub(r"\{[a-z][a-z0-9_]*\}", "", pattern)
@@ -186,8 +192,16 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
             expected="text, JSON lines or Parquet",
             next_step="leave time_zone= out, and convert the column in the function",
         )
+    check_is_envelope(f"landing({pattern!r})", envelope)
+    if envelope is not None and not isinstance(written, JsonLines):
+        raise DefinitionError(
+            f"envelope= says nothing of {written.title}",
+            where=f"landing({pattern!r})",
+            expected="format=JsonLines()",
+            next_step="leave envelope= out, and take the events apart in the function",
+        )
     for name, pattern_of_date in (date_formats or {}).items():
-        _check_format(f"landing({pattern!r}), date_formats[{name!r}]", pattern_of_date)
+        check_date_format(f"landing({pattern!r}), date_formats[{name!r}]", pattern_of_date)
     return Landing(
         pattern=pattern,
         format=written,
@@ -199,26 +213,8 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
         file_columns=tuple(sorted((file_columns or {}).items())),
         date_formats=tuple(sorted((date_formats or {}).items())),
         time_zone=time_zone,
+        envelope=envelope,
     )
-
-
-def _check_format(where: str, written: object) -> None:
-    """Raise DefinitionError for a pattern that cannot say a day, or that Spark cannot read by."""
-    letters = set(re.sub(r"'[^']*'", "", written)) if isinstance(written, str) else set()
-    unknown = sorted(c for c in letters if c.isalpha() and c not in "GyMLdDaHhKkmsSVzOXxZ")
-    lacks = [
-        part
-        for part, of in {"year": "y", "month": "MLD", "day": "dD"}.items()
-        if not letters & {*of}
-    ]
-    if unknown or lacks or letters & {*"#{}[]"}:
-        raise DefinitionError(
-            "this is no way to write a date",
-            where=where,
-            expected="one of Spark's datetime patterns with year, month and day, like dd.MM.yyyy",
-            found=f"{written!r}, without {', '.join(lacks)}" if lacks else repr(written),
-            next_step="see Spark's documentation of datetime patterns",
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from penstock.assets.landing.cell import Dates
+from penstock.assets.landing.declared import check_date_format, check_date_formats, check_json
+from penstock.assets.landing.envelope import Envelope, check_envelope, check_is_envelope
 from penstock.assets.modes import Append, Merge, Scd2
 from penstock.assets.time_zone import check_time_zone
 from penstock.errors import DefinitionError, InputError
@@ -49,6 +51,8 @@ class Topic:
     extra_columns: bool = False
     time_zone: str | None = None
     given_up: tuple[tuple[int, int], ...] = ()
+    date_formats: tuple[tuple[str, str], ...] = ()
+    envelope: Envelope | None = None
 
     @property
     def dataset(self) -> str:
@@ -68,15 +72,16 @@ class Topic:
     @property
     def added(self) -> frozenset[str]:
         """The contract's columns that no record's value has."""
-        return frozenset((*self.derived, *(name for name, _ in self.record_columns)))
+        events = [self.envelope.deleted] if self.envelope and self.envelope.deleted else []
+        return frozenset((*self.derived, *(name for name, _ in self.record_columns), *events))
 
     def sent_as(self, column: str) -> str:
         """What the sender calls the contract's column."""
         return next((sent for sent, name in self.names if name == column), column)
 
-    def dates(self, _: str) -> Dates:
-        """How dates and datetimes are written, in any column."""
-        return Dates(zone=self.time_zone)
+    def dates(self, column: str) -> Dates:
+        """How dates and datetimes of the contract's column are written."""
+        return Dates(pattern=dict(self.date_formats).get(column), zone=self.time_zone)
 
     def check(self, spec: Dataset, name: str, where: str) -> None:
         """Raise DefinitionError where it fits not the contract, the mode or the slices."""
@@ -122,6 +127,10 @@ class Topic:
                     found=known[column],
                     next_step="give the column that type",
                 )
+        check_date_formats(spec, self.date_formats, self.added, where)
+        check_json(spec, name, self.added, "topic")
+        if self.envelope is not None:
+            check_envelope(spec, name, self.envelope, frozenset(said), where)
 
     def pin(self, asked: Asked) -> PinnedRecords:
         """Which records the run takes: all that are committed and were not taken."""
@@ -187,7 +196,7 @@ class PinnedRecords:
             )
 
 
-def topic(
+def topic(  # noqa: PLR0913 - each is what some sender does otherwise
     name: str,
     *,
     broker: str,
@@ -196,6 +205,8 @@ def topic(
     record_columns: Mapping[str, str] | None = None,
     extra_columns: bool = False,
     time_zone: str | None = None,
+    date_formats: Mapping[str, str] | None = None,
+    envelope: Envelope | None = None,
     given_up: Mapping[int, int] | None = None,
 ) -> Topic:
     """Records of a Kafka topic whose values are JSON objects, each taken once.
@@ -211,7 +222,10 @@ def topic(
     of the record: its `"key"` (str), `"partition"` (int), `"offset"` (int) or `"timestamp"`
     (datetime): `record_columns={"sent_at": "timestamp"}`. `extra_columns` says that keys which the
     contract does not name are ignored; else a record with some is set aside. A datetime without a
-    zone is of `time_zone`, else of UTC. `given_up` says of partitions below which offset records
+    zone is of `time_zone`, else of UTC. `date_formats` says how date and datetime columns are
+    written, as that of `landing` does. `envelope` says that values are change events: `debezium()`
+    or `envelope(...)`; records without a value are passed over then, for the event before them says
+    what is gone. `given_up` says of partitions below which offset records
     are no longer missed, where Kafka deleted them before they were taken: `given_up={0: 120}`.
     """
     where = f"topic({name!r})"
@@ -250,6 +264,9 @@ def topic(
             )
     if time_zone is not None:
         check_time_zone(where, time_zone)
+    for column, written in (date_formats or {}).items():
+        check_date_format(f"{where}, date_formats[{column!r}]", written)
+    check_is_envelope(where, envelope)
     return Topic(
         name=name,
         broker=broker,
@@ -259,6 +276,8 @@ def topic(
         extra_columns=extra_columns,
         time_zone=time_zone,
         given_up=tuple(sorted((given_up or {}).items())),
+        date_formats=tuple(sorted((date_formats or {}).items())),
+        envelope=envelope,
     )
 
 

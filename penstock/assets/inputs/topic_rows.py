@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from penstock.assets.inputs.kind import Arrived
-from penstock.assets.landing.json_frames import objects
+from penstock.assets.landing.json_frames import GONE, objects
 from penstock.assets.row_filters import newest_of, only, raise_unless
 from penstock.errors import InputError
 from penstock.schemas.predicates import literal, quoted
@@ -28,7 +28,10 @@ def read_records(
 ) -> Arrived:
     """The records that were pinned. Raises InputError over Connect where they want a password."""
     topic = item.topic
-    found = objects(spark, _records(spark, item), topic, contract, item.mark, decodes=False)
+    rows = _records(spark, item)
+    if topic.envelope is not None:
+        rows = rows.where("_line IS NOT NULL")  # the event before it says what is gone
+    found = objects(spark, rows, topic, contract, item.mark, decodes=False)
     # a record without a value is no malformed one: it says that what its key names is gone
     is_bad = f"({found.is_bad})"
     reasons = f"CASE WHEN _line IS NULL THEN array('topic:tombstone') ELSE {found.reasons} END"
@@ -38,9 +41,12 @@ def read_records(
         unread = f"NOT coalesce(is_valid_utf8({_KEY}), true)"
         reasons = f"concat({reasons}, CASE WHEN {unread} THEN array('topic:key') ELSE array() END)"
     columns = [c for c in contract.columns if c.name not in topic.derived]
+    known = {name: _FACTS[fact] for name, fact in facts.items()}
+    if topic.envelope and topic.envelope.deleted:
+        known[topic.envelope.deleted] = GONE
     values = [
-        f"CAST({_FACTS[facts[c.name]]} AS {c.type}) AS {quoted(c.name)}"
-        if c.name in facts
+        f"CAST({known[c.name]} AS {c.type}) AS {quoted(c.name)}"
+        if c.name in known
         else quoted(c.name)
         for c in columns
     ]

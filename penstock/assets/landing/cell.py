@@ -7,7 +7,16 @@ from dataclasses import dataclass
 
 from penstock.schemas.predicates import literal
 
-__all__ = ["ISO", "Dates", "grammar", "instant_sql", "no_instant_sql", "value_sql", "wrong_sql"]
+__all__ = [
+    "EPOCHS",
+    "ISO",
+    "Dates",
+    "grammar",
+    "instant_sql",
+    "no_instant_sql",
+    "value_sql",
+    "wrong_sql",
+]
 
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6}0*)?)?"
@@ -36,8 +45,8 @@ _GRAMMARS = {
 class Dates:
     """How dates and datetimes are written.
 
-    `pattern` is one of Spark's datetime patterns. A datetime that says no zone is of the clock of
-    `zone`, UTC where that is None.
+    `pattern` is one of Spark's datetime patterns, or one of EPOCHS for numbers since 1970. A
+    datetime that says no zone is of the clock of `zone`, UTC where that is None.
     """
 
     pattern: str | None = None
@@ -46,9 +55,21 @@ class Dates:
     @property
     def says_zone(self) -> bool:
         """Whether texts of the pattern say their zone."""
+        if self.pattern in EPOCHS:
+            return True
         letters = set(re.sub(r"'[^']*'", "", self.pattern or ""))
         return bool(letters & {*"VzOXxZ"})
 
+
+#: Whole numbers since 1970-01-01 in UTC, by what they count: how many are a day.
+EPOCHS = {
+    "epoch_days": 1,
+    "epoch_seconds": 86_400,
+    "epoch_millis": 86_400_000,
+    "epoch_micros": 86_400_000_000,
+}
+# the years 1 to 9999, in days since 1970
+_FIRST_DAY, _LAST_DAY = -719_162, 2_932_896
 
 ISO = Dates()
 
@@ -121,6 +142,8 @@ def no_instant_sql(local: str, instant: str, zone: str) -> str:
 
 def _read(cell: str, kind: str, dates: Dates) -> str:
     """SQL, the value of the cell; of a datetime without a zone as if it were of UTC."""
+    if dates.pattern in EPOCHS:
+        return _since_1970(cell, kind, EPOCHS[dates.pattern])
     if dates.pattern is not None:
         return f"CAST(try_to_timestamp(trim({cell}), {literal(dates.pattern)}) AS {kind})"
     if kind == "timestamp":
@@ -128,6 +151,17 @@ def _read(cell: str, kind: str, dates: Dates) -> str:
         whole = f"regexp_replace({cell}, {literal(_MINUTES)}, '$1:00$2')"
         return f"coalesce(try_cast({cell} AS timestamp), try_cast({whole} AS timestamp))"
     return cell if kind == "string" else f"try_cast({cell} AS {kind})"
+
+
+def _since_1970(cell: str, kind: str, a_day: int) -> str:
+    """SQL, the day or moment of the number in the cell, `a_day` of which are a day."""
+    number = f"try_cast({cell} AS bigint)"
+    known = f"{number} BETWEEN {_FIRST_DAY * a_day}L AND {(_LAST_DAY + 1) * a_day - 1}L"
+    if kind == "date":
+        day = f"date_from_unix_date(CAST({number} DIV {a_day} AS int))"
+        return f"CASE WHEN {known} AND {number} % {a_day} = 0 THEN {day} END"
+    moment = f"timestamp_micros({number} * {EPOCHS['epoch_micros'] // a_day})"
+    return f"CASE WHEN {known} THEN CAST({moment} AS {kind}) END"
 
 
 def _is_local(cell: str, kind: str, dates: Dates) -> str | None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from penstock.assets.landing.cell import EPOCHS
+from penstock.assets.landing.envelope import check_envelope
 from penstock.assets.landing.file_pattern import DAY
 from penstock.assets.landing.formats import Csv, FixedWidth, JsonLines
+from penstock.assets.modes import Merge
 from penstock.errors import DefinitionError
 
 if TYPE_CHECKING:
     from penstock.assets.dataset import Dataset
     from penstock.assets.inputs.files import Landing
 
-__all__ = ["check_landing"]
+__all__ = ["check_date_format", "check_date_formats", "check_json", "check_landing"]
 
 _DATES = ("date", "timestamp")
 _FILE_FACTS = {"name": ("string",), "modified": ("timestamp",), DAY: ("date",)}
@@ -24,17 +27,7 @@ _NESTED = ("array<", "map<", "struct<", "variant")
 
 def check_landing(spec: Dataset, name: str, landed: Landing, where: str) -> None:
     """Raise DefinitionError where what landing(...) says fits not the contract or the format."""
-    for named, _ in landed.date_formats:
-        column = spec.arriving.column(named)
-        if column is None or named in landed.added or column.type not in _DATES:
-            dates = [c.name for c in spec.arriving.columns if c.type in _DATES]
-            raise DefinitionError(
-                "date_formats= names no date or datetime column of the files",
-                where=where,
-                expected=f"one of {', '.join(dates)}" if dates else "a contract with such a column",
-                found=named,
-                next_step="name the column as the contract does",
-            )
+    check_date_formats(spec, landed.date_formats, landed.added, where)
     _check_names(spec, name, landed, where)
     cells: tuple[str, ...] = ()
     if isinstance(landed.format, Csv):
@@ -56,7 +49,18 @@ def check_landing(spec: Dataset, name: str, landed: Landing, where: str) -> None
             "column in landing(derived=...) if the function adds it",
         )
     if isinstance(landed.format, JsonLines):
-        _check_json(spec, name, landed)
+        check_json(spec, name, landed.added, "landing")
+    if landed.envelope is not None:
+        said = [*landed.derived, *dict(landed.file_columns), *(c for _, c in landed.names)]
+        check_envelope(spec, name, landed.envelope, frozenset(said), where)
+        if isinstance(spec.write, Merge) and spec.write.order_by is None:
+            raise DefinitionError(
+                f"nobody knows which event of a key is the newest: the files of input {name} do "
+                "not say their order",
+                where=where,
+                expected="Merge(order_by=...), a number that grows with each event",
+                next_step="name it in envelope(columns={'seq': 'source.lsn'}), and in order_by=",
+            )
     if not isinstance(landed.format, Csv | FixedWidth):
         return
     for column in spec.arriving.columns:
@@ -110,14 +114,54 @@ def _check_names(spec: Dataset, name: str, landed: Landing, where: str) -> None:
             )
 
 
-def _check_json(spec: Dataset, name: str, landed: Landing) -> None:
+def check_json(spec: Dataset, name: str, added: frozenset[str], kind: str) -> None:
+    """Raise DefinitionError for a column that no JSON has a value for; `added` are not of it."""
     for column in spec.arriving.columns:
-        if column.name not in landed.added and _NOT_JSON.search(column.type):
+        if column.name not in added and _NOT_JSON.search(column.type):
             raise DefinitionError(
                 f"input {name} cannot give the column: JSON has no values of its type",
                 where=f"contract {spec.contract.__name__}.{column.name}",
                 expected="a type without bytes, and maps with str keys alone",
                 found=column.type,
                 next_step="load the text into a str column and decode it in the next dataset; or "
-                "name the column in landing(derived=...) if the function adds it",
+                f"name the column in {kind}(derived=...) if the function adds it",
             )
+
+
+def check_date_formats(
+    spec: Dataset, formats: tuple[tuple[str, str], ...], added: frozenset[str], where: str
+) -> None:
+    """Raise DefinitionError for a format of a column that no record has, or that is no date."""
+    for named, _ in formats:
+        column = spec.arriving.column(named)
+        if column is None or named in added or column.type not in _DATES:
+            dates = [c.name for c in spec.arriving.columns if c.type in _DATES]
+            raise DefinitionError(
+                "date_formats= names no date or datetime column of what is sent",
+                where=where,
+                expected=f"one of {', '.join(dates)}" if dates else "a contract with such a column",
+                found=named,
+                next_step="name the column as the contract does",
+            )
+
+
+def check_date_format(where: str, written: object) -> None:
+    """Raise DefinitionError for a pattern that cannot say a day, or that Spark cannot read by."""
+    if written in EPOCHS:
+        return
+    letters = set(re.sub(r"'[^']*'", "", written)) if isinstance(written, str) else set()
+    unknown = sorted(c for c in letters if c.isalpha() and c not in "GyMLdDaHhKkmsSVzOXxZ")
+    lacks = [
+        part
+        for part, of in {"year": "y", "month": "MLD", "day": "dD"}.items()
+        if not letters & {*of}
+    ]
+    if unknown or lacks or letters & {*"#{}[]"}:
+        raise DefinitionError(
+            "this is no way to write a date",
+            where=where,
+            expected="one of Spark's datetime patterns with year, month and day, like dd.MM.yyyy; "
+            f"or one of {', '.join(EPOCHS)} for whole numbers since 1970",
+            found=f"{written!r}, without {', '.join(lacks)}" if lacks else repr(written),
+            next_step="see Spark's documentation of datetime patterns",
+        )

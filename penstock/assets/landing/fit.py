@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pyspark.sql.types as T
 
 from penstock.assets.landing.cell import (
+    EPOCHS,
     ISO,
     Dates,
     instant_sql,
@@ -195,6 +196,8 @@ def _of_scalar(value: str, sent: str, wanted: str, dates: Dates) -> Fit | None:
         return _of_local(value, f"CAST({value} AS timestamp)", dates.zone)
     if sent in _MOMENT and wanted in _MOMENT:
         return Fit(value=f"CAST({value} AS {wanted})")
+    if sent in _WHOLE and dates.pattern in EPOCHS and wanted in ("date", *_MOMENT):
+        return _of_text(f"CAST({value} AS string)", wanted, dates)
     if sent in _MOMENT and wanted == "date":
         day = f"CAST({value} AS date)"
         return Fit(value=day, exact=_unless_null(value, f"CAST({day} AS {sent}) = {value}"))

@@ -24,7 +24,7 @@ from penstock.assets.landing.csv_look import CsvLook
 from penstock.assets.landing.file_pattern import DAY
 from penstock.assets.landing.fixed_frames import read_places
 from penstock.assets.landing.formats import Csv, FixedWidth, JsonLines, Orc, Parquet
-from penstock.assets.landing.json_frames import read_objects
+from penstock.assets.landing.json_frames import GONE, read_objects
 from penstock.assets.landing.line_look import LineLook
 from penstock.assets.landing.records import (
     PLACE,
@@ -121,6 +121,8 @@ def _facts(
             case _:
                 facts[name] = _said(item, fact, day)
                 _refuse_misnamed(item, column, fact, files)
+    if (events := item.landing.envelope) and events.deleted:
+        facts[events.deleted] = GONE
     return facts
 
 

@@ -18,13 +18,17 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from penstock.assets.inputs.files import PinnedFiles
+    from penstock.assets.landing.envelope import Envelope
     from penstock.assets.landing.line_look import LineLook
     from penstock.schemas.model import ContractModel
 
-__all__ = ["objects", "read_objects"]
+__all__ = ["GONE", "objects", "read_objects"]
 
 _OPTIONS = "map('allowSingleQuotes', 'false', 'allowNonNumericNumbers', 'false')"
-_RECORD = "_record"
+_EVENT, _RECORD = "_event", "_record"
+#: Over the records of change events: whether the row was deleted.
+GONE = "_gone"
+_INNER, _OPERATION = "_inner", "_operation"
 
 
 def read_objects(
@@ -69,14 +73,18 @@ def objects(
     )
     rows = rows.selectExpr("*", f"{parsed} AS _parsed")
     whole = f"size(_parsed) = 2 AND map_contains_key(_parsed[1], {literal(mark)})"
-    rows = rows.selectExpr("*", f"CASE WHEN {whole} THEN _parsed[0] END AS {_RECORD}")
+    rows = rows.selectExpr("*", f"CASE WHEN {whole} THEN _parsed[0] END AS {_EVENT}")
+    events = sent_by.envelope
+    rows = rows.withColumn(_RECORD, F.col(_EVENT)) if events is None else _opened(rows, events)
+    beside = dict(events.columns) if events else {}
     keys = f"map_keys({_RECORD})"
     # most files name the contract's columns in its order, which is told much faster
-    sent = [sent_by.sent_as(name) for name in wanted]
+    sent = [sent_by.sent_as(name) for name in wanted if name not in beside]
     as_usual = f"{keys} = array({', '.join(map(literal, sent))})"
     twice = f"size(array_distinct({keys})) < size({keys})"
     broken = {
-        "json:malformed": f"{_RECORD} IS NULL",
+        "json:malformed": f"{_EVENT} IS NULL",
+        **({} if events is None else _no_change(events)),
         "json:repeated": f"coalesce(NOT ({as_usual}) AND {twice}, false)",
     }
     rules = {}
@@ -86,7 +94,11 @@ def objects(
         extra = f"size({extra_keys(_RECORD, sent)}) > 0"
         rules["json:extra"] = f"NOT ({as_usual}) AND {extra}"
     rows = rows.selectExpr(
-        "*", *(f"{_RECORD}[{literal(name)}] AS _v{n}" for n, name in enumerate(sent))
+        "*",
+        *(
+            f"{_at(beside[name]) if name in beside else _value(sent_by.sent_as(name))} AS _v{n}"
+            for n, name in enumerate(wanted)
+        ),
     )
     # each a projection of its own, so that each is computed once
     rows = rows.selectExpr("*", *(f"to_json(_v{n}) AS _j{n}" for n in range(len(wanted))))
@@ -100,6 +112,49 @@ def objects(
     is_bad, reasons = reasons_sql(broken, rules)
     text = "to_json(map('line', make_valid_utf8(_line)))"
     return Records(rows=rows, is_bad=is_bad, reasons=reasons, text=text)
+
+
+def _opened(rows: DataFrame, events: Envelope) -> DataFrame:
+    """`rows` with the row that each event holds, and what the event says of it."""
+    inner = _EVENT
+    if events.wrapped is not None:
+        # the converter's schema beside it
+        both = f"map_contains_key({_EVENT}, 'schema') AND cardinality({_EVENT}) = 2"
+        within = f"try_cast({_EVENT}[{literal(events.wrapped)}] AS map<string,variant>)"
+        inner = f"CASE WHEN {both} THEN {within} ELSE {_EVENT} END"
+    rows = rows.withColumn(_INNER, F.expr(inner))
+    said = f"try_cast({_at(events.operation)} AS string)"
+    rows = rows.withColumn(_OPERATION, F.expr(said))
+    rows = rows.withColumn(GONE, F.expr(f"coalesce({_one_of(events.deletes)}, false)"))
+    image = f"CASE WHEN {GONE} THEN {_at(events.before)} ELSE {_at(events.after)} END"
+    return rows.withColumn(_RECORD, F.expr(f"try_cast({image} AS map<string,variant>)"))
+
+
+def _no_change(events: Envelope) -> dict[str, str]:
+    """The rules that a change event keeps, each with its test."""
+    known = f"coalesce({_one_of((*events.writes, *events.deletes))}, false)"
+    return {
+        "event:operation": f"{_EVENT} IS NOT NULL AND NOT {known}",
+        "event:row": f"{_EVENT} IS NOT NULL AND {known} AND {_RECORD} IS NULL",
+    }
+
+
+def _one_of(operations: tuple[str, ...]) -> str:
+    return f"{_OPERATION} IN ({', '.join(map(literal, operations)) or 'NULL'})"
+
+
+def _value(key: str) -> str:
+    """SQL, the variant under the key of the row."""
+    return f"{_RECORD}[{literal(key)}]"
+
+
+def _at(path: str) -> str:
+    """SQL, the variant at the path of the event."""
+    first, *rest = path.split(".")
+    value = f"{_INNER}[{literal(first)}]"
+    for name in rest:
+        value = f"try_cast({value} AS map<string,variant>)[{literal(name)}]"
+    return value
 
 
 def _column(n: int, name: str, kind: T.DataType, dates: Dates, *, extra: bool) -> tuple[str, str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from penstock.assets.landing.cell import Dates
+    from penstock.assets.landing.envelope import Envelope
     from penstock.schemas.model import ColumnModel, ContractModel
 
 __all__ = [
@@ -54,6 +55,11 @@ class Sent(Protocol):
     @property
     def extra_columns(self) -> bool:
         """Whether columns that the contract does not name are ignored."""
+        ...
+
+    @property
+    def envelope(self) -> Envelope | None:
+        """How an event holds the row; None where a record is the row itself."""
         ...
 
     @property
