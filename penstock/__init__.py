@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from penstock.assets.inputs.snapshot import table
     from penstock.assets.inputs.topic import topic
     from penstock.assets.landing.envelope import debezium, envelope
-    from penstock.assets.landing.formats import Csv, FixedWidth, JsonLines, Orc, Parquet
+    from penstock.assets.landing.formats import Avro, Csv, FixedWidth, JsonLines, Orc, Parquet
     from penstock.assets.modes import (
         Append,
         Fail,
@@ -54,7 +54,7 @@ _HOMES = {
     "penstock.assets.inputs.snapshot": ("table",),
     "penstock.assets.inputs.topic": ("topic",),
     "penstock.assets.landing.envelope": ("debezium", "envelope"),
-    "penstock.assets.landing.formats": ("Csv", "FixedWidth", "JsonLines", "Orc", "Parquet"),
+    "penstock.assets.landing.formats": ("Avro", "Csv", "FixedWidth", "JsonLines", "Orc", "Parquet"),
     "penstock.assets.modes": (
         "Append",
         "Fail",
@@ -77,6 +77,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "Append",
     "Automation",
+    "Avro",
     "Contract",
     "Csv",
     "Daily",

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from penstock.assets.freshness import FRESHNESS_CHECK
 from penstock.assets.inputs.external import External
 from penstock.assets.inputs.files import Landing
+from penstock.assets.inputs.query import Query
 from penstock.assets.inputs.snapshot import Snapshot, check_slice_by
+from penstock.assets.inputs.topic import Topic
 from penstock.assets.metadata import CONTRACT_CHECK, asset_key, check_name
 from penstock.errors import DefinitionError
 from penstock.schemas.definition import check_reference
@@ -63,7 +65,7 @@ def _refuse_one_name(specs: Sequence[Dataset]) -> None:
         item.dataset
         for spec in specs
         for item in spec.inputs.values()
-        if isinstance(item, Landing | External)
+        if isinstance(item, Landing | Query | Topic | External)
     }
     names = [spec.name for spec in specs]
     keys = [(name, asset_key(name).to_user_string()) for name in [*names, *sorted(folders)]]

@@ -55,17 +55,17 @@ class Deployment:
         needed = {"lake", "ledger", *(spec.cluster for spec in self.datasets)}
         needed |= {"secrets" for spec in self.datasets if spec.needs_secrets}
         sources = {
-            item.source: Postgres if isinstance(item, Query) else Kafka
+            (item.source, Postgres if isinstance(item, Query) else Kafka)
             for spec in self.datasets
             for item in spec.inputs.values()
             if isinstance(item, Query | Topic)
         }
-        needed |= sources.keys()
+        needed |= {name for name, _ in sources}
         problems = [f"two datasets are called {n}" for n in set(names) if names.count(n) > 1]
         problems += [f"no resource {key}" for key in sorted(needed - set(self.resources))]
         problems += [
             f"{name}, which is read from, is no {kind.__name__}"
-            for name, kind in sorted(sources.items())
+            for name, kind in sorted(sources, key=str)
             if name in self.resources and not isinstance(self.resources[name], kind)
         ]
         if problems:

@@ -15,7 +15,7 @@ from pyspark.errors import (
     UnsupportedOperationException,
 )
 
-from penstock.assets.raised import call_site, conditions, java_class, signs, words
+from penstock.assets.raised import NO_CLIENT, call_site, conditions, java_class, signs, words
 from penstock.assets.row_filters import BAD_ROW
 from penstock.errors import (
     ClusterError,
@@ -51,8 +51,9 @@ _LOG = re.compile(
 )
 _NO_DRIVER = re.compile(r"ClassNotFoundException[\s\S]*org\.postgresql\.Driver")
 _DATABASE = re.compile(r"org\.postgresql\.util\.PSQLException")
-_NO_KAFKA = re.compile(r"DATA_SOURCE_NOT_FOUND")
-_KAFKA = re.compile(r"org\.apache\.kafka\.|KAFKA_DATA_LOSS|Cannot fetch (record|offset)")
+_NO_READER = re.compile("|".join(sorted(NO_CLIENT)))
+_KAFKA = re.compile(r"org\.apache\.kafka\.|KAFKA_DATA_LOSS|TimeoutException: Cannot fetch ")
+_NOT_MINE = re.compile(r"org\.apache\.kafka\.\S*(Authorization|Authentication)Exception")
 _NO_FOLDER = re.compile(r"DELTA_CANNOT_CREATE_LOG_PATH")
 _FILE_GONE = re.compile(
     r"FileNotFoundException|FAILED_READ_FILE\.FILE_NOT_EXIST|NoSuchKey|\[PATH_NOT_FOUND\]"
@@ -201,7 +202,7 @@ def _unforeseen(error: Exception, where: str) -> PenstockError:
 
 def _source(text: str, where: str) -> PenstockError | None:
     """A database or a Kafka cluster that is read from is gone, or the session cannot ask it."""
-    for sought, what in ((_NO_DRIVER, "a database"), (_NO_KAFKA, "Kafka")):
+    for sought, what in ((_NO_DRIVER, "a database"), (_NO_READER, "Avro or Kafka")):
         if sought.search(text):
             return SetupError(
                 f"the session has no client for {what}",
@@ -214,6 +215,13 @@ def _source(text: str, where: str) -> PenstockError | None:
             "a database that is read from went away, or refused to be read",
             where=where,
             next_step="see the database's own log; then run again: nothing was committed",
+        )
+    if _NOT_MINE.search(text):
+        return InputError(
+            "the Kafka cluster refuses to give records of a topic to the user",
+            where=where,
+            expected="READ and DESCRIBE on the topic",
+            next_step="have it granted; nothing was committed",
         )
     if _KAFKA.search(text):
         return SourceError(

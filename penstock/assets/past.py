@@ -89,10 +89,14 @@ class Past:
         """The newest commit of a run that changed rows."""
         return self._commit(self._index.newest_of_ours(self._known))
 
-    def was_made_of(self, dataset: str) -> bool:
-        """Whether a commit in force read the dataset, as whatever input. Reads all of them."""
+    def was_made_of(self, **said: str) -> bool:
+        """Whether a commit in force says all this of an input, whatever its name. Reads all."""
         inputs = (c.facts.get("inputs", {}) for c in self.log.commits_in_force() if c.facts)
-        return any(item.get("dataset") == dataset for each in inputs for item in each.values())
+        return any(
+            all(item.get(name) == value for name, value in said.items())
+            for each in inputs
+            for item in each.values()
+        )
 
     def refuse_cloned(self) -> None:
         """Raise LakeError where no run wrote since the table was made by CLONE.

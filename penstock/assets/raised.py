@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["call_site", "conditions", "java_class", "signs", "words"]
+__all__ = ["NO_CLIENT", "call_site", "conditions", "java_class", "signs", "words"]
 
+#: What Spark says where the jars of Avro or Kafka are not on the class path.
+NO_CLIENT = frozenset({"_LEGACY_ERROR_TEMP_1139", "_LEGACY_ERROR_TEMP_1140"})
 _DEPTH = 8  # deeper causes repeat the same
 _CAUSE = re.compile(r"^Caused by: (?!org\.apache\.spark\.|io\.delta\.).*", re.MULTILINE)
 

@@ -34,14 +34,15 @@ __all__ = [
 class JarSet(StrEnum):
     """Jars that are wanted together.
 
-    Delta itself always, s3a only for `s3://` lakes, drivers of databases and Kafka's client only to
-    read from them.
+    Delta itself always, s3a only for `s3://` lakes, drivers of databases, Kafka's client and
+    Spark's Avro only to read from them.
     """
 
     DELTA = "delta"
     S3 = "s3"
     JDBC = "jdbc"
     KAFKA = "kafka"
+    AVRO = "avro"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

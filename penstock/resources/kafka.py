@@ -9,11 +9,12 @@ from __future__ import annotations
 import logging
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from dagster import ConfigurableResource
+from pydantic import model_validator
 
-from penstock.errors import InputError, SetupError, SourceError
+from penstock.errors import DefinitionError, InputError, SetupError, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,6 +26,7 @@ __all__ = ["Kafka", "Partition", "TopicState"]
 
 _ANSWER_SECONDS = 30
 _POLL_SECONDS = 0.05
+_NO_ID = "A" * 22  # zero
 # librdkafka's codes of what another try does not mend
 _REFUSED = {
     "UNKNOWN_TOPIC_OR_PART": "there is no such topic",
@@ -78,6 +80,21 @@ class Kafka(ConfigurableResource["Kafka"]):
     ssl_ca: str | None = None
     timeout_seconds: int = 120
 
+    @model_validator(mode="after")
+    def _user_and_protocol(self) -> Self:
+        """With a user the password is asked for, and without one nobody is told apart."""
+        if (self.user is not None) != self.security_protocol.startswith("SASL"):
+            raise DefinitionError(
+                "a user and a protocol that does not ask for one"
+                if self.user is not None
+                else "a protocol that asks for a user, and none is told",
+                where=f"Kafka(bootstrap_servers={self.bootstrap_servers!r})",
+                expected="user= with SASL_SSL or SASL_PLAINTEXT, and with no other",
+                found=f"user={self.user!r}, security_protocol={self.security_protocol!r}",
+                next_step="write security_protocol='SASL_SSL' beside user=",
+            )
+        return self
+
     @property
     def namespace(self) -> str:
         """The cluster, by OpenLineage's naming: its first server."""
@@ -117,8 +134,8 @@ class Kafka(ConfigurableResource["Kafka"]):
                 # what is wrong with a connection is told at once, and only to who asks
                 while not future.done():
                     client.poll(_POLL_SECONDS)
-                    if refused := [p for p in problems if p.name() in _REFUSED]:
-                        raise KafkaException(refused[0])
+                    if refusals := _of_all(problems):
+                        raise KafkaException(refusals[0])
                 return future.result()
 
             topics = client.describe_topics(TopicCollection([topic]), **asked)
@@ -133,6 +150,13 @@ class Kafka(ConfigurableResource["Kafka"]):
                     **asked,
                 )
                 found[name] = {p.partition: answer(said).offset for p, said in answers.items()}
+        if str(described.topic_id) == _NO_ID:
+            raise InputError(
+                "the cluster gives topics no ids: one that is made anew could not be told apart",
+                where=where,
+                expected="Kafka 2.8 or later, with its own protocol",
+                next_step="have the cluster upgraded; nothing was committed",
+            )
         return TopicState(
             id=str(described.topic_id),
             partitions={
@@ -154,6 +178,8 @@ class Kafka(ConfigurableResource["Kafka"]):
             "failOnDataLoss": "true",
             "kafkaConsumer.pollTimeoutMs": str(self.timeout_seconds * 1000),
             "kafka.default.api.timeout.ms": str(self.timeout_seconds * 1000),
+            # which no request may take longer than
+            "kafka.request.timeout.ms": str(min(_ANSWER_SECONDS, self.timeout_seconds) * 1000),
         }
         if self.user is not None:
             secret = password.reveal() if password else ""
@@ -195,7 +221,8 @@ class Kafka(ConfigurableResource["Kafka"]):
         try:
             yield
         except kind as error:
-            names = [e.name() for e in (*error.args, *problems) if hasattr(e, "name")]
+            said = [e for e in (*error.args, *_of_all(problems)) if hasattr(e, "name")]
+            names = [e.name() for e in said]
             if refused := next((_REFUSED[name] for name in names if name in _REFUSED), None):
                 raise InputError(
                     refused,
@@ -211,6 +238,13 @@ class Kafka(ConfigurableResource["Kafka"]):
                 next_step="see that it is up and takes connections from here, then run again: "
                 "nothing was committed",
             ) from None
+
+
+def _of_all(problems: list[Any]) -> list[Any]:
+    """What is refused on every connection: one broker that begins anew may refuse too."""
+    if all(problem.name() != "_ALL_BROKERS_DOWN" for problem in problems):
+        return []
+    return [problem for problem in problems if problem.name() in _REFUSED]
 
 
 def _quoted(text: str) -> str:

@@ -71,7 +71,7 @@ class SparkMachine(ClientMode, ConfigurableResource):  # type: ignore[type-arg]
         there = log_store_made(folder, lock) and not verify(folder, (JarSet.S3,), lock)
         if self.wants_s3 or there:
             found += [*class_path(folder, JarSet.S3, lock), make_log_store(folder)]
-        for sources in (JarSet.JDBC, JarSet.KAFKA):
+        for sources in (JarSet.JDBC, JarSet.KAFKA, JarSet.AVRO):
             if not verify(folder, (sources,), lock):
                 found += class_path(folder, sources, lock)
         return tuple(found)

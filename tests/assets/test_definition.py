@@ -214,7 +214,7 @@ WRONG_DATASETS: dict[str, tuple[Callable[[], object], str, str]] = {
         lambda: dataset(
             Item, inputs={"items": landing("items/*.csv", date_formats={"id": "dd.MM.yyyy"})}
         )(_same),
-        "date_formats= names no date or datetime column of the files",
+        "date_formats= names no date or datetime column of what is sent",
         "name the column as the contract does",
     ),
     "a format's name": (

@@ -319,6 +319,11 @@ def test_records_that_were_deleted_before_they_were_taken_are_named(events: Even
     mended = events.said(given_up={0: 4})
     events.shop.run(mended)
     assert events.ids(spec) == [2, 5]
+    # what is there is taken, whatever is given up
+    events.send({"id": 8})
+    far = events.said(given_up={0: 99})
+    events.shop.run(far)
+    assert events.ids(spec) == [2, 5, 8]
     events.server.widen(events.name, 2)
     events.send({"id": 6}, {"id": 7}, partition=1)
     events.server.forget(events.name, {1: 1})
@@ -362,6 +367,21 @@ def test_a_topic_made_anew_is_another_one(events: Events) -> None:
     other = dataset(Said, inputs={"other": events.topic()}, write=Append())(lambda other: other)
     with pytest.raises(InputError, match="would be added again"):
         events.shop.run(other)
+
+
+def test_a_resource_of_another_name_takes_nothing_twice(events: Events) -> None:
+    events.send({"id": 1})
+    events.shop.run(events.said())
+    renamed = dataset(Said, inputs={"raw": topic(events.name, broker="other")}, write=Append())
+    secrets = events.shop.runtime.secrets
+    assert isinstance(secrets, FileSecrets)
+    (secrets.folder / "events.password").rename(secrets.folder / "other.password")
+    runtime = replace(events.shop.runtime, sources={"other": events.kafka(timeout_seconds=5)})
+    shop = Shop(spark=events.shop.spark, runtime=runtime, path=events.shop.path)
+    with pytest.raises(InputError, match="would be added again"):
+        shop.run(renamed(same))
+    fresh = dataset(Sold, inputs={"raw": topic(events.name, broker="other")}, write=Merge())
+    assert shop.run(fresh(same)).rows_changed == 1  # with a short patience, too
 
 
 class Killed(BaseException):

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from penstock import Append, Contract, Daily, Deployment, Merge, Overwrite, column, dataset, topic
+from penstock import (
+    Append,
+    Contract,
+    Daily,
+    Deployment,
+    Merge,
+    Overwrite,
+    column,
+    dataset,
+    query,
+    topic,
+)
+from penstock.assets.agreement import check_together
 from penstock.errors import DefinitionError
 from penstock.resources.kafka import Kafka
 from penstock.testing import run_body
@@ -22,6 +34,18 @@ class Order(Contract, name="bronze.sold", version="1.0.0", owner="team:shop"):
     id: int = column(key=True)
     day: date = column()
     sent: datetime = column(nullable=True)
+
+
+class Other(Contract, name="bronze.other", version="1.0.0", owner="team:shop"):
+    """Another one."""
+
+    id: int = column(key=True)
+
+
+class Named(Contract, name="events.sold", version="1.0.0", owner="team:shop"):
+    """One that is called as a topic is."""
+
+    id: int = column(key=True)
 
 
 def _same(raw: DataFrame) -> DataFrame:
@@ -58,6 +82,7 @@ def test_what_says_nothing_is_refused(name: Any, said: dict[str, Any], told: str
         ({"derived": ["other"]}, {}, r"names a column that the contract has not[\s\S]*other"),
         ({"names": {"orderId": "order_id"}}, {}, "names a column that the contract has not"),
         ({"names": {"a": "day"}, "derived": ["day"]}, {}, r"two things of a column[\s\S]*day"),
+        ({"names": {"day": "sent"}}, {}, r"to two columns[\s\S]*day, which is also sent as sent"),
         ({"record_columns": {"day": "timestamp"}}, {}, r"hold the timestamp[\s\S]*date"),
         ({"record_columns": {"sent": "offset"}}, {}, "hold the offset of a record"),
     ],
@@ -80,6 +105,38 @@ def test_the_cluster_is_a_resource_of_its_kind() -> None:
         Deployment(datasets=(spec,), resources={})
     with pytest.raises(DefinitionError, match="events, which is read from, is no Kafka"):
         Deployment(datasets=(spec,), resources={"events": object()})
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ({"user": "penstock"}, "a protocol that does not ask for one"),
+        ({"user": "penstock", "security_protocol": "SSL"}, "a protocol that does not ask"),
+        ({"security_protocol": "SASL_SSL"}, "asks for a user, and none is told"),
+    ],
+)
+def test_a_user_is_asked_for_or_there_is_none(how: dict[str, Any], told: str) -> None:
+    with pytest.raises(DefinitionError, match=told):
+        Kafka(bootstrap_servers="a:1", **how)
+
+
+def test_one_resource_is_of_one_kind() -> None:
+    read = query("public.orders", database="events")
+    rows = dataset(Order, inputs={"raw": read})(_same)
+    said = dataset(Other, inputs={"raw": topic("orders", broker="events")}, write=Append())(_same)
+    kafka = Kafka(bootstrap_servers="a:1")
+    with pytest.raises(DefinitionError, match="events, which is read from, is no Postgres"):
+        Deployment(datasets=(rows, said), resources={"events": kafka})
+
+
+def test_a_topic_and_a_dataset_have_names_of_their_own() -> None:
+    with pytest.raises(
+        DefinitionError, match=r"events.sold, events/sold: two datasets have one name in Dagster"
+    ):
+        check_together(
+            [dataset(Named, inputs={"raw": topic("sold", broker="events")}, write=Append())(_same)],
+            (),
+        )
 
 
 def test_rows_of_a_body_are_what_records_hold(spark: SparkSession) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from penstock import (
     Append,
     Automation,
+    Avro,
     Contract,
     Csv,
     Daily,
@@ -65,6 +66,7 @@ NAMES: dict[str, Any] = {
     "JsonLines": JsonLines,
     "Parquet": Parquet,
     "Orc": Orc,
+    "Avro": Avro,
     "Daily": Daily,
     "Schedule": Schedule,
     "Quarantine": Quarantine,

@@ -47,7 +47,12 @@ def pin_changes(
     # the table holds the newest of each row, and no other
     only = ours is not None and ours == newest and {*table_key} == {*apart}
     from_the_first = net is Net.NEWEST and not only and _has_all_changes(table, past.log)
-    if changed.deletes and own is not None and after < 0 and own.was_made_of(changed.dataset):
+    if (
+        changed.deletes
+        and own is not None
+        and after < 0
+        and own.was_made_of(dataset=changed.dataset)
+    ):
         # what was taken out before is in the table that this one was made of
         from_the_first = True
         if not _has_all_changes(table, past.log):

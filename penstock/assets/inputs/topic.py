@@ -10,7 +10,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from penstock.assets.landing.cell import Dates
-from penstock.assets.landing.declared import check_date_format, check_date_formats, check_json
+from penstock.assets.landing.declared import (
+    check_date_format,
+    check_date_formats,
+    check_json,
+    check_renamed,
+)
 from penstock.assets.landing.envelope import Envelope, check_envelope, check_is_envelope
 from penstock.assets.modes import Append, Merge, Scd2
 from penstock.assets.time_zone import check_time_zone
@@ -127,6 +132,7 @@ class Topic:
                     found=known[column],
                     next_step="give the column that type",
                 )
+        check_renamed(known.keys() - self.added, self.names, where)
         check_date_formats(spec, self.date_formats, self.added, where)
         check_json(spec, name, self.added, "topic")
         if self.envelope is not None:
@@ -215,7 +221,8 @@ def topic(  # noqa: PLR0913 - each is what some sender does otherwise
     when it begins and that no run took before; which, is decided before anything is read and is in
     the commit, so that no consumer group and no checkpoint is needed. The first run begins with the
     oldest there is. Under `Merge` and `Scd2` the newest record of a key (and `valid_from`) counts,
-    by its offset; where a key's records are in two partitions nobody knows, and they are set aside.
+    by its offset, also where its row is set aside; where a run finds a key's records in two
+    partitions nobody knows which is newer, and they are set aside.
 
     `names` says what the sender calls columns otherwise: `names={"orderId": "order_id"}`. `derived`
     are the contract's columns that the function adds. `record_columns` are those that say something

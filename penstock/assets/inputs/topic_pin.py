@@ -33,7 +33,7 @@ def pin_records(topic: Topic, asked: Asked) -> PinnedRecords:
     password = _password(topic, asked, kafka)
     where = f"{kafka.namespace}, topic {topic.name}"
     state = kafka.state(password, topic.name)
-    before = taken(asked, where)
+    before = taken(asked, where, topic_id=state.id)
     if before is not None and before["topic_id"] != state.id:
         raise InputError(
             "the topic was made anew since it was last read: its offsets count other records",
@@ -41,8 +41,9 @@ def pin_records(topic: Topic, asked: Asked) -> PinnedRecords:
             expected=f"the topic {before['topic_id']}, taken up to "
             + _words({int(part): offset for part, offset in before["up_to"].items()}),
             found=f"the topic {state.id}",
-            next_step="give the input another name: it is then read from its beginning, and what "
-            "was taken stays; under Append only where no record of it was taken",
+            next_step="with Merge() give the input another name: it is then read from its "
+            "beginning, and what was taken stays. With Append() move the dataset's table away and "
+            "run it again, or write a new dataset for the new topic",
         )
     reached = {int(part): offset for part, offset in before["up_to"].items()} if before else {}
     after = _after(topic, state, None if before is None else reached, where)
@@ -78,8 +79,9 @@ def _after(
     given_up = dict(topic.given_up)
     after, lost, short = {}, {}, {}
     for part, found in state.partitions.items():
-        start = max(reached.get(part, 0), given_up.get(part, 0))
-        if before is not None and found.first > start:
+        start = reached.get(part, 0)
+        # what is given up is not missed; what is there is taken all the same
+        if before is not None and found.first > max(start, given_up.get(part, 0)):
             lost[part] = (start, found.first)
         if found.end < reached.get(part, 0):
             short[part] = found.end

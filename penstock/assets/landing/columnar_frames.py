@@ -10,7 +10,7 @@ from penstock.assets.landing.fit import Fit, Misfit, Readings, fit
 from penstock.assets.landing.formats import Orc
 from penstock.assets.landing.names import check_names
 from penstock.assets.landing.records import Records, Sent, columns_sent, placed, reasons_sql
-from penstock.assets.raised import conditions
+from penstock.assets.raised import NO_CLIENT, conditions
 from penstock.errors import InputError
 from penstock.schemas.predicates import literal, quoted
 
@@ -44,6 +44,8 @@ def read_columns(
         rows = spark.read.format(item.landing.format.kind).load(uris)
         _ = rows.schema  # over Connect nothing is looked at before
     except AnalysisException as error:
+        if NO_CLIENT & {*conditions(error)}:
+            raise
         raise InputError(
             "the file has columns that Spark does not read",
             where=where,

@@ -13,10 +13,18 @@ from penstock.assets.modes import Merge
 from penstock.errors import DefinitionError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from penstock.assets.dataset import Dataset
     from penstock.assets.inputs.files import Landing
 
-__all__ = ["check_date_format", "check_date_formats", "check_json", "check_landing"]
+__all__ = [
+    "check_date_format",
+    "check_date_formats",
+    "check_json",
+    "check_landing",
+    "check_renamed",
+]
 
 _DATES = ("date", "timestamp")
 _FILE_FACTS = {"name": ("string",), "modified": ("timestamp",), DAY: ("date",)}
@@ -77,6 +85,8 @@ def check_landing(spec: Dataset, name: str, landed: Landing, where: str) -> None
 
 def _check_names(spec: Dataset, name: str, landed: Landing, where: str) -> None:
     """What landing(...) says of columns must be of columns that there are, and of each once."""
+    of_files = [c.name for c in spec.arriving.columns if c.name not in landed.added]
+    check_renamed(of_files, landed.names, where)
     said = {
         "optional": [*landed.optional],
         "names": [column for _, column in landed.names],
@@ -126,6 +136,20 @@ def check_json(spec: Dataset, name: str, added: frozenset[str], kind: str) -> No
                 next_step="load the text into a str column and decode it in the next dataset; or "
                 f"name the column in {kind}(derived=...) if the function adds it",
             )
+
+
+def check_renamed(known: Iterable[str], names: tuple[tuple[str, str], ...], where: str) -> None:
+    """Raise DefinitionError where what is sent under one name would be two columns."""
+    sent = dict(names)
+    both = [name for name in sent if name in known and name not in sent.values()]
+    if both:
+        raise DefinitionError(
+            "names= gives one that the sender uses to two columns",
+            where=where,
+            expected="names that the contract does not have, or that are renamed too",
+            found=", ".join(f"{name}, which is also sent as {sent[name]}" for name in both),
+            next_step="say what the sender calls the other column, or name it in derived=",
+        )
 
 
 def check_date_formats(

@@ -13,9 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Self, assert_never
 
+from penstock.assets.landing.avro_look import AvroLooker
 from penstock.assets.landing.columnar_look import ColumnarLook, ColumnarLooker
 from penstock.assets.landing.csv_look import CsvLook, CsvLooker
-from penstock.assets.landing.formats import Csv, FixedWidth, JsonLines, Orc, Parquet
+from penstock.assets.landing.formats import Avro, Csv, FixedWidth, JsonLines, Orc, Parquet
 from penstock.assets.landing.line_look import LineLook, LineLooker
 from penstock.errors import InputError
 
@@ -95,13 +96,13 @@ def _look_of(written: Format) -> type[Look]:
             return CsvLook
         case FixedWidth() | JsonLines():
             return LineLook
-        case Parquet() | Orc():
+        case Parquet() | Orc() | Avro():
             return ColumnarLook
         case _:
             assert_never(written)
 
 
-def _looker(name: str, written: Format) -> CsvLooker | LineLooker | ColumnarLooker:
+def _looker(name: str, written: Format) -> CsvLooker | LineLooker | ColumnarLooker | AvroLooker:
     match written:
         case Csv():
             return CsvLooker(name, written)
@@ -109,6 +110,8 @@ def _looker(name: str, written: Format) -> CsvLooker | LineLooker | ColumnarLook
             return LineLooker(name, written)
         case Parquet() | Orc():
             return ColumnarLooker(name, written)
+        case Avro():
+            return AvroLooker(name)
         case _:
             assert_never(written)
 

@@ -229,7 +229,16 @@ class Orc:
     packs: ClassVar = False
 
 
-Format = Csv | FixedWidth | JsonLines | Parquet | Orc
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Avro:
+    """Avro object container files, held against the contract column by column."""
+
+    kind: ClassVar = "avro"
+    title: ClassVar = "Avro"
+    packs: ClassVar = False
+
+
+Format = Csv | FixedWidth | JsonLines | Parquet | Orc | Avro
 """How files are written: `kind` as Spark calls it; with `packs` they may be compressed whole."""
 
 

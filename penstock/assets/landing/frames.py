@@ -23,7 +23,7 @@ from penstock.assets.landing.csv_frames import read_cells
 from penstock.assets.landing.csv_look import CsvLook
 from penstock.assets.landing.file_pattern import DAY
 from penstock.assets.landing.fixed_frames import read_places
-from penstock.assets.landing.formats import Csv, FixedWidth, JsonLines, Orc, Parquet
+from penstock.assets.landing.formats import Avro, Csv, FixedWidth, JsonLines, Orc, Parquet
 from penstock.assets.landing.json_frames import GONE, read_objects
 from penstock.assets.landing.line_look import LineLook
 from penstock.assets.landing.records import (
@@ -193,7 +193,7 @@ def _records(
             return read_places(spark, item, contract, written, look, files[0].name, uris)
         case JsonLines(), LineLook():
             return read_objects(spark, item, contract, look, files[0].sha256, uris)
-        case Parquet() | Orc(), ColumnarLook():
+        case Parquet() | Orc() | Avro(), ColumnarLook():
             return read_columns(spark, item, contract, look, files[0].name, uris)
         case written, _:
             raise AssertionError(f"{written} is looked at otherwise")

@@ -16,7 +16,7 @@ _MAGIC = {
     b"PK\x03\x04": ("a zip archive or an Excel workbook", _UNZIP),
     b"\x1f\x8b": ("compressed with gzip", "end its name in .gz"),
     b"PAR1": ("Parquet", "write {}, or say landing(format=Parquet())"),
-    b"Obj\x01": ("Avro", "write {}"),
+    b"Obj\x01": ("Avro", "write {}, or say landing(format=Avro())"),
     b"ORC": ("ORC", "write {}, or say landing(format=Orc())"),
     b"\x28\xb5\x2f\xfd": ("compressed with Zstandard", _UNZIP),
     b"BZh": ("compressed with bzip2", "end its name in .bz2"),

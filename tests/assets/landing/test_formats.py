@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import fastavro
 import pyarrow as pa
 import pyarrow.orc
 import pyarrow.parquet
@@ -15,6 +16,7 @@ import pytest
 
 from penstock import (
     Append,
+    Avro,
     Csv,
     Dataset,
     JsonLines,
@@ -70,11 +72,24 @@ def _orc(rows: list[Row]) -> bytes:
     return held.getvalue()
 
 
+def _avro(rows: list[Row]) -> bytes:
+    kinds = {"id": "long", "item": "string", "price": "double"}
+    fields = [{"name": name, "type": kind} for name, kind in kinds.items()]
+    fields.append({"name": "day", "type": {"type": "int", "logicalType": "date"}})
+    sent = [dict(zip(COLUMNS, row, strict=True)) | {"price": float(row[2])} for row in rows]
+    held = io.BytesIO()
+    # the mark between blocks is drawn by chance, and the same rows are to be the same bytes
+    schema = {"type": "record", "name": "sale", "fields": fields}
+    fastavro.writer(held, schema, sent, sync_marker=b"0123456789abcdef")
+    return held.getvalue()
+
+
 FORMATS = {
     "CSV": (Csv(delimiter=";", decimal=",", encoding="cp1252"), _csv),
     "JSON lines": (JsonLines(), _json),
     "Parquet": (Parquet(), _parquet),
     "ORC": (Orc(), _orc),
+    "Avro": (Avro(), _avro),
 }
 EACH = pytest.mark.parametrize(("written", "write"), FORMATS.values(), ids=FORMATS.keys())
 
