@@ -13,6 +13,9 @@ from penstock.assets.fault import found_bad_row
 from penstock.assets.frames import input_frames
 from penstock.assets.gate import check_frame, check_leaks, check_table, refuse_other
 from penstock.assets.inputs.changes import Changes
+from penstock.assets.inputs.files import Landing
+from penstock.assets.inputs.query import Query
+from penstock.assets.inputs.topic import Topic
 from penstock.assets.row_filters import last_of_each
 from penstock.errors import SecretError
 from penstock.lineage.plan.frame_lineage import column_lineage
@@ -87,6 +90,9 @@ def _lineage(spec: Dataset, frame: DataFrame) -> ColumnLineage:
         if isinstance(item, Changes) and item.deletes:
             # the change feed says it, and no column of the table
             lineage = lineage.without(item.dataset, item.deletes)
+        if isinstance(item, Landing | Query | Topic):
+            # frames have the contract's names, and readers of lineage look for the sender's
+            lineage = lineage.renamed(item.dataset, {name: sent for sent, name in item.names})
     for name in filter(None, (spec.order_by, spec.removes)):
         lineage = lineage.deciding(name, stays=name != spec.removes)
     return lineage

@@ -133,6 +133,22 @@ class ColumnLineage:
         fields = {name: others(origins) for name, origins in self.fields.items()}
         return replace(self, fields=fields, dataset=others(self.dataset))
 
+    def renamed(self, dataset: str, names: Mapping[str, str]) -> ColumnLineage:
+        """The lineage with columns of the dataset called otherwise: `names` is by the old name.
+
+        A part of a column, `a.b`, goes with it.
+        """
+
+        def called(origins: tuple[Origin, ...]) -> tuple[Origin, ...]:
+            return tuple(named(o) if o.dataset == dataset else o for o in origins)
+
+        def named(origin: Origin) -> Origin:
+            column, point, part = origin.column.partition(".")
+            return replace(origin, column=f"{names.get(column, column)}{point}{part}")
+
+        fields = {name: called(origins) for name, origins in self.fields.items()}
+        return replace(self, fields=fields, dataset=called(self.dataset))
+
     def masked_by(
         self,
         masks: Mapping[str, str],

@@ -408,7 +408,7 @@ def test_any_records_in_any_cut_into_runs_with_kills_end_in_the_same_table(
     order = random.Random(mode)
     sent: list[tuple[int, str]] = []
     killed = 0
-    for number in range(20):
+    for number in range(14):
         for _ in range(order.randint(0, 3)):
             key = order.randrange(6)
             events.send({"id": key, "item": f"{len(sent)}"}, partition=key % 3)
@@ -418,7 +418,7 @@ def test_any_records_in_any_cut_into_runs_with_kills_end_in_the_same_table(
         except Killed:
             killed += 1
     events.shop.run(spec)
-    assert killed > 5
+    assert killed > 3
     rows = [(row.id, row["item"]) for row in events.shop.table(spec).collect()]
     assert sorted(rows) == sorted(sent if mode == "append" else dict(sent).items())
     assert not events.shop.run(spec).committed
@@ -430,7 +430,7 @@ def test_changes_of_a_database_are_applied_in_their_order(events: Events) -> Non
     read = events.topic(envelope=debezium(deleted="gone"))
     spec = dataset(Sold, inputs={"raw": read}, write=Merge(deletes="gone"))(same)
     order, there, before = random.Random(7), dict[int, str](), {"price": None, "day": None}
-    for number in range(40):
+    for number in range(32):
         key = order.randrange(5)
         place: dict[str, Any] = {"key": f"{key}", "partition": key % 2}
         if key in there and order.random() < 0.4:
@@ -502,8 +502,8 @@ def test_the_password_is_in_nothing_that_is_told_or_kept(
 
 
 def test_lineage_and_dagster_know_the_topic(events: Events) -> None:
-    events.send({"id": 1, "item": "a"})
-    spec = events.said()
+    events.send({"id": 1, "what": "a"})
+    spec = events.said(names={"what": "item"})
     resources: dict[str, Any] = {
         "lake": events.shop.runtime.lake,
         "ledger": LedgerResource(url=f"sqlite:///{events.shop.path}/ledger.db"),
@@ -524,7 +524,7 @@ def test_lineage_and_dagster_know_the_topic(events: Events) -> None:
     assert read["namespace"] == f"kafka://{LOOPBACK}:{events.server.port}"
     assert read["name"] == events.name
     (field,) = event["outputs"][0]["facets"]["columnLineage"]["fields"]["item"]["inputFields"]
-    assert (field["name"], field["field"]) == (events.name, "item")
+    assert (field["name"], field["field"]) == (events.name, "what")
     resources["events"] = resources["lake"]
     with pytest.raises(DefinitionError, match="events, which is read from, is no Kafka"):
         Deployment(datasets=(spec,), resources=resources)

@@ -124,3 +124,15 @@ def test_a_column_that_only_decides_which_rows_there_are_is_none_of_the_output()
     assert [doubt.column for doubt in decided.unknown] == [None, "id"]
     assert whole.without("a", "gone").inputs() == {"a": frozenset({"id"})}
     assert whole.without("b", "gone") == whole
+
+
+def test_a_column_may_be_called_as_its_sender_calls_it() -> None:
+    named = (("a", "id"), ("a", "box.part"), ("b", "id"))
+    origins = tuple(
+        Origin(dataset=dataset, column=column, subtype=Subtype.IDENTITY)
+        for dataset, column in named
+    )
+    whole = ColumnLineage(fields={"x": origins})
+    other = whole.renamed("a", {"id": "number", "box": "Kiste"})
+    assert other.inputs() == {"a": frozenset({"number", "Kiste.part"}), "b": frozenset({"id"})}
+    assert other.renamed("a", {"number": "id", "Kiste": "box"}) == whole
