@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from penstock.assets.inputs.snapshot import table
     from penstock.assets.inputs.topic import topic
     from penstock.assets.landing.envelope import debezium, envelope
-    from penstock.assets.landing.formats import Avro, Csv, FixedWidth, JsonLines, Orc, Parquet
+    from penstock.assets.landing.formats import (
+        Avro,
+        Csv,
+        FixedWidth,
+        JsonDocument,
+        JsonLines,
+        Orc,
+        Parquet,
+    )
     from penstock.assets.modes import (
         Append,
         Fail,
@@ -54,7 +62,15 @@ _HOMES = {
     "penstock.assets.inputs.snapshot": ("table",),
     "penstock.assets.inputs.topic": ("topic",),
     "penstock.assets.landing.envelope": ("debezium", "envelope"),
-    "penstock.assets.landing.formats": ("Avro", "Csv", "FixedWidth", "JsonLines", "Orc", "Parquet"),
+    "penstock.assets.landing.formats": (
+        "Avro",
+        "Csv",
+        "FixedWidth",
+        "JsonDocument",
+        "JsonLines",
+        "Orc",
+        "Parquet",
+    ),
     "penstock.assets.modes": (
         "Append",
         "Fail",
@@ -88,6 +104,7 @@ __all__ = [
     "FixedWidth",
     "ForeignKey",
     "Invocation",
+    "JsonDocument",
     "JsonLines",
     "Merge",
     "Orc",

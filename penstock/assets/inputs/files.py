@@ -12,7 +12,14 @@ from penstock.assets.landing.declared import check_date_format, check_landing
 from penstock.assets.landing.envelope import Envelope, check_is_envelope
 from penstock.assets.landing.file import refuse_changed
 from penstock.assets.landing.file_pattern import FilePattern
-from penstock.assets.landing.formats import Csv, FixedWidth, Format, JsonLines, Orc
+from penstock.assets.landing.formats import (
+    Csv,
+    FixedWidth,
+    Format,
+    JsonDocument,
+    JsonLines,
+    Orc,
+)
 from penstock.assets.time_zone import check_time_zone
 from penstock.errors import DefinitionError
 
@@ -128,7 +135,8 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
     """Files under the lake's landing, e.g. `flights/flights-{day}*.csv`.
 
     `format` says how they are written: `Csv()`, which is the default, with what the sender does
-    otherwise, `JsonLines()`, `Parquet()`, `Orc()` or `Avro()`.
+    otherwise, `JsonLines()`, `JsonDocument()`, `Parquet()`, `Orc()`
+    or `Avro()`.
 
     `Overwrite` and `ReplaceSlice` are made of all files that are there, the others of those not
     taken yet. Under `Append` a file is known by its content, and by its day where the pattern says
@@ -172,7 +180,8 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
         raise DefinitionError(
             "format= is of another kind",
             where=f"landing({pattern!r})",
-            expected="Csv(), FixedWidth({...}), JsonLines(), Parquet(), Orc() or Avro()",
+            expected="Csv(), FixedWidth({...}), JsonLines(), JsonDocument(), Parquet(), Orc() or "
+            "Avro()",
             found=repr(format),
             next_step="write format=JsonLines()",
         )
@@ -193,11 +202,11 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
             next_step="leave time_zone= out, and convert the column in the function",
         )
     check_is_envelope(f"landing({pattern!r})", envelope)
-    if envelope is not None and not isinstance(written, JsonLines):
+    if envelope is not None and not isinstance(written, JsonLines | JsonDocument):
         raise DefinitionError(
             f"envelope= says nothing of {written.title}",
             where=f"landing({pattern!r})",
-            expected="format=JsonLines()",
+            expected="format=JsonLines() or JsonDocument()",
             next_step="leave envelope= out, and take the events apart in the function",
         )
     for name, pattern_of_date in (date_formats or {}).items():

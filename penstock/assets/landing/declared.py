@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from penstock.assets.landing.cell import EPOCHS
 from penstock.assets.landing.envelope import check_envelope
 from penstock.assets.landing.file_pattern import DAY
-from penstock.assets.landing.formats import Csv, FixedWidth, JsonLines
+from penstock.assets.landing.formats import Csv, FixedWidth, JsonDocument, JsonLines
 from penstock.assets.modes import Merge
 from penstock.errors import DefinitionError
 
@@ -56,7 +56,7 @@ def check_landing(spec: Dataset, name: str, landed: Landing, where: str) -> None
             next_step="name the cells as the contract does, in the order of the files; or name the "
             "column in landing(derived=...) if the function adds it",
         )
-    if isinstance(landed.format, JsonLines):
+    if isinstance(landed.format, JsonLines | JsonDocument):
         check_json(spec, name, landed.added, "landing")
     if landed.envelope is not None:
         said = [*landed.derived, *dict(landed.file_columns), *(c for _, c in landed.names)]

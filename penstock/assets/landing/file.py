@@ -16,7 +16,16 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self, assert_never
 from penstock.assets.landing.avro_look import AvroLooker
 from penstock.assets.landing.columnar_look import ColumnarLook, ColumnarLooker
 from penstock.assets.landing.csv_look import CsvLook, CsvLooker
-from penstock.assets.landing.formats import Avro, Csv, FixedWidth, JsonLines, Orc, Parquet
+from penstock.assets.landing.document_look import DocumentLooker
+from penstock.assets.landing.formats import (
+    Avro,
+    Csv,
+    FixedWidth,
+    JsonDocument,
+    JsonLines,
+    Orc,
+    Parquet,
+)
 from penstock.assets.landing.line_look import LineLook, LineLooker
 from penstock.errors import InputError
 
@@ -94,7 +103,7 @@ def _look_of(written: Format) -> type[Look]:
     match written:
         case Csv():
             return CsvLook
-        case FixedWidth() | JsonLines():
+        case FixedWidth() | JsonLines() | JsonDocument():
             return LineLook
         case Parquet() | Orc() | Avro():
             return ColumnarLook
@@ -102,12 +111,16 @@ def _look_of(written: Format) -> type[Look]:
             assert_never(written)
 
 
-def _looker(name: str, written: Format) -> CsvLooker | LineLooker | ColumnarLooker | AvroLooker:
+def _looker(
+    name: str, written: Format
+) -> CsvLooker | LineLooker | DocumentLooker | ColumnarLooker | AvroLooker:
     match written:
         case Csv():
             return CsvLooker(name, written)
         case FixedWidth() | JsonLines():
             return LineLooker(name, written)
+        case JsonDocument():
+            return DocumentLooker(name, written)
         case Parquet() | Orc():
             return ColumnarLooker(name, written)
         case Avro():

@@ -10,7 +10,16 @@ from typing import ClassVar
 
 from penstock.errors import DefinitionError
 
-__all__ = ["Csv", "FixedWidth", "Format", "JsonLines", "Orc", "Parquet"]
+__all__ = [
+    "Avro",
+    "Csv",
+    "FixedWidth",
+    "Format",
+    "JsonDocument",
+    "JsonLines",
+    "Orc",
+    "Parquet",
+]
 
 # Python's name -> Java's
 _ENCODINGS = {
@@ -212,6 +221,35 @@ class JsonLines:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JsonDocument:
+    """One JSON document a file with a list of objects: all of it, or at a path, `records`.
+
+    `records="data.items"` is the list in `{"data": {"items": [...]}}`. Objects are read as those of
+    JSON lines are. A file has 256 MB at most, for it is read in one piece.
+    """
+
+    records: str | None = None
+
+    kind: ClassVar = "json"
+    title: ClassVar = "a JSON document"
+    packs: ClassVar = True
+
+    def __post_init__(self) -> None:
+        if self.records is not None and not all(str(self.records).split(".")):
+            raise DefinitionError(
+                "records= is no path in a JSON document",
+                where=f"JsonDocument(records={self.records!r})",
+                expected="names with points between, like data.items",
+                next_step="write JsonDocument(records='items'), or leave it out for a list",
+            )
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The names on the way to the list."""
+        return tuple(self.records.split(".")) if self.records else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parquet:
     """Parquet, held against the contract column by column."""
 
@@ -238,7 +276,7 @@ class Avro:
     packs: ClassVar = False
 
 
-Format = Csv | FixedWidth | JsonLines | Parquet | Orc | Avro
+Format = Csv | FixedWidth | JsonLines | JsonDocument | Parquet | Orc | Avro
 """How files are written: `kind` as Spark calls it; with `packs` they may be compressed whole."""
 
 

@@ -23,8 +23,16 @@ from penstock.assets.landing.csv_frames import read_cells
 from penstock.assets.landing.csv_look import CsvLook
 from penstock.assets.landing.file_pattern import DAY
 from penstock.assets.landing.fixed_frames import read_places
-from penstock.assets.landing.formats import Avro, Csv, FixedWidth, JsonLines, Orc, Parquet
-from penstock.assets.landing.json_frames import GONE, read_objects
+from penstock.assets.landing.formats import (
+    Avro,
+    Csv,
+    FixedWidth,
+    JsonDocument,
+    JsonLines,
+    Orc,
+    Parquet,
+)
+from penstock.assets.landing.json_frames import GONE, read_documents, read_objects
 from penstock.assets.landing.line_look import LineLook
 from penstock.assets.landing.records import (
     PLACE,
@@ -193,6 +201,8 @@ def _records(
             return read_places(spark, item, contract, written, look, files[0].name, uris)
         case JsonLines(), LineLook():
             return read_objects(spark, item, contract, look, files[0].sha256, uris)
+        case JsonDocument() as written, LineLook():
+            return read_documents(spark, item, contract, written, uris)
         case Parquet() | Orc() | Avro(), ColumnarLook():
             return read_columns(spark, item, contract, look, files[0].name, uris)
         case written, _:

@@ -11,7 +11,7 @@ from penstock.assets.landing.cell import Dates, value_sql, wrong_sql
 from penstock.assets.landing.columnar_frames import wanted_types
 from penstock.assets.landing.fit import Readings, extra_keys, fit
 from penstock.assets.landing.json_value import cell_sql, is_text_sql, wrong_kind_sql
-from penstock.assets.landing.records import Records, Sent, lines, placed, reasons_sql
+from penstock.assets.landing.records import PLACE, TIME, Records, Sent, lines, placed, reasons_sql
 from penstock.schemas.predicates import literal, quoted
 
 if TYPE_CHECKING:
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
     from penstock.assets.inputs.files import PinnedFiles
     from penstock.assets.landing.envelope import Envelope
+    from penstock.assets.landing.formats import JsonDocument
     from penstock.assets.landing.line_look import LineLook
     from penstock.schemas.model import ContractModel
 
-__all__ = ["GONE", "objects", "read_objects"]
+__all__ = ["GONE", "objects", "read_documents", "read_objects"]
 
 _OPTIONS = "map('allowSingleQuotes', 'false', 'allowNonNumericNumbers', 'false')"
 _EVENT, _RECORD = "_event", "_record"
@@ -63,7 +64,6 @@ def objects(
     so that keys which nobody asked for and keys that are there twice are seen; its values are
     variants, in which a decimal is what was written. Other columns of `rows` stay.
     """
-    wanted = wanted_types(spark, sent_by, contract)
     # Spark's parser stops behind the first value of a text, whatever follows. So each text is one
     # of two values of an array, of which the second is this
     end = f'{{"{mark}":0}}'
@@ -74,6 +74,43 @@ def objects(
     rows = rows.selectExpr("*", f"{parsed} AS _parsed")
     whole = f"size(_parsed) = 2 AND map_contains_key(_parsed[1], {literal(mark)})"
     rows = rows.selectExpr("*", f"CASE WHEN {whole} THEN _parsed[0] END AS {_EVENT}")
+    return _records(spark, rows, sent_by, contract, decodes=decodes)
+
+
+def read_documents(
+    spark: SparkSession,
+    item: PinnedFiles,
+    contract: ContractModel,
+    written: JsonDocument,
+    uris: list[str],
+) -> Records:
+    """The records of documents, each parsed in one piece: of it there is all or nothing."""
+    kind = "array<map<string,variant>>"
+    for name in reversed(written.path):
+        kind = f"struct<{quoted(name)}:{kind}>"
+    parsed = f"from_json(value, {literal(kind)}, {_OPTIONS})"
+    listed = ".".join([parsed, *map(quoted, written.path)])
+    # as an argument: as an option it is overruled
+    rows = spark.read.text(uris, wholetext=True)
+    mark = "CASE WHEN startswith(value, '\ufeff') THEN substring(value, 2) ELSE value END"
+    rows = rows.selectExpr(f"{mark} AS value", *placed())
+    # the look has seen that it is one
+    all_of_it = f"coalesce({listed}, raise_error('a JSON document that Spark does not read'))"
+    rows = rows.selectExpr(f"explode({all_of_it}) AS {_EVENT}", TIME, PLACE)
+    rows = rows.withColumn("_line", F.expr(f"to_json({_EVENT})"))
+    return _records(spark, rows, item.landing, contract, decodes=True)
+
+
+def _records(
+    spark: SparkSession,
+    rows: DataFrame,
+    sent_by: Sent,
+    contract: ContractModel,
+    *,
+    decodes: bool,
+) -> Records:
+    """The records of objects that are parsed, `_event`, of which `_line` is the text."""
+    wanted = wanted_types(spark, sent_by, contract)
     events = sent_by.envelope
     rows = rows.withColumn(_RECORD, F.col(_EVENT)) if events is None else _opened(rows, events)
     beside = dict(events.columns) if events else {}

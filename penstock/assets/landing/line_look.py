@@ -88,7 +88,8 @@ class LineLooker:
                 where=self.name,
                 expected=expected,
                 found="a JSON document in brackets" if first.startswith(b"[") else "other text",
-                next_step="have the sender write each record as an object on a line of its own",
+                next_step="say landing(format=JsonDocument()), or have the sender write each "
+                "record as an object on a line of its own",
             )
         return LineLook(decodes=self._decodes)
 
