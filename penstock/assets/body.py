@@ -93,6 +93,12 @@ def _lineage(spec: Dataset, frame: DataFrame) -> ColumnLineage:
         if isinstance(item, Landing | Query | Topic):
             # frames have the contract's names, and readers of lineage look for the sender's
             lineage = lineage.renamed(item.dataset, {name: sent for sent, name in item.names})
+        if isinstance(item, Landing | Topic) and item.envelope is not None:
+            lineage = lineage.renamed(item.dataset, item.envelope.paths)
+            if item.envelope.deleted:
+                lineage = lineage.renamed(
+                    item.dataset, {item.envelope.deleted: item.envelope.operation}
+                )
     for name in filter(None, (spec.order_by, spec.removes)):
         lineage = lineage.deciding(name, stays=name != spec.removes)
     return lineage

@@ -48,6 +48,8 @@ RECORD_RULES = {
     "json:extra": "no key that the contract does not name",
     "json:encoding": "UTF-8",
     "event:operation": "an operation that envelope(...) names",
+    "event:unavailable": "values that the sender knew",
+    "event:key": "a key that a write does not change: a deletion and a new row",
     "event:row": "an object with the row that was written or deleted",
     "topic:tombstone": "a value; a record without one says that what its key names is gone",
     "topic:key": "a key in UTF-8",

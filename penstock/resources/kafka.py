@@ -7,7 +7,7 @@ commits of the table that was made of it.
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -57,10 +57,16 @@ class Partition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicState:
-    """A topic at one moment. `id` is Kafka's: another one where it was made anew."""
+    """A topic at one moment. `id` is Kafka's: another one where it was made anew.
+
+    `compacted`: of each key Kafka keeps the last record, and the others for `kept_milliseconds` at
+    least; False also where the user may not know.
+    """
 
     id: str
     partitions: Mapping[int, Partition]
+    compacted: bool = False
+    kept_milliseconds: int = 0
 
 
 class Kafka(ConfigurableResource["Kafka"]):
@@ -115,6 +121,7 @@ class Kafka(ConfigurableResource["Kafka"]):
             )
             from confluent_kafka.admin import (  # type: ignore[attr-defined]
                 AdminClient,
+                ConfigResource,
                 OffsetSpec,
             )
         except ModuleNotFoundError as error:
@@ -150,6 +157,13 @@ class Kafka(ConfigurableResource["Kafka"]):
                     **asked,
                 )
                 found[name] = {p.partition: answer(said).offset for p, said in answers.items()}
+            config: dict[str, str] = {}
+            asks = client.describe_configs(
+                [ConfigResource(ConfigResource.Type.TOPIC, topic)], **asked
+            )
+            with suppress(KafkaException):  # a right of its own, which not every reader has
+                for said in asks.values():
+                    config |= {name: entry.value or "" for name, entry in answer(said).items()}
         if str(described.topic_id) == _NO_ID:
             raise InputError(
                 "the cluster gives topics no ids: one that is made anew could not be told apart",
@@ -163,6 +177,8 @@ class Kafka(ConfigurableResource["Kafka"]):
                 part: Partition(first, found["end"][part])
                 for part, first in sorted(found["first"].items())
             },
+            compacted="compact" in config.get("cleanup.policy", ""),
+            kept_milliseconds=int(config.get("min.compaction.lag.ms", "0")),
         )
 
     def spark_options(self, password: Password | None) -> dict[str, str]:

@@ -16,6 +16,7 @@ from penstock import (
     Contract,
     JsonLines,
     Merge,
+    Overwrite,
     Quarantine,
     Scd2,
     column,
@@ -80,7 +81,7 @@ def same(raw: DataFrame) -> DataFrame:
 
 FILES = "orders/*.jsonl"
 LSN = {"lsn": "source.lsn"}
-AT = {"changed_at": "ts_ms"}
+AT = {"changed_at": "source.ts_ms"}
 MILLIS = {"changed_at": "epoch_millis"}
 ALL: dict[str, Any] = {"bad_rows": Quarantine(max_fraction=None)}
 
@@ -142,8 +143,9 @@ class Database:
                 "before": before if operation == "d" else None,
                 "after": after,
                 "op": operation,
-                "ts_ms": int(at.timestamp()) * 1000,
-                "source": {"lsn": number, "table": "orders"},
+                # when it was told, which is another moment each time
+                "ts_ms": self.order.randrange(10**12),
+                "source": {"lsn": number, "ts_ms": int(at.timestamp()) * 1000},
             }
         )
 
@@ -192,7 +194,8 @@ def test_any_changes_in_any_cut_with_repeats_and_kills_end_as_the_database(
         for _ in range(order.randint(0, 5)):
             database.change()
         new = database.events[sent:]
-        again = database.events[max(0, sent - 2) : sent] if spec is marked else []
+        again = database.events[max(0, sent - 2) : sent] if spec is not removed else []
+        again = [event | {"ts_ms": order.randrange(10**12)} for event in again]
         sent = len(database.events)
         batch = [*new, *again]
         if spec is not versions:
@@ -259,6 +262,49 @@ def test_an_event_that_says_no_change_is_set_aside(shop: Shop) -> None:
     ]
 
 
+def test_an_event_that_says_a_row_in_part_is_set_aside(shop: Shop) -> None:
+    unknown = "__debezium_unavailable_value"
+    write = {"op": "u", "before": None, "source": {"lsn": 1}}
+    land(
+        shop,
+        "a.jsonl",
+        write | {"after": {"id": 1, "item": unknown}},
+        write | {"after": {"id": 2, "item": f"not {unknown}"}},
+        write | {"after": {"id": 3, "item": "c"}, "before": {"id": 4, "item": "c"}},
+        write | {"after": {"id": 5, "item": "e"}, "before": {"id": 5, "item": unknown}},
+        '{"op": "u", "op": "d", "after": {"id": 6, "item": "f"}, "source": {"lsn": 1}}',
+    )
+    shop.run(removed)
+    assert now(shop, removed) == {2: f"not {unknown}", 5: "e"}
+    assert shop.reasons(removed) == ["event:key", "event:unavailable", "json:repeated"]
+    # a row that leaves the table need not be one
+    gone = {"op": "d", "source": {"lsn": 2}}
+    land(
+        shop,
+        "b.jsonl",
+        gone | {"before": {"id": 2, "item": unknown}},
+        gone | {"before": {"id": 5, "item": 7}},
+        gone | {"before": {"id": "x"}},
+    )
+    shop.run(removed)
+    assert now(shop, removed) == {}
+    assert shop.reasons(removed)[-1] == "json:repeated"
+    assert "id:type" in shop.reasons(removed)
+
+
+def test_lineage_names_what_the_event_says(shop: Shop, database: Database) -> None:
+    database.change()
+    land(shop, "a.jsonl", *database.events)
+    shop.run(removed)
+    (event,) = [
+        e.payload for e in shop.runtime.ledger.events() if e.payload["eventType"] == "COMPLETE"
+    ]
+    lineage = event["outputs"][0]["facets"]["columnLineage"]
+    (field,) = {item["field"] for item in lineage["fields"]["lsn"]["inputFields"]}
+    assert field == "source.lsn"
+    assert "op" in {item["field"] for item in lineage.get("dataset", ())}
+
+
 def test_events_can_be_kept_as_they_were_said(shop: Shop, database: Database) -> None:
     for _ in range(8):
         database.change()
@@ -299,9 +345,12 @@ def test_a_sender_may_say_it_otherwise(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("how", "told"),
     [
-        ({"writes": ["I"], "deletes": ["I"]}, "an operation is named twice"),
-        ({"writes": "IU"}, "an operation is named twice"),
-        ({"writes": [], "deletes": []}, "or none is"),
+        ({"writes": ["I"], "deletes": ["I"]}, "or one is named twice"),
+        ({"writes": "IU"}, "operations are no words"),
+        ({"writes": [1, 2]}, "operations are no words"),
+        ({"writes": [], "deletes": ["D"]}, "none writes"),
+        ({"operation": None}, "operation is no path"),
+        ({"columns": {"lsn": 5}}, "is no path"),
         ({"operation": "a..b"}, "operation is no path"),
         ({"columns": {"lsn": "a['b']"}}, "is no path in an event"),
     ],
@@ -327,6 +376,12 @@ def test_events_fit_what_is_made_of_them() -> None:
         made(Marked, read(envelope=events, derived=["lsn"]), Append())
     with pytest.raises(DefinitionError, match="says nothing of what is missing"):
         made(Marked, read(envelope=events), Merge(deletes="gone", order_by="lsn", missing="delete"))
+    with pytest.raises(DefinitionError, match="nothing would tell the rows"):
+        made(Order, read(envelope=debezium(columns=LSN)), Append())
+    with pytest.raises(DefinitionError, match="nothing would tell the rows"):
+        made(Marked, read(envelope=events), Overwrite())
+    only_writes = envelope(deletes=[], columns=LSN)
+    made(Order, read(envelope=only_writes), Merge(order_by="lsn"))
     with pytest.raises(DefinitionError, match="says nothing of CSV"):
         landing("a/*.csv", envelope=events)
     with pytest.raises(DefinitionError, match="envelope= is of another kind"):

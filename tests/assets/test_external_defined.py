@@ -105,6 +105,19 @@ class Clocked(
     day: date = column()
 
 
+class Dated(
+    Contract,
+    name="crm.dated",
+    version="1.0.0",
+    owner="team:crm",
+    rules={"past": "day <= DATE 'today'"},
+):
+    """What asks the clock in a literal."""
+
+    id: int = column(key=True)
+    day: date = column()
+
+
 class Referred(
     Contract,
     name="bronze.lines",
@@ -120,6 +133,7 @@ class Referred(
 @pytest.mark.parametrize(
     ("contract", "told"),
     [
+        (Dated, "found: rule rule:past, which asks 'today'"),
         (Clocked, "found: rule rule:past, which asks current_date"),
         (Fresh, "found: freshness"),
         (Kept, "found: retention"),

@@ -448,6 +448,21 @@ def test_changes_of_a_database_are_applied_in_their_order(events: Events) -> Non
     assert events.shop.reasons(spec) == []
 
 
+def test_deletions_are_not_taken_of_a_topic_that_forgets_them(events: Events) -> None:
+    name = f"{events.name}.compacted"
+    lag = {"cleanup.policy": "compact", "min.compaction.lag.ms": "86400000"}
+    events.server.make(name, **{"cleanup.policy": "compact"})
+    events.server.make(f"{name}.kept", **lag)
+
+    def spec(topic_name: str) -> Dataset:
+        read = topic(topic_name, broker="events", envelope=debezium(deleted="gone"))
+        return dataset(Sold, inputs={"raw": read}, write=Merge(deletes="gone"))(same)
+
+    with pytest.raises(InputError, match=r"is compacted[\s\S]*min.compaction.lag.ms"):
+        events.shop.run(spec(name))
+    assert events.shop.run(spec(f"{name}.kept")).committed
+
+
 def test_what_the_cluster_refuses_is_told(events: Events) -> None:
     spec = dataset(Said, inputs={"raw": topic("nowhere", broker="events")}, write=Append())(same)
     with pytest.raises(InputError, match=r"topic nowhere: there is no such topic"):

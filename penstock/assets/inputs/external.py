@@ -41,8 +41,8 @@ _CATALOG_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*){1,2}", re.ASCII)
 # Spark asks the clock anew for each of a run's plans: a row could be in none of them, or in two
 _ASKS = re.compile(
     r"\b(current_\w+|now|localtimestamp|rand|randn|random|uuid|unix_timestamp|to_unix_timestamp"
-    r"|monotonically_increasing_id|spark_partition_id|shuffle)\b(?=\s*\()"
-    r"|\b(current_timestamp|current_date|localtimestamp)\b",
+    r"|monotonically_increasing_id|spark_partition_id|shuffle|curdate|uniform|randstr)\b(?=\s*\()"
+    r"|\b(current_timestamp|current_date|localtimestamp)\b|'\s*(now|today|tomorrow|yesterday)\s*'",
     re.IGNORECASE,
 )
 _LOCATION = re.compile(r"/[^\0]*|s3://[a-z0-9][a-z0-9.-]+/[^\0]+")

@@ -231,7 +231,8 @@ class PinnedFiles:
     """Landing files that are taken; `copies` are those seen and not loaded that the commit names.
 
     It names those that no commit does which the log keeps for long enough. `apart` are the columns
-    that tell rows apart where the newest file counts, else none.
+    that tell rows apart where the newest file counts, else none. `removes` is the column that has
+    rows leave the table, where that does not have it.
     """
 
     name: str
@@ -239,6 +240,7 @@ class PinnedFiles:
     files: tuple[TakenFile, ...]
     copies: tuple[TakenFile, ...] = ()
     apart: tuple[str, ...] = ()
+    removes: str | None = None
 
     @property
     def dataset(self) -> str:

@@ -132,7 +132,8 @@ class Topic:
                     found=known[column],
                     next_step="give the column that type",
                 )
-        check_renamed(known.keys() - self.added, self.names, where)
+        beside = self.envelope.paths if self.envelope else {}
+        check_renamed(known.keys() - self.added - beside.keys(), self.names, where)
         check_date_formats(spec, self.date_formats, self.added, where)
         check_json(spec, name, self.added, "topic")
         if self.envelope is not None:
@@ -162,6 +163,7 @@ class PinnedRecords:
     after: Mapping[int, int]
     up_to: Mapping[int, int]
     apart: tuple[str, ...]
+    removes: bool  # whether rows leave the table, by a column that it does not have
     mark: str = field(repr=False)
     nothing_new: bool = False
 

@@ -33,6 +33,8 @@ def pin_records(topic: Topic, asked: Asked) -> PinnedRecords:
     password = _password(topic, asked, kafka)
     where = f"{kafka.namespace}, topic {topic.name}"
     state = kafka.state(password, topic.name)
+    if topic.envelope is not None:
+        _refuse_compacted(state, where)
     before = taken(asked, where, topic_id=state.id)
     if before is not None and before["topic_id"] != state.id:
         raise InputError(
@@ -57,6 +59,7 @@ def pin_records(topic: Topic, asked: Asked) -> PinnedRecords:
         after=after,
         up_to=up_to,
         apart=_apart(topic, asked.spec),
+        removes=asked.spec.removes is not None,
         mark=secrets.token_hex(16),
         nothing_new=before is not None and after == up_to,
     )
@@ -110,6 +113,22 @@ def _after(
             f"on without them: topic(..., given_up={{{mend}}})",
         )
     return after
+
+
+def _refuse_compacted(state: TopicState, where: str) -> None:
+    """Raise InputError where Kafka may drop the event of a deletion before it is taken.
+
+    Of a key it keeps the last record, which behind a deletion is one without a value.
+    """
+    if state.compacted and not state.kept_milliseconds:
+        raise InputError(
+            "the topic is compacted, and deletions may be gone before they are taken",
+            where=where,
+            expected="cleanup.policy=delete; or min.compaction.lag.ms above the longest time "
+            "between two runs",
+            found="min.compaction.lag.ms=0",
+            next_step="have the topic's configuration changed; nothing was committed",
+        )
 
 
 def _words(offsets: Mapping[int, int]) -> str:

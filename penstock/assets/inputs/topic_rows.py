@@ -31,7 +31,7 @@ def read_records(
     rows = _records(spark, item)
     if topic.envelope is not None:
         rows = rows.where("_line IS NOT NULL")  # the event before it says what is gone
-    found = objects(spark, rows, topic, contract, item.mark, decodes=False)
+    found = objects(spark, rows, topic, contract, item.mark, decodes=False, removes=item.removes)
     # a record without a value is no malformed one: it says that what its key names is gone
     is_bad = f"({found.is_bad})"
     reasons = f"CASE WHEN _line IS NULL THEN array('topic:tombstone') ELSE {found.reasons} END"

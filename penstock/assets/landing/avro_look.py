@@ -16,7 +16,7 @@ __all__ = ["AvroLooker"]
 
 _MAGIC = b"Obj\x01"
 _MARK = 16  # bytes behind the header and each block, the same in all of a file
-_LONGEST_HEADER = 64 << 20
+_LONGEST_HEADER = 8 << 20
 _LONGEST_NUMBER = 10  # bytes of a long
 _MORE = 0x80  # the bit of a byte that says that the number goes on
 
@@ -36,6 +36,7 @@ class AvroLooker:
     _mark: bytes = b""
     _head: bytes = b""
     _tail: bytearray = field(default_factory=bytearray)
+    _empty: bool = False  # whether the last block had no record
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes of the file. Raises InputError for what is none."""
@@ -69,10 +70,14 @@ class AvroLooker:
             raise self._damaged("a header that is none") from error
         try:
             schema = json.loads(said.get("avro.schema", b""))
-        except ValueError as error:
-            raise self._damaged("no schema in its header") from error
+        except (ValueError, RecursionError) as error:
+            raise self._damaged("no schema in its header that can be read") from error
         if not isinstance(schema, dict) or schema.get("type") != "record":
             raise self._refused("the file's values are no records", "another schema")
+        if name := _within_itself(schema, ()):
+            raise self._refused(
+                "a record of the file holds itself, which Spark does not read", name
+            )
         self._schema = json.dumps(schema, sort_keys=True)
         del self._held[:at]
         return True
@@ -99,6 +104,10 @@ class AvroLooker:
                 raise self._damaged("a block that is none") from error
             if count < 0 or size < 0:
                 raise self._damaged("a block that is none")
+            if count == 0 and self._empty:
+                # Spark reads nothing of what is behind them, and does not say so
+                raise self._refused("two blocks without a record follow each other", "0 records")
+            self._empty = count == 0
             del self._held[:at]
             self._skip = size + _MARK
         else:
@@ -122,6 +131,23 @@ class AvroLooker:
             found=found,
             next_step="have the file sent again, or say what it is: landing(format=...)",
         )
+
+
+def _within_itself(schema: object, around: tuple[str, ...]) -> str | None:
+    """The name of a type that is used within its own definition; None where none is."""
+    match schema:
+        case str():
+            return schema if schema in around else None
+        case list():
+            parts: list[object] = schema
+        case {"type": "record", "fields": list(fields), **more}:
+            around = (*around, str(more.get("name")))
+            parts = [field.get("type") for field in fields if isinstance(field, dict)]
+        case {"items": part} | {"values": part} | {"type": (dict() | list()) as part}:
+            parts = [part]
+        case _:
+            return None
+    return next(filter(None, (_within_itself(part, around) for part in parts)), None)
 
 
 def _long(held: bytearray, at: int) -> tuple[int, int]:

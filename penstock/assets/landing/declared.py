@@ -85,7 +85,8 @@ def check_landing(spec: Dataset, name: str, landed: Landing, where: str) -> None
 
 def _check_names(spec: Dataset, name: str, landed: Landing, where: str) -> None:
     """What landing(...) says of columns must be of columns that there are, and of each once."""
-    of_files = [c.name for c in spec.arriving.columns if c.name not in landed.added]
+    beside = landed.envelope.paths if landed.envelope else {}
+    of_files = [c.name for c in spec.arriving.columns if c.name not in {*landed.added, *beside}]
     check_renamed(of_files, landed.names, where)
     said = {
         "optional": [*landed.optional],

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from penstock.assets.modes import Merge, Scd2
+from penstock.assets.modes import Append, Merge, Scd2
 from penstock.errors import DefinitionError
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ class Envelope:
 
     `deleted` is the column that is true of a row that was deleted. `columns` are the contract's
     that the event has beside the row, each with its path. With `wrapped` all of it may lie in
-    another object, beside a schema.
+    another object, beside a schema. `unavailable` is the text that stands for a value which the
+    sender did not know.
     """
 
     operation: str
@@ -36,6 +37,12 @@ class Envelope:
     deleted: str | None = None
     columns: tuple[tuple[str, str], ...] = ()
     wrapped: str | None = None
+    unavailable: str | None = None
+
+    @property
+    def paths(self) -> dict[str, str]:
+        """By the contract's column, where the event has what it says beside the row."""
+        return dict(self.columns)
 
 
 def envelope(
@@ -62,7 +69,7 @@ def envelope(
         "before": before,
         **{f"columns[{column!r}]": path for column, path in (columns or {}).items()},
     }.items():
-        if not _PATH.fullmatch(str(path)):
+        if not _is_path(path):
             raise DefinitionError(
                 f"{name} is no path in an event",
                 where=where,
@@ -71,10 +78,12 @@ def envelope(
                 next_step="write it like columns={'lsn': 'source.lsn'}",
             )
     said = [*writes, *deletes]
-    alone = isinstance(writes, str) or isinstance(deletes, str)
-    if alone or len({*said}) < len(said) or not said:
+    words = (
+        not isinstance(writes, str) and not isinstance(deletes, str) and all(map(_is_word, said))
+    )
+    if not words or len({*said}) < len(said) or not writes:
         raise DefinitionError(
-            "an operation is named twice, or none is",
+            "the operations are no words, none writes, or one is named twice",
             where=where,
             expected="lists of the words that the event says",
             found=f"writes={writes!r}, deletes={deletes!r}",
@@ -95,11 +104,21 @@ def debezium(*, deleted: str | None = None, columns: Mapping[str, str] | None = 
     """Debezium's events: operations c, u, r and d, with the row in `after` and `before`.
 
     With and without the schema that its JSON converter puts beside. A truncation (`t`) has no row
-    and is set aside. What `deleted` and `columns` are is said by `envelope`: the moment is
-    `columns={"changed_at": "ts_ms"}`, with `date_formats={"changed_at": "epoch_millis"}`.
+    and is set aside, and so is a row with a value that the database did not log (a large one that
+    did not change, without REPLICA IDENTITY FULL). What `deleted` and `columns` are is said by
+    `envelope`: the moment of the change is `columns={"changed_at": "source.ts_ms"}`, with
+    `date_formats={"changed_at": "epoch_millis"}`.
     """
     made = envelope(writes=("c", "u", "r"), deletes=("d",), deleted=deleted, columns=columns)
-    return replace(made, wrapped="payload")
+    return replace(made, wrapped="payload", unavailable="__debezium_unavailable_value")
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, str) and _PATH.fullmatch(value) is not None
+
+
+def _is_word(value: object) -> bool:
+    return isinstance(value, str) and value != ""
 
 
 def check_is_envelope(where: str, given: object) -> None:
@@ -142,8 +161,21 @@ def check_envelope(
             next_step="name the columns as the contract does, and in deleted= the one of "
             "Merge(deletes=...) or Scd2(deletes=...)",
         )
-    if not isinstance(spec.write, Merge | Scd2):
+    if not events.deletes:
         return
+    if not isinstance(spec.write, Merge | Scd2):
+        kept = events.deleted is not None or events.operation in events.paths.values()
+        if isinstance(spec.write, Append) and kept:
+            return
+        raise DefinitionError(
+            f"nothing would tell the rows that the events of input {name} delete from others",
+            where=where,
+            expected="Merge(deletes=...) or Scd2(deletes=...); or Append() and a column of the "
+            "contract for deleted= or the operation",
+            found=type(spec.write).__name__,
+            next_step=f"write columns={{'op': {events.operation!r}}} to keep events as they were "
+            "said",
+        )
     asked = spec.write.deletes
     if asked is None or asked != events.deleted:
         raise DefinitionError(

@@ -46,7 +46,15 @@ def read_objects(
     rows = rows.where(r"NOT (_line RLIKE '\\A[\\x00-\\x20\\ufeff]*\\z')")
     rows = rows.withColumn("_line", F.expr(mark))
     # no file can hold its own hash
-    return objects(spark, rows, item.landing, contract, sha256, decodes=look.decodes)
+    return objects(
+        spark,
+        rows,
+        item.landing,
+        contract,
+        sha256,
+        decodes=look.decodes,
+        removes=item.removes is not None,
+    )
 
 
 def objects(
@@ -57,12 +65,14 @@ def objects(
     mark: str,
     *,
     decodes: bool,
+    removes: bool,
 ) -> Records:
     """The records of `rows`, each an object in the text `_line`; `decodes`: all of it is UTF-8.
 
     `mark` is a text of letters and digits that no record holds. A record is parsed once, as a map,
     so that keys which nobody asked for and keys that are there twice are seen; its values are
-    variants, in which a decimal is what was written. Other columns of `rows` stay.
+    variants, in which a decimal is what was written. Other columns of `rows` stay. `removes`: rows
+    that change events delete leave the table.
     """
     # Spark's parser stops behind the first value of a text, whatever follows. So each text is one
     # of two values of an array, of which the second is this
@@ -74,7 +84,7 @@ def objects(
     rows = rows.selectExpr("*", f"{parsed} AS _parsed")
     whole = f"size(_parsed) = 2 AND map_contains_key(_parsed[1], {literal(mark)})"
     rows = rows.selectExpr("*", f"CASE WHEN {whole} THEN _parsed[0] END AS {_EVENT}")
-    return _records(spark, rows, sent_by, contract, decodes=decodes)
+    return _records(spark, rows, sent_by, contract, decodes=decodes, removes=removes)
 
 
 def read_documents(
@@ -98,7 +108,9 @@ def read_documents(
     all_of_it = f"coalesce({listed}, raise_error('a JSON document that Spark does not read'))"
     rows = rows.selectExpr(f"explode({all_of_it}) AS {_EVENT}", TIME, PLACE)
     rows = rows.withColumn("_line", F.expr(f"to_json({_EVENT})"))
-    return _records(spark, rows, item.landing, contract, decodes=True)
+    return _records(
+        spark, rows, item.landing, contract, decodes=True, removes=item.removes is not None
+    )
 
 
 def _records(
@@ -108,12 +120,17 @@ def _records(
     contract: ContractModel,
     *,
     decodes: bool,
+    removes: bool,
 ) -> Records:
-    """The records of objects that are parsed, `_event`, of which `_line` is the text."""
+    """The records of objects that are parsed, `_event`, of which `_line` is the text.
+
+    `removes`: rows that change events delete leave the table.
+    """
+    removes = removes and sent_by.envelope is not None
     wanted = wanted_types(spark, sent_by, contract)
     events = sent_by.envelope
     rows = rows.withColumn(_RECORD, F.col(_EVENT)) if events is None else _opened(rows, events)
-    beside = dict(events.columns) if events else {}
+    beside = events.paths if events else {}
     keys = f"map_keys({_RECORD})"
     # most files name the contract's columns in its order, which is told much faster
     sent = [sent_by.sent_as(name) for name in wanted if name not in beside]
@@ -122,7 +139,9 @@ def _records(
     broken = {
         "json:malformed": f"{_EVENT} IS NULL",
         **({} if events is None else _no_change(events)),
-        "json:repeated": f"coalesce(NOT ({as_usual}) AND {twice}, false)",
+        "json:repeated": f"coalesce(NOT ({as_usual}) AND {twice}, false)"
+        if events is None
+        else f"size(array_distinct(map_keys({_EVENT}))) < size(map_keys({_EVENT}))",
     }
     rules = {}
     if not decodes:
@@ -144,7 +163,12 @@ def _records(
     for n, (name, kind) in enumerate(wanted.items()):
         made, wrong = _column(n, name, kind, sent_by.dates(name), extra=sent_by.extra_columns)
         typed.append(f"{made} AS {quoted(name)}")
-        rules[f"{name}:type"] = wrong
+        # of a row that leaves the table no more is asked than what finds it
+        asked = not removes or name in contract.key or name in beside
+        rules[f"{name}:type"] = wrong if asked else f"NOT {GONE} AND ({wrong})"
+    if events is not None:
+        keys_sent = [sent_by.sent_as(k) for k in contract.key if k in wanted and k not in beside]
+        rules |= _no_whole_change(events, keys_sent)
     rows = rows.selectExpr("*", *typed)
     is_bad, reasons = reasons_sql(broken, rules)
     text = "to_json(map('line', make_valid_utf8(_line)))"
@@ -174,6 +198,23 @@ def _no_change(events: Envelope) -> dict[str, str]:
         "event:operation": f"{_EVENT} IS NOT NULL AND NOT {known}",
         "event:row": f"{_EVENT} IS NOT NULL AND {known} AND {_RECORD} IS NULL",
     }
+
+
+def _no_whole_change(events: Envelope, key: list[str]) -> dict[str, str]:
+    """Rules of events that say something of a row, and not all that is to be done."""
+    rules = {}
+    if events.unavailable is not None:
+        sign = literal(f'"{events.unavailable}"')
+        within = f"exists(map_values({_RECORD}), v -> contains(to_json(v), {sign}))"
+        rules["event:unavailable"] = f"NOT {GONE} AND contains(_line, {sign}) AND {within}"
+    if key:
+        before = f"try_cast({_at(events.before)} AS map<string,variant>)"
+        told = (f"to_json({before}[{literal(k)}])" for k in key)
+        new = (f"to_json({_value(k)})" for k in key)
+        others = (f"{a} <> 'null' AND {a} <> {b}" for a, b in zip(told, new, strict=True))
+        either = " OR ".join(f"coalesce({other}, false)" for other in others)
+        rules["event:key"] = f"NOT {GONE} AND ({either})"
+    return rules
 
 
 def _one_of(operations: tuple[str, ...]) -> str:

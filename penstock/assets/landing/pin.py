@@ -86,6 +86,7 @@ def pin_files(
         files=tuple(files),
         copies=tuple(file for file in copies if (file.name, file.identity) not in said),
         apart=apart,
+        removes=spec.removes,
     )
 
 

@@ -166,6 +166,39 @@ def test_what_is_no_whole_avro_file_is_refused(spark: SparkSession, tmp_path: Pa
         arrive(spark, tmp_path, Sale, landing("*", format=Csv()), f=whole)
 
 
+def test_blocks_without_a_record_lose_none(spark: SparkSession, tmp_path: Path) -> None:
+    header, block = _blocks(_avro([_row(id=1)]))
+    mark = block[-16:]
+    empty = b"\x00\x00" + mark
+    read = arrive(spark, tmp_path, Sale, AVRO, f=header + block + empty + block + empty)
+    assert [row[0] for row in read.rows] == [1, 1]
+    # Spark reads nothing of what is behind two of them
+    with pytest.raises(InputError, match="two blocks without a record follow each other"):
+        arrive(spark, tmp_path, Sale, AVRO, f=header + empty + empty + block)
+
+
+def _blocks(content: bytes) -> tuple[bytes, bytes]:
+    """The header and the one block of a file."""
+    mark = content[-16:]
+    end = content.index(mark) + 16
+    return content[:end], content[end:]
+
+
+def test_a_record_that_holds_itself_is_refused() -> None:
+    node: dict[str, Any] = {
+        "type": "record",
+        "name": "node",
+        "fields": [
+            {"name": "id", "type": "long"},
+            {"name": "more", "type": ["null", {"type": "array", "items": "node"}]},
+        ],
+    }
+    with pytest.raises(InputError, match=r"holds itself[\s\S]*node"):
+        _look(_avro([{"id": 1}], node))
+    twice = {**SOLD, "fields": [*SOLD["fields"], {"name": "again", "type": "part"}]}
+    assert _look(_avro([_row(again={"sku": "a"})], twice))
+
+
 def _look(content: bytes, step: int = 1 << 20) -> Any:
     looker = AvroLooker("f")
     for begin in range(0, len(content), step):
