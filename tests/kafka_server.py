@@ -73,16 +73,22 @@ class KafkaServer:
         """Make the topic."""
         made = self.admin.create_topics([NewTopic(topic, partitions, 1, config=config)])
         made[topic].result()
+        self._until_led(topic, partitions)
 
     def widen(self, topic: str, partitions: int) -> None:
         """Give the topic more partitions."""
         self.admin.create_partitions([NewPartitions(topic, partitions)])[topic].result()
-        until(lambda: len(self._led(topic)) == partitions, f"{topic} has {partitions} leaders")
+        self._until_led(topic, partitions)
 
-    def _led(self, topic: str) -> list[int]:
-        """The partitions that have a leader."""
-        found = self.admin.list_topics(topic).topics[topic].partitions
-        return [number for number, part in found.items() if part.leader >= 0]
+    def _until_led(self, topic: str, partitions: int) -> None:
+        """Wait until each partition has a leader."""
+
+        def led() -> bool:
+            found = self.admin.list_topics().topics.get(topic)
+            parts = found.partitions.values() if found else ()
+            return sum(part.leader >= 0 for part in parts) == partitions
+
+        until(led, f"{topic} has {partitions} leaders")
 
     def send(self, topic: str, *values: object, key: str | None = None, partition: int = 0) -> None:
         """Records as they are, objects as JSON."""

@@ -90,18 +90,32 @@ def _lineage(spec: Dataset, frame: DataFrame) -> ColumnLineage:
         if isinstance(item, Changes) and item.deletes:
             # the change feed says it, and no column of the table
             lineage = lineage.without(item.dataset, item.deletes)
-        if isinstance(item, Landing | Query | Topic):
-            # frames have the contract's names, and readers of lineage look for the sender's
-            lineage = lineage.renamed(item.dataset, {name: sent for sent, name in item.names})
-        if isinstance(item, Landing | Topic) and item.envelope is not None:
-            lineage = lineage.renamed(item.dataset, item.envelope.paths)
-            if item.envelope.deleted:
-                lineage = lineage.renamed(
-                    item.dataset, {item.envelope.deleted: item.envelope.operation}
-                )
+    for dataset, names in _sent_names(spec).items():
+        lineage = lineage.renamed(dataset, names)
     for name in filter(None, (spec.order_by, spec.removes)):
         lineage = lineage.deciding(name, stays=name != spec.removes)
     return lineage
+
+
+def _sent_names(spec: Dataset) -> dict[str, dict[str, str]]:
+    """By source, what the sender calls columns that frames have by the contract's names.
+
+    Readers of lineage look for the sender's. Where two inputs read one source otherwise, frames do
+    not say which a column came by: then none is renamed.
+    """
+    found: dict[str, dict[str, str]] = {}
+    differ: set[str] = set()
+    for item in spec.inputs.values():
+        if not isinstance(item, Landing | Query | Topic):
+            continue
+        names = {name: sent for sent, name in item.names}
+        if isinstance(item, Landing | Topic) and item.envelope is not None:
+            names |= item.envelope.paths
+            if item.envelope.deleted:
+                names[item.envelope.deleted] = item.envelope.operation
+        if found.setdefault(item.dataset, names) != names:
+            differ.add(item.dataset)
+    return {dataset: names for dataset, names in found.items() if dataset not in differ}
 
 
 def _latest(spec: Dataset, frame: DataFrame) -> DataFrame:

@@ -85,7 +85,8 @@ def _sought(
     if landing.time_zone is not None:
         formatted |= {column.name for column in spec.model.columns if column.type == "timestamp"}
     by_column = {}
-    for name, column in passed.of(entry.run_id).items():
+    for name, sent in passed.of(entry.run_id).items():
+        column = landing.column_of(sent)
         model = spec.model.column(column)
         if model and name in row and column not in formatted and is_compared(model.type):
             by_column[column] = (model.type, _text(row[name]))

@@ -7,7 +7,8 @@ commits of the table that was made of it.
 from __future__ import annotations
 
 import logging
-from contextlib import contextmanager, suppress
+import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -59,14 +60,13 @@ class Partition:
 class TopicState:
     """A topic at one moment. `id` is Kafka's: another one where it was made anew.
 
-    `compacted`: of each key Kafka keeps the last record, and the others for `kept_milliseconds` at
-    least; False also where the user may not know.
+    `kept_milliseconds` is how long a record is kept at least, whatever comes after it under its
+    key; None where it is not known, which is asked for alone.
     """
 
     id: str
     partitions: Mapping[int, Partition]
-    compacted: bool = False
-    kept_milliseconds: int = 0
+    kept_milliseconds: int | None = None
 
 
 class Kafka(ConfigurableResource["Kafka"]):
@@ -75,7 +75,8 @@ class Kafka(ConfigurableResource["Kafka"]):
     `bootstrap_servers` are `host:port`, with commas between. With a `user` the password is the one
     of the resource's name in the `secrets` resource, and `security_protocol` is one with SASL.
     `ssl_ca` is a PEM file with the certificates that are trusted, those of the system unless told.
-    The user needs READ and DESCRIBE on the topics, and nothing on groups. A broker that says
+    The user needs READ and DESCRIBE on the topics, DESCRIBE_CONFIGS on those of change events,
+    and nothing on groups. A broker that says
     nothing for `timeout_seconds` is lost.
     """
 
@@ -106,8 +107,8 @@ class Kafka(ConfigurableResource["Kafka"]):
         """The cluster, by OpenLineage's naming: its first server."""
         return f"kafka://{self.bootstrap_servers.partition(',')[0].strip()}"
 
-    def state(self, password: Password | None, topic: str) -> TopicState:
-        """How far the topic reaches now, as far as it is committed.
+    def state(self, password: Password | None, topic: str, *, kept: bool = False) -> TopicState:
+        """How far the topic reaches now, as far as it is committed; with `kept` what it promises.
 
         Raises SetupError without a client, SourceError when no broker answers, InputError when it
         refuses or there is no such topic.
@@ -157,13 +158,11 @@ class Kafka(ConfigurableResource["Kafka"]):
                     **asked,
                 )
                 found[name] = {p.partition: answer(said).offset for p, said in answers.items()}
-            config: dict[str, str] = {}
-            asks = client.describe_configs(
-                [ConfigResource(ConfigResource.Type.TOPIC, topic)], **asked
-            )
-            with suppress(KafkaException):  # a right of its own, which not every reader has
-                for said in asks.values():
-                    config |= {name: entry.value or "" for name, entry in answer(said).items()}
+            promised: int | None = None
+            if kept:
+                resource = ConfigResource(ConfigResource.Type.TOPIC, topic)
+                asks = client.describe_configs([resource], **asked)
+                promised = _kept(answer(asks[resource]))
         if str(described.topic_id) == _NO_ID:
             raise InputError(
                 "the cluster gives topics no ids: one that is made anew could not be told apart",
@@ -177,8 +176,7 @@ class Kafka(ConfigurableResource["Kafka"]):
                 part: Partition(first, found["end"][part])
                 for part, first in sorted(found["first"].items())
             },
-            compacted="compact" in config.get("cleanup.policy", ""),
-            kept_milliseconds=int(config.get("min.compaction.lag.ms", "0")),
+            kept_milliseconds=promised,
         )
 
     def spark_options(self, password: Password | None) -> dict[str, str]:
@@ -254,6 +252,12 @@ class Kafka(ConfigurableResource["Kafka"]):
                 next_step="see that it is up and takes connections from here, then run again: "
                 "nothing was committed",
             ) from None
+
+
+def _kept(config: Mapping[str, Any]) -> int:
+    """For how many milliseconds a topic keeps a record that has a successor."""
+    policy, lag = (config[name].value for name in ("cleanup.policy", "min.compaction.lag.ms"))
+    return int(lag or 0) if "compact" in (policy or "") else sys.maxsize
 
 
 def _of_all(problems: list[Any]) -> list[Any]:

@@ -327,19 +327,26 @@ def test_a_sender_may_say_it_otherwise(shop: Shop) -> None:
     )
     spec = dataset(
         Order,
-        inputs={"raw": read(envelope=events, names={"name": "item"})},
+        # the row's own lsn is no number of the event's
+        inputs={"raw": read(envelope=events, names={"name": "item", "lsn": "id"})},
         write=Merge(deletes="gone", order_by="lsn"),
     )(same)
     land(
         shop,
         "a.jsonl",
-        {"meta": {"kind": "insert", "seq": 1}, "row": {"id": 1, "name": "a"}},
-        {"meta": {"kind": "insert", "seq": 2}, "row": {"id": 2, "name": "b"}},
-        {"meta": {"kind": "update", "seq": 3}, "row": {"id": 1, "name": "c"}},
-        {"meta": {"kind": "delete", "seq": 4}, "key": {"id": 2}},
+        {"meta": {"kind": "insert", "seq": 1}, "row": {"lsn": 1, "name": "a"}},
+        {"meta": {"kind": "insert", "seq": 2}, "row": {"lsn": 2, "name": "b"}},
+        {"meta": {"kind": "update", "seq": 3}, "row": {"lsn": 1, "name": "c"}},
+        {"meta": {"kind": "delete", "seq": 4}, "key": {"lsn": 2}},
     )
     shop.run(spec)
     assert now(shop, spec) == {1: "c"}
+    told = [e.payload for e in shop.runtime.ledger.events()][-1]
+    fields = told["outputs"][0]["facets"]["columnLineage"]["fields"]
+    sources = {name: {i["field"] for i in fields[name]["inputFields"]} for name in ("id", "lsn")}
+    assert "lsn" in sources["id"]
+    assert "meta.seq" in sources["lsn"]
+    assert "meta.seq" not in sources["id"] - sources["lsn"]
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ class Referred(
 @pytest.mark.parametrize(
     ("contract", "told"),
     [
-        (Dated, "found: rule rule:past, which asks 'today'"),
+        (Dated, "found: rule rule:past, which asks DATE 'today'"),
         (Clocked, "found: rule rule:past, which asks current_date"),
         (Fresh, "found: freshness"),
         (Kept, "found: retention"),
@@ -144,6 +144,22 @@ class Referred(
 def test_a_contract_says_nothing_that_nobody_looks_at(contract: type[Contract], told: str) -> None:
     with pytest.raises(DefinitionError, match=rf"says what is not looked at[\s\S]*{told}"):
         external(contract, "/a")
+
+
+def test_a_rule_may_speak_of_the_clock_without_asking_it() -> None:
+    class Spoken(
+        Contract,
+        name="crm.spoken",
+        version="1.0.0",
+        owner="team:crm",
+        rules={"word": "status <> 'current_date()' OR status = 'today'"},
+    ):
+        """What is called as the clock is."""
+
+        id: int = column(key=True)
+        status: str = column(isin=["now", "later"])
+
+    assert external(Spoken, "/a").rules()
 
 
 def test_it_fits_the_dataset_that_reads_it() -> None:

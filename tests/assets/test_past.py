@@ -68,7 +68,9 @@ class Log:
     def commit(self, told: Mapping[str, Any], *actions: Mapping[str, Any]) -> None:
         self.version += 1
         at = int((BEGIN + timedelta(hours=self.version)).timestamp() * 1000)
-        info = {"commitInfo": {"timestamp": at, "operationParameters": {}, **told}}
+        # no two commits of Spark's are alike
+        own = {"txnId": str(uuid.uuid4()), "operationParameters": {}}
+        info = {"commitInfo": {"timestamp": at, **own, **told}}
         lines = "\n".join(map(json.dumps, (info, *actions)))
         (self.log / "whole").write_text(lines + "\n")
         (self.log / "whole").rename(self.log / f"{self.version:020}.json")

@@ -376,12 +376,12 @@ def test_a_resource_of_another_name_takes_nothing_twice(events: Events) -> None:
     secrets = events.shop.runtime.secrets
     assert isinstance(secrets, FileSecrets)
     (secrets.folder / "events.password").rename(secrets.folder / "other.password")
-    runtime = replace(events.shop.runtime, sources={"other": events.kafka(timeout_seconds=5)})
+    runtime = replace(events.shop.runtime, sources={"other": events.kafka()})
     shop = Shop(spark=events.shop.spark, runtime=runtime, path=events.shop.path)
     with pytest.raises(InputError, match="would be added again"):
         shop.run(renamed(same))
     fresh = dataset(Sold, inputs={"raw": topic(events.name, broker="other")}, write=Merge())
-    assert shop.run(fresh(same)).rows_changed == 1  # with a short patience, too
+    assert shop.run(fresh(same)).rows_changed == 1
 
 
 class Killed(BaseException):
@@ -477,7 +477,7 @@ def test_what_the_cluster_refuses_is_told(events: Events) -> None:
     assert isinstance(secrets, FileSecrets)
     put_password(secrets, "wrong")
     with pytest.raises(InputError, match="refuses the user or the password"):
-        events.reading(timeout_seconds=20).run(spec)
+        events.reading().run(spec)
     none = Shop(
         spark=events.shop.spark,
         runtime=replace(events.shop.runtime, secrets=None),

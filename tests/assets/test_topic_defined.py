@@ -161,6 +161,9 @@ def test_the_password_is_quoted_as_jaas_reads_it() -> None:
         "org.apache.kafka.common.security.scram.ScramLoginModule required "
         r'username="o\"hara" password="a\\b\"c;";'
     )
+    # no request of the client's may take longer than all of them together
+    short = Kafka(bootstrap_servers="a:1", timeout_seconds=5).spark_options(None)
+    assert short["kafka.request.timeout.ms"] == short["kafka.default.api.timeout.ms"] == "5000"
     assert Kafka(bootstrap_servers="a:1").spark_options(None)["kafka.security.protocol"] == (
         "PLAINTEXT"
     )

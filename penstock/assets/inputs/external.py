@@ -42,7 +42,13 @@ _CATALOG_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*){1,2}", re.ASCII)
 _ASKS = re.compile(
     r"\b(current_\w+|now|localtimestamp|rand|randn|random|uuid|unix_timestamp|to_unix_timestamp"
     r"|monotonically_increasing_id|spark_partition_id|shuffle|curdate|uniform|randstr)\b(?=\s*\()"
-    r"|\b(current_timestamp|current_date|localtimestamp)\b|'\s*(now|today|tomorrow|yesterday)\s*'",
+    r"|\b(current_timestamp|current_date|localtimestamp)\b"
+    r"|\b(date|timestamp|timestamp_ntz|timestamp_ltz)\s*'\s*(now|today|tomorrow|yesterday)\s*'",
+    re.IGNORECASE,
+)
+# a text, but for that of a day or moment
+_TEXT = re.compile(
+    r"(?<!date)(?<!date )(?<!_[ln]tz)(?<!_[ln]tz )(?<!stamp)(?<!stamp )'(?:[^'\\]|\\.)*'",
     re.IGNORECASE,
 )
 _LOCATION = re.compile(r"/[^\0]*|s3://[a-z0-9][a-z0-9.-]+/[^\0]+")
@@ -324,7 +330,7 @@ def _refuse_promises(model: ContractModel, where: str) -> None:
     unkept += [
         f"rule {c.id}, which asks {found[0]}"
         for c in model.checks
-        if (found := _ASKS.search(c.sql))
+        if (found := _ASKS.search(_TEXT.sub("''", c.sql)))
     ]
     if unkept:
         raise DefinitionError(

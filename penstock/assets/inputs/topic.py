@@ -223,8 +223,8 @@ def topic(  # noqa: PLR0913 - each is what some sender does otherwise
     when it begins and that no run took before; which, is decided before anything is read and is in
     the commit, so that no consumer group and no checkpoint is needed. The first run begins with the
     oldest there is. Under `Merge` and `Scd2` the newest record of a key (and `valid_from`) counts,
-    by its offset, also where its row is set aside; where a run finds a key's records in two
-    partitions nobody knows which is newer, and they are set aside.
+    by its offset, also where its row breaks a rule of the contract; where a run finds a key's
+    records in two partitions nobody knows which is newer, and they are set aside.
 
     `names` says what the sender calls columns otherwise: `names={"orderId": "order_id"}`. `derived`
     are the contract's columns that the function adds. `record_columns` are those that say something

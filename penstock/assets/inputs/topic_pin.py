@@ -32,8 +32,9 @@ def pin_records(topic: Topic, asked: Asked) -> PinnedRecords:
     assert isinstance(kafka, Kafka)  # the deployment sees to it
     password = _password(topic, asked, kafka)
     where = f"{kafka.namespace}, topic {topic.name}"
-    state = kafka.state(password, topic.name)
-    if topic.envelope is not None:
+    deletes = topic.envelope is not None and bool(topic.envelope.deletes)
+    state = kafka.state(password, topic.name, kept=deletes)
+    if deletes:
         _refuse_compacted(state, where)
     before = taken(asked, where, topic_id=state.id)
     if before is not None and before["topic_id"] != state.id:
@@ -120,7 +121,7 @@ def _refuse_compacted(state: TopicState, where: str) -> None:
 
     Of a key it keeps the last record, which behind a deletion is one without a value.
     """
-    if state.compacted and not state.kept_milliseconds:
+    if not state.kept_milliseconds:
         raise InputError(
             "the topic is compacted, and deletions may be gone before they are taken",
             where=where,

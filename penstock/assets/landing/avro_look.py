@@ -74,7 +74,11 @@ class AvroLooker:
             raise self._damaged("no schema in its header that can be read") from error
         if not isinstance(schema, dict) or schema.get("type") != "record":
             raise self._refused("the file's values are no records", "another schema")
-        if name := _within_itself(schema, ()):
+        try:
+            name = _within_itself(schema, ())
+        except RecursionError as error:
+            raise self._damaged("no schema in its header that can be read") from error
+        if name:
             raise self._refused(
                 "a record of the file holds itself, which Spark does not read", name
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from penstock.assets.landing.line_look import LineLook
@@ -16,8 +17,14 @@ if TYPE_CHECKING:
 
 __all__ = ["DocumentLooker"]
 
-_LARGEST = 256 << 20  # bytes: it is held, and parsed by one task
+_LARGEST = 32 << 20  # bytes: of it Python and a task of Spark hold some ten times as much
+# what Spark's parser gives up at, and then gives nothing of the file
+_MOST_DIGITS = 1000
+_LONGEST_TEXT = 8 << 20
 _HEAD = 1 << 16
+
+
+_ONE_AT_A_TIME = Lock()
 
 
 class _Twice(dict[str, Any]):
@@ -47,15 +54,20 @@ class DocumentLooker:
 
         One record that is none cannot be set aside: the parser then gives nothing of the others.
         """
+        with _ONE_AT_A_TIME:
+            return self._look()
+
+    def _look(self) -> LineLook:
         content = bytes(self._held).removeprefix(codecs.BOM_UTF8)
+        self._held.clear()
         refuse_other_text(self.name, content[:_HEAD], "a JSON document", expected=self._expected)
         try:
             document = json.loads(
                 content.decode(),
                 object_pairs_hook=_object,
                 parse_constant=_no_number,
-                parse_float=_text,
-                parse_int=_text,
+                parse_float=_number,
+                parse_int=_number,
             )
         except (ValueError, RecursionError) as error:
             where = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
@@ -64,7 +76,11 @@ class DocumentLooker:
                 f"{type(error).__name__}{where}" if content.strip() else "nothing",
                 "have the file sent again; nothing of it was loaded",
             ) from None
-        self._check(document)
+        try:
+            self._check(document)
+        except RecursionError as error:
+            mend = "have the sender write it with fewer parts within parts"
+            raise self._refused("the document is nested too deep", "", mend) from error
         return LineLook(decodes=True)
 
     def _check(self, document: object) -> None:
@@ -81,6 +97,11 @@ class DocumentLooker:
             if not isinstance(record, dict):
                 found = f"record {number} is {_kind(record)}"
                 raise self._refused("a record of the document is no object", found, mend)
+            if any(map(_is_too_long, record.values())):
+                found = (
+                    f"record {number}, a text of more than {_LONGEST_TEXT >> 20} million characters"
+                )
+                raise self._refused("a text of the document is too long", found, mend)
             if any(_has_twice(part) for part in record.values()):
                 found = f"record {number}, in an object within it"
                 raise self._refused("an object of the document has a key twice", found, mend)
@@ -92,7 +113,7 @@ class DocumentLooker:
 
     def _refused(self, what: str, found: str, mend: str) -> InputError:
         return InputError(
-            what, where=self.name, expected=self._expected, found=found, next_step=mend
+            what, where=self.name, expected=self._expected, found=found or None, next_step=mend
         )
 
 
@@ -105,7 +126,9 @@ def _no_number(text: str) -> NoReturn:
     raise ValueError(text)
 
 
-def _text(text: str) -> str:
+def _number(text: str) -> str:
+    if len(text) > _MOST_DIGITS:
+        raise ValueError("a number of too many digits")
     return text
 
 
@@ -117,6 +140,18 @@ def _has_twice(value: object) -> bool:
             return any(map(_has_twice, value.values()))
         case list():
             return any(map(_has_twice, value))
+        case _:
+            return False
+
+
+def _is_too_long(value: object) -> bool:
+    match value:
+        case str():
+            return len(value) > _LONGEST_TEXT
+        case dict():
+            return any(map(_is_too_long, value.values()))
+        case list():
+            return any(map(_is_too_long, value))
         case _:
             return False
 

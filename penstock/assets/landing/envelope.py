@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ class Envelope:
 
     `deleted` is the column that is true of a row that was deleted. `columns` are the contract's
     that the event has beside the row, each with its path. With `wrapped` all of it may lie in
-    another object, beside a schema. `unavailable` is the text that stands for a value which the
+    another object, beside a schema. `unavailable` are the texts that stand for a value which the
     sender did not know.
     """
 
@@ -37,7 +38,7 @@ class Envelope:
     deleted: str | None = None
     columns: tuple[tuple[str, str], ...] = ()
     wrapped: str | None = None
-    unavailable: str | None = None
+    unavailable: tuple[str, ...] = ()
 
     @property
     def paths(self) -> dict[str, str]:
@@ -100,17 +101,28 @@ def envelope(
     )
 
 
-def debezium(*, deleted: str | None = None, columns: Mapping[str, str] | None = None) -> Envelope:
+def debezium(
+    *,
+    deleted: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    unavailable: str = "__debezium_unavailable_value",
+) -> Envelope:
     """Debezium's events: operations c, u, r and d, with the row in `after` and `before`.
 
     With and without the schema that its JSON converter puts beside. A truncation (`t`) has no row
     and is set aside, and so is a row with a value that the database did not log (a large one that
-    did not change, without REPLICA IDENTITY FULL). What `deleted` and `columns` are is said by
-    `envelope`: the moment of the change is `columns={"changed_at": "source.ts_ms"}`, with
-    `date_formats={"changed_at": "epoch_millis"}`.
+    did not change, without REPLICA IDENTITY FULL): `unavailable` is what the connector writes then.
+    What `deleted` and `columns` are is said by `envelope`: the moment of the change is
+    `columns={"changed_at": "source.ts_ms"}`, with `date_formats={"changed_at": "epoch_millis"}`.
     """
     made = envelope(writes=("c", "u", "r"), deletes=("d",), deleted=deleted, columns=columns)
-    return replace(made, wrapped="payload", unavailable="__debezium_unavailable_value")
+    # as text, and as bytes are written
+    signs = (
+        unavailable,
+        base64.b64encode(unavailable.encode()).decode(),
+        unavailable.encode().hex(),
+    )
+    return replace(made, wrapped="payload", unavailable=signs)
 
 
 def _is_path(value: object) -> bool:

@@ -225,7 +225,7 @@ class JsonDocument:
     """One JSON document a file with a list of objects: all of it, or at a path, `records`.
 
     `records="data.items"` is the list in `{"data": {"items": [...]}}`. Objects are read as those of
-    JSON lines are. A file has 256 MB at most, for it is read in one piece.
+    JSON lines are. A file has 32 MB at most, unpacked: it is read in one piece.
     """
 
     records: str | None = None
@@ -235,7 +235,8 @@ class JsonDocument:
     packs: ClassVar = True
 
     def __post_init__(self) -> None:
-        if self.records is not None and not all(str(self.records).split(".")):
+        said: object = self.records
+        if said is not None and not (isinstance(said, str) and all(said.split("."))):
             raise DefinitionError(
                 "records= is no path in a JSON document",
                 where=f"JsonDocument(records={self.records!r})",

@@ -169,6 +169,11 @@ def _records(
     if events is not None:
         keys_sent = [sent_by.sent_as(k) for k in contract.key if k in wanted and k not in beside]
         rules |= _no_whole_change(events, keys_sent)
+        if signs := [literal(f'"{sign}"') for sign in events.unavailable]:
+            own = [f"_j{n}" for n, name in enumerate(wanted) if name not in beside]
+            held = " OR ".join(f"contains({json}, {sign})" for json in own for sign in signs)
+            unknown = f"coalesce({held or 'false'}, false)"
+            rules["event:unavailable"] = f"NOT {GONE} AND {unknown}" if removes else unknown
     rows = rows.selectExpr("*", *typed)
     is_bad, reasons = reasons_sql(broken, rules)
     text = "to_json(map('line', make_valid_utf8(_line)))"
@@ -203,10 +208,6 @@ def _no_change(events: Envelope) -> dict[str, str]:
 def _no_whole_change(events: Envelope, key: list[str]) -> dict[str, str]:
     """Rules of events that say something of a row, and not all that is to be done."""
     rules = {}
-    if events.unavailable is not None:
-        sign = literal(f'"{events.unavailable}"')
-        within = f"exists(map_values({_RECORD}), v -> contains(to_json(v), {sign}))"
-        rules["event:unavailable"] = f"NOT {GONE} AND contains(_line, {sign}) AND {within}"
     if key:
         before = f"try_cast({_at(events.before)} AS map<string,variant>)"
         told = (f"to_json({before}[{literal(k)}])" for k in key)

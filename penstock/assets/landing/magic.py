@@ -64,7 +64,8 @@ def _binary(head: bytes, *, wide: bool) -> tuple[str, str] | None:
 def _other_text(head: bytes) -> tuple[str, str] | None:
     text = head.removeprefix(codecs.BOM_UTF8).lstrip()
     if text.startswith((b"{", b"[")) and _is_json(text.splitlines()[0]):
-        return "JSON", "write {}, or say landing(format=JsonLines()) where each line is an object"
+        step = "say landing(format=JsonLines()) where each line is an object, else JsonDocument()"
+        return "JSON", f"write {{}}, or {step}"
     if text.startswith(b"<"):
         return "XML or HTML", "write it as CSV, or see whether it is an error page"
     return None

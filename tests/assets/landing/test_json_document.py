@@ -74,6 +74,8 @@ def test_a_record_that_breaks_the_contract_is_set_aside_and_no_other(
         ('[{"id": 1}', "is no JSON document, or ends too early"),
         ('[{"id": 1}] []', "is no JSON document"),
         ('[{"id": NaN}]', "is no JSON document"),
+        (f'[{{"price": {"9" * 1001}}}]', "is no JSON document"),
+        ('[{"box": ' + '{"a": ' * 700 + "1" + "}" * 701 + "]", "nested too deep"),
         ("[" * 100_000, "is no JSON document"),
         (b'[{"id": 1, "name": "\xff"}]', "is no JSON document"),
         ('{"id": 1}', r"records are no list[\s\S]*an object"),
