@@ -55,6 +55,7 @@ class Landing:
     date_formats: tuple[tuple[str, str], ...] = ()
     time_zone: str | None = None
     envelope: Envelope | None = None
+    rest: str | None = None
 
     @property
     def dataset(self) -> str:
@@ -64,8 +65,9 @@ class Landing:
     @property
     def added(self) -> frozenset[str]:
         """The contract's columns that no file has a value for."""
-        events = [self.envelope.deleted] if self.envelope and self.envelope.deleted else []
-        return frozenset((*self.derived, *(name for name, _ in self.file_columns), *events))
+        others = (self.envelope.deleted if self.envelope else None, self.rest)
+        more = [name for name in others if name is not None]
+        return frozenset((*self.derived, *(name for name, _ in self.file_columns), *more))
 
     def dates(self, column: str) -> Dates:
         """How dates and datetimes of the contract's column are written."""
@@ -131,6 +133,7 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
     date_formats: Mapping[str, str] | None = None,
     time_zone: str | None = None,
     envelope: Envelope | None = None,
+    rest: str | None = None,
 ) -> Landing:
     """Files under the lake's landing, e.g. `flights/flights-{day}*.csv`.
 
@@ -146,8 +149,9 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
     the time the file was written, then by its name, also where its row is set aside. A key twice
     in one file is set aside: nobody knows.
     `null_value` is the text, or texts, that stand for NULL in cells of text (an empty one always
-    does). `extra_columns` says that columns the contract does not name are ignored; otherwise a
-    file that has some is refused, and of JSON lines each object.
+    does). `extra_columns` says that columns the contract does not name are ignored, `rest` that
+    they are kept in this column, as the text of a JSON object; otherwise a file that has some is
+    refused, and of JSON lines each object.
     `derived` are the contract's columns that the function adds: no file has them. `optional` are
     those that a file may lack: they are NULL there. `names` says what the sender calls columns
     otherwise: `names={"Buchung": "booking_id"}`. `file_columns` are the contract's columns that say
@@ -164,9 +168,9 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
     `envelope` says that JSON lines are change events: `debezium()` or `envelope(...)`.
     """
     files = FilePattern(pattern)
-    rest = re.sub(r"\{[a-z][a-z0-9_]*\}", "", pattern)
+    plain = re.sub(r"\{[a-z][a-z0-9_]*\}", "", pattern)
     parts = {*pattern.split("/")}
-    unfit = bool(parts & {"", ".", "..", "**"}) or "{" in rest or "}" in rest
+    unfit = bool(parts & {"", ".", "..", "**"}) or "{" in plain or "}" in plain
     if unfit or {"name", "modified"} & {*files.placeholders}:
         raise DefinitionError(
             "the landing pattern is malformed",
@@ -215,7 +219,7 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
         pattern=pattern,
         format=written,
         null_values=(null_value,) if isinstance(null_value, str) else tuple(null_value) or ("",),
-        extra_columns=extra_columns,
+        extra_columns=extra_columns or rest is not None,
         derived=tuple(derived),
         optional=tuple(optional),
         names=tuple(sorted((names or {}).items())),
@@ -223,6 +227,7 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
         date_formats=tuple(sorted((date_formats or {}).items())),
         time_zone=time_zone,
         envelope=envelope,
+        rest=rest,
     )
 
 

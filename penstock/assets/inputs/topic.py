@@ -15,6 +15,7 @@ from penstock.assets.landing.declared import (
     check_date_formats,
     check_json,
     check_renamed,
+    check_rest,
 )
 from penstock.assets.landing.envelope import Envelope, check_envelope, check_is_envelope
 from penstock.assets.modes import Append, Merge, Scd2
@@ -58,6 +59,7 @@ class Topic:
     given_up: tuple[tuple[int, int], ...] = ()
     date_formats: tuple[tuple[str, str], ...] = ()
     envelope: Envelope | None = None
+    rest: str | None = None
 
     @property
     def dataset(self) -> str:
@@ -77,8 +79,9 @@ class Topic:
     @property
     def added(self) -> frozenset[str]:
         """The contract's columns that no record's value has."""
-        events = [self.envelope.deleted] if self.envelope and self.envelope.deleted else []
-        return frozenset((*self.derived, *(name for name, _ in self.record_columns), *events))
+        others = (self.envelope.deleted if self.envelope else None, self.rest)
+        more = [name for name in others if name is not None]
+        return frozenset((*self.derived, *(name for name, _ in self.record_columns), *more))
 
     def sent_as(self, column: str) -> str:
         """What the sender calls the contract's column."""
@@ -138,6 +141,7 @@ class Topic:
         check_json(spec, name, self.added, "topic")
         if self.envelope is not None:
             check_envelope(spec, name, self.envelope, frozenset(said), where)
+        check_rest(spec, self.rest, {*said, *beside}, where)
 
     def pin(self, asked: Asked) -> PinnedRecords:
         """Which records the run takes: all that are committed and were not taken."""
@@ -215,6 +219,7 @@ def topic(  # noqa: PLR0913 - each is what some sender does otherwise
     time_zone: str | None = None,
     date_formats: Mapping[str, str] | None = None,
     envelope: Envelope | None = None,
+    rest: str | None = None,
     given_up: Mapping[int, int] | None = None,
 ) -> Topic:
     """Records of a Kafka topic whose values are JSON objects, each taken once.
@@ -230,12 +235,13 @@ def topic(  # noqa: PLR0913 - each is what some sender does otherwise
     are the contract's columns that the function adds. `record_columns` are those that say something
     of the record: its `"key"` (str), `"partition"` (int), `"offset"` (int) or `"timestamp"`
     (datetime): `record_columns={"sent_at": "timestamp"}`. `extra_columns` says that keys which the
-    contract does not name are ignored; else a record with some is set aside. A datetime without a
-    zone is of `time_zone`, else of UTC. `date_formats` says how date and datetime columns are
-    written, as that of `landing` does. `envelope` says that values are change events: `debezium()`
-    or `envelope(...)`; records without a value are passed over then, for the event before them says
-    what is gone. `given_up` says of partitions below which offset records
-    are no longer missed, where Kafka deleted them before they were taken: `given_up={0: 120}`.
+    contract does not name are ignored, `rest` that they are kept in this column, as JSON; else a
+    record with some is set aside. A datetime without a zone is of `time_zone`, else of UTC.
+    `date_formats` says how date and datetime columns are written, as that of `landing` does.
+    `envelope` says that values are change events: `debezium()` or `envelope(...)`; records without
+    a value are passed over then, for the event before them says what is gone. `given_up` says of
+    partitions below which offset records are no longer missed, where Kafka deleted them before they
+    were taken: `given_up={0: 120}`.
     """
     where = f"topic({name!r})"
     if not _fits(_NAME, name) or name in (".", ".."):
@@ -282,11 +288,12 @@ def topic(  # noqa: PLR0913 - each is what some sender does otherwise
         names=tuple(sorted((names or {}).items())),
         derived=tuple(derived),
         record_columns=tuple(sorted((record_columns or {}).items())),
-        extra_columns=extra_columns,
+        extra_columns=extra_columns or rest is not None,
         time_zone=time_zone,
         given_up=tuple(sorted((given_up or {}).items())),
         date_formats=tuple(sorted((date_formats or {}).items())),
         envelope=envelope,
+        rest=rest,
     )
 
 

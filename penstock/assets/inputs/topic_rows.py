@@ -44,6 +44,8 @@ def read_records(
     known = {name: _FACTS[fact] for name, fact in facts.items()}
     if topic.envelope and topic.envelope.deleted:
         known[topic.envelope.deleted] = GONE
+    if topic.rest is not None:
+        known[topic.rest] = found.rest
     values = [
         f"CAST({known[c.name]} AS {c.type}) AS {quoted(c.name)}"
         if c.name in known

@@ -57,14 +57,24 @@ def read_columns(
     check_names(item, contract, [*map(item.landing.column_of, rows.columns)], where)
     fits = _fits(item, look, rows.schema, wanted_types(spark, item.landing, contract), where)
     # by the contract's names, for by them it is known whose values are personal data
-    fields = (f"{literal(item.landing.column_of(name))}, {quoted(name)}" for name in rows.columns)
+    names = rows.columns
+    fields = (f"{literal(item.landing.column_of(name))}, {quoted(name)}" for name in names)
     whole = f"named_struct({', '.join(fields)}) AS {_SENT}"
     rows = rows.selectExpr(whole, *placed())
     rows = rows.selectExpr("*", *(f"{made.value} AS {quoted(n)}" for n, made in fits.items()))
     tests = {f"{n}:type": f"NOT {made.exact}" for n, made in fits.items() if made.exact}
     is_bad, reasons = reasons_sql({}, tests)
     text = f"to_json({_SENT}, map('ignoreNullFields', 'false'))"
-    return Records(rows=rows, is_bad=is_bad, reasons=reasons, text=text)
+    more = [name for name in map(item.landing.column_of, names) if name not in fits]
+    rest = ", ".join(f"{literal(name)}, {_SENT}.{quoted(name)}" for name in more)
+    return Records(
+        rows=rows,
+        is_bad=is_bad,
+        reasons=reasons,
+        text=text,
+        # NULLs are left out
+        **({"rest": f"nullif(to_json(named_struct({rest})), '{{}}')"} if more else {}),
+    )
 
 
 def wanted_types(spark: SparkSession, sent: Sent, contract: ContractModel) -> dict[str, T.DataType]:

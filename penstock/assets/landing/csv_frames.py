@@ -75,7 +75,16 @@ def read_cells(
         "WHEN _damaged IS NOT NULL THEN to_json(map('line', _damaged)) "
         f"ELSE to_json(map('cells', array({in_order}))) END"
     )
-    return Records(rows=typed.rows, is_bad=is_bad, reasons=reasons, text=text)
+    known = {column.name for column in columns_sent(item.landing, contract)}
+    more = [f"{literal(n)}, {cell}" for n, cell in place.items() if n not in known]
+    rest = f"map_filter(map({', '.join(more)}), (k, v) -> v IS NOT NULL)"
+    return Records(
+        rows=typed.rows,
+        is_bad=is_bad,
+        reasons=reasons,
+        text=text,
+        **({"rest": f"nullif(to_json({rest}), '{{}}')"} if more else {}),
+    )
 
 
 def _read(

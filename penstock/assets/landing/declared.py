@@ -13,7 +13,7 @@ from penstock.assets.modes import Merge
 from penstock.errors import DefinitionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from penstock.assets.dataset import Dataset
     from penstock.assets.inputs.files import Landing
@@ -24,6 +24,7 @@ __all__ = [
     "check_json",
     "check_landing",
     "check_renamed",
+    "check_rest",
 ]
 
 _DATES = ("date", "timestamp")
@@ -55,6 +56,15 @@ def check_landing(spec: Dataset, name: str, landed: Landing, where: str) -> None
             found=f"without {', '.join(lacking)}",
             next_step="name the cells as the contract does, in the order of the files; or name the "
             "column in landing(derived=...) if the function adds it",
+        )
+    others = [*landed.derived, *dict(landed.file_columns), *(c for _, c in landed.names)]
+    beside = landed.envelope.paths if landed.envelope else {}
+    check_rest(spec, landed.rest, {*others, *beside}, where)
+    if landed.rest is not None and isinstance(landed.format, FixedWidth):
+        raise DefinitionError(
+            "rest= says nothing of lines of fixed width: there is no more in them",
+            where=where,
+            next_step="leave rest= out",
         )
     if isinstance(landed.format, JsonLines | JsonDocument):
         check_json(spec, name, landed.added, "landing")
@@ -137,6 +147,22 @@ def check_json(spec: Dataset, name: str, added: frozenset[str], kind: str) -> No
                 next_step="load the text into a str column and decode it in the next dataset; or "
                 f"name the column in {kind}(derived=...) if the function adds it",
             )
+
+
+def check_rest(spec: Dataset, rest: str | None, taken: Collection[str], where: str) -> None:
+    """Raise DefinitionError where the rest of a record has no column of text of its own."""
+    column = spec.model.column(rest) if rest is not None else None
+    if rest is None or (
+        column and column.type == "string" and column.nullable and rest not in taken
+    ):
+        return
+    raise DefinitionError(
+        "rest= names no column of its own for what the contract does not name",
+        where=where,
+        expected="a column of the contract, a str that may be NULL, that nothing else gives",
+        found=f"{rest} {column.type}" if column else repr(rest),
+        next_step="write more: str = column(nullable=True) in the contract, and rest='more'",
+    )
 
 
 def check_renamed(known: Iterable[str], names: tuple[tuple[str, str], ...], where: str) -> None:

@@ -81,6 +81,8 @@ def read_files(
     for (look, day), files in groups.items():
         facts = _facts(item, contract, files, day)
         found = _records(spark, item, contract, look, files)
+        if item.landing.rest is not None:
+            facts[item.landing.rest] = found.rest
         keep = raise_unless if strict else only
         kept = keep(found.rows, f"NOT ({found.is_bad})")
         values = (

@@ -177,7 +177,15 @@ def _records(
     rows = rows.selectExpr("*", *typed)
     is_bad, reasons = reasons_sql(broken, rules)
     text = "to_json(map('line', make_valid_utf8(_line)))"
-    return Records(rows=rows, is_bad=is_bad, reasons=reasons, text=text)
+    others = f"NOT array_contains(array({', '.join(map(literal, sent))}), k)" if sent else "true"
+    rest = f"map_filter({_RECORD}, (k, v) -> {others} AND NOT coalesce(is_variant_null(v), true))"
+    return Records(
+        rows=rows,
+        is_bad=is_bad,
+        reasons=reasons,
+        text=text,
+        rest=f"nullif(to_json({rest}), '{{}}')",
+    )
 
 
 def _opened(rows: DataFrame, events: Envelope) -> DataFrame:

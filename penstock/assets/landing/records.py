@@ -40,13 +40,15 @@ class Records:
 
     `rows` has the contract's columns that files hold, with its types, and TIME and PLACE of each
     record's file. `is_bad`, `reasons` (array<string>) and `text` (JSON) are SQL over it: whether
-    the record cannot be taken as it is, why, and the record as it came.
+    the record cannot be taken as it is, why, and the record as it came. `rest` is SQL, a JSON
+    object of what it has beside the contract's columns; NULL where that is nothing.
     """
 
     rows: DataFrame
     is_bad: str
     reasons: str
     text: str
+    rest: str = "CAST(NULL AS string)"
 
 
 class Sent(Protocol):
