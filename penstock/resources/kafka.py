@@ -255,9 +255,12 @@ class Kafka(ConfigurableResource["Kafka"]):
 
 
 def _kept(config: Mapping[str, Any]) -> int:
-    """For how many milliseconds a topic keeps a record that has a successor."""
-    policy, lag = (config[name].value for name in ("cleanup.policy", "min.compaction.lag.ms"))
-    return int(lag or 0) if "compact" in (policy or "") else sys.maxsize
+    """For how many milliseconds a topic keeps a record that has a successor; 0: nobody knows."""
+    policy, lag = (
+        entry.value if (entry := config.get(name)) else None
+        for name in ("cleanup.policy", "min.compaction.lag.ms")
+    )
+    return sys.maxsize if policy == "delete" else int(lag or 0)
 
 
 def _of_all(problems: list[Any]) -> list[Any]:

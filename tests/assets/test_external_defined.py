@@ -146,18 +146,44 @@ def test_a_contract_says_nothing_that_nobody_looks_at(contract: type[Contract], 
         external(contract, "/a")
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "day >= DATE'2013-01-01' AND day <= current_date() AND kind <> 'x'",
+        "day < DATE'2020-01-01' OR day < now() OR day = DATE'2021-01-01'",
+        "day < DATE  'today'",
+        "kind = \"it's\" AND day < now() AND kind = 'x'",
+        'day < TIMESTAMP "now"',
+        "rand() < 0.5",
+    ],
+)
+def test_a_rule_that_asks_the_clock_or_chance_is_found_among_texts(rule: str) -> None:
+    class Asking(
+        Contract, name="crm.asking", version="1.0.0", owner="team:crm", rules={"asks": rule}
+    ):
+        """What asks."""
+
+        id: int = column(key=True)
+        day: date = column()
+        kind: str = column()
+
+    with pytest.raises(DefinitionError, match="rule rule:asks, which asks"):
+        external(Asking, "/a")
+
+
 def test_a_rule_may_speak_of_the_clock_without_asking_it() -> None:
     class Spoken(
         Contract,
         name="crm.spoken",
         version="1.0.0",
         owner="team:crm",
-        rules={"word": "status <> 'current_date()' OR status = 'today'"},
+        rules={"word": "status <> 'now() is' OR status = 'today' OR day > DATE'2013-01-01'"},
     ):
         """What is called as the clock is."""
 
         id: int = column(key=True)
         status: str = column(isin=["now", "later"])
+        day: date = column()
 
     assert external(Spoken, "/a").rules()
 

@@ -43,13 +43,13 @@ _ASKS = re.compile(
     r"\b(current_\w+|now|localtimestamp|rand|randn|random|uuid|unix_timestamp|to_unix_timestamp"
     r"|monotonically_increasing_id|spark_partition_id|shuffle|curdate|uniform|randstr)\b(?=\s*\()"
     r"|\b(current_timestamp|current_date|localtimestamp)\b"
-    r"|\b(date|timestamp|timestamp_ntz|timestamp_ltz)\s*'\s*(now|today|tomorrow|yesterday)\s*'",
+    r"|\b(date|timestamp|timestamp_ntz|timestamp_ltz)\s*['\"]\s*(now|today|tomorrow|yesterday)\s*['\"]",
     re.IGNORECASE,
 )
-# a text, but for that of a day or moment
-_TEXT = re.compile(
-    r"(?<!date)(?<!date )(?<!_[ln]tz)(?<!_[ln]tz )(?<!stamp)(?<!stamp )'(?:[^'\\]|\\.)*'",
-    re.IGNORECASE,
+# a literal, with the word before it that says that it is a day or moment
+_LITERAL = re.compile(
+    r"""(\b(?:date|timestamp(?:_ntz|_ltz)?)\s*)?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|`[^`]*`""",
+    re.IGNORECASE | re.DOTALL,
 )
 _LOCATION = re.compile(r"/[^\0]*|s3://[a-z0-9][a-z0-9.-]+/[^\0]+")
 
@@ -330,7 +330,7 @@ def _refuse_promises(model: ContractModel, where: str) -> None:
     unkept += [
         f"rule {c.id}, which asks {found[0]}"
         for c in model.checks
-        if (found := _ASKS.search(_TEXT.sub("''", c.sql)))
+        if (found := _ASKS.search(_without_texts(c.sql)))
     ]
     if unkept:
         raise DefinitionError(
@@ -340,6 +340,11 @@ def _refuse_promises(model: ContractModel, where: str) -> None:
             found=", ".join(unkept),
             next_step="leave it out here, and say it in the contract of the dataset that reads it",
         )
+
+
+def _without_texts(sql: str) -> str:
+    """The SQL without what it says in texts and names, but for days and moments."""
+    return _LITERAL.sub(lambda found: found[0] if found[1] else "''", sql)
 
 
 def _location_in_catalog(table: External, asked: Asked) -> str:

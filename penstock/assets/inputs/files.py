@@ -165,7 +165,7 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
     `"epoch_seconds"`, `"epoch_millis"` or `"epoch_micros"` since 1970; a datetime that says no zone
     is of `time_zone`, such as "Europe/Berlin", else of UTC. One that the clock there skips or shows
     twice, when it is put forward or back, is set aside: nobody knows which is meant.
-    `envelope` says that JSON lines are change events: `debezium()` or `envelope(...)`.
+    `envelope` says that JSON is change events: `debezium()` or `envelope(...)`.
     """
     files = FilePattern(pattern)
     plain = re.sub(r"\{[a-z][a-z0-9_]*\}", "", pattern)
@@ -219,7 +219,7 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
         pattern=pattern,
         format=written,
         null_values=(null_value,) if isinstance(null_value, str) else tuple(null_value) or ("",),
-        extra_columns=extra_columns or rest is not None,
+        extra_columns=extra_columns,
         derived=tuple(derived),
         optional=tuple(optional),
         names=tuple(sorted((names or {}).items())),

@@ -288,7 +288,7 @@ def topic(  # noqa: PLR0913 - each is what some sender does otherwise
         names=tuple(sorted((names or {}).items())),
         derived=tuple(derived),
         record_columns=tuple(sorted((record_columns or {}).items())),
-        extra_columns=extra_columns or rest is not None,
+        extra_columns=extra_columns,
         time_zone=time_zone,
         given_up=tuple(sorted((given_up or {}).items())),
         date_formats=tuple(sorted((date_formats or {}).items())),

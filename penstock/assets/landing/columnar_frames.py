@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["read_columns", "wanted_types"]
 
 _SENT = "_sent"
+_MICROS = (
+    "map('timestampFormat', \"yyyy-MM-dd'T'HH:mm:ss[.SSSSSS]XXX\", "
+    "'timestampNTZFormat', \"yyyy-MM-dd'T'HH:mm:ss[.SSSSSS]\")"
+)
 
 
 def read_columns(
@@ -65,7 +69,7 @@ def read_columns(
     tests = {f"{n}:type": f"NOT {made.exact}" for n, made in fits.items() if made.exact}
     is_bad, reasons = reasons_sql({}, tests)
     text = f"to_json({_SENT}, map('ignoreNullFields', 'false'))"
-    more = [name for name in map(item.landing.column_of, names) if name not in fits]
+    more = sorted(name for name in map(item.landing.column_of, names) if name not in fits)
     rest = ", ".join(f"{literal(name)}, {_SENT}.{quoted(name)}" for name in more)
     return Records(
         rows=rows,
@@ -73,13 +77,15 @@ def read_columns(
         reasons=reasons,
         text=text,
         # NULLs are left out
-        **({"rest": f"nullif(to_json(named_struct({rest})), '{{}}')"} if more else {}),
+        **({"rest": f"nullif(to_json(named_struct({rest}), {_MICROS}), '{{}}')"} if more else {}),
     )
 
 
 def wanted_types(spark: SparkSession, sent: Sent, contract: ContractModel) -> dict[str, T.DataType]:
     """The types of the contract's columns that records hold. Asks Spark, which runs nothing."""
     columns = columns_sent(sent, contract)
+    if not columns:
+        return {}
     schema = spark.createDataFrame(
         [], ", ".join(f"{quoted(column.name)} {column.type}" for column in columns)
     ).schema

@@ -76,7 +76,7 @@ def read_cells(
         f"ELSE to_json(map('cells', array({in_order}))) END"
     )
     known = {column.name for column in columns_sent(item.landing, contract)}
-    more = [f"{literal(n)}, {cell}" for n, cell in place.items() if n not in known]
+    more = [f"{literal(n)}, {cell}" for n, cell in sorted(place.items()) if n not in known]
     rest = f"map_filter(map({', '.join(more)}), (k, v) -> v IS NOT NULL)"
     return Records(
         rows=typed.rows,
@@ -166,7 +166,7 @@ def _check_header(
             next_step=f"say so: landing(format=Csv(delimiter={separator!r})); or have the sender "
             f"write {written.delimiter!r}",
         )
-    if {*header}.isdisjoint(expected) and names.isdisjoint(map(folded, look.header)):
+    if expected and {*header}.isdisjoint(expected) and names.isdisjoint(map(folded, look.header)):
         raise InputError(
             "the file has no header line",
             where=where,

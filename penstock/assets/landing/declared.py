@@ -62,7 +62,7 @@ def check_landing(spec: Dataset, name: str, landed: Landing, where: str) -> None
     check_rest(spec, landed.rest, {*others, *beside}, where)
     if landed.rest is not None and isinstance(landed.format, FixedWidth):
         raise DefinitionError(
-            "rest= says nothing of lines of fixed width: there is no more in them",
+            "rest= says nothing of lines of fixed width, whose cells are all named",
             where=where,
             next_step="leave rest= out",
         )
@@ -152,6 +152,14 @@ def check_json(spec: Dataset, name: str, added: frozenset[str], kind: str) -> No
 def check_rest(spec: Dataset, rest: str | None, taken: Collection[str], where: str) -> None:
     """Raise DefinitionError where the rest of a record has no column of text of its own."""
     column = spec.model.column(rest) if rest is not None else None
+    personal = any(c.pii and not c.masked for c in spec.model.columns)
+    if column is not None and personal and column.pii is None:
+        raise DefinitionError(
+            "the rest of a record may be personal data, as the record is, and is told to be none",
+            where=f"contract {spec.contract.__name__}.{rest}",
+            expected="a class of personal data, and its clearance",
+            next_step="write column(nullable=True, pii=Pii.FREE_TEXT), and it in cleared=",
+        )
     if rest is None or (
         column and column.type == "string" and column.nullable and rest not in taken
     ):

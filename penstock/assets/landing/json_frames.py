@@ -146,9 +146,14 @@ def _records(
     rules = {}
     if not decodes:
         rules["json:encoding"] = "NOT is_valid_utf8(_line)"
-    if not sent_by.extra_columns:
+    # a name of the contract's that is not sent under it would be another thing
+    not_sent = [column.name for column in contract.columns if column.name not in sent]
+    if not sent_by.extra_columns and sent_by.rest is None:
         extra = f"size({extra_keys(_RECORD, sent)}) > 0"
         rules["json:extra"] = f"NOT ({as_usual}) AND {extra}"
+    elif sent_by.rest is not None and not_sent:
+        known = f"arrays_overlap(map_keys({_RECORD}), array({', '.join(map(literal, not_sent))}))"
+        rules["json:extra"] = f"NOT ({as_usual}) AND {known}"
     rows = rows.selectExpr(
         "*",
         *(
@@ -171,21 +176,23 @@ def _records(
         rules |= _no_whole_change(events, keys_sent)
         if signs := [literal(f'"{sign}"') for sign in events.unavailable]:
             own = [f"_j{n}" for n, name in enumerate(wanted) if name not in beside]
+            own += [_rest(sent)] if sent_by.rest is not None else []
             held = " OR ".join(f"contains({json}, {sign})" for json in own for sign in signs)
             unknown = f"coalesce({held or 'false'}, false)"
             rules["event:unavailable"] = f"NOT {GONE} AND {unknown}" if removes else unknown
     rows = rows.selectExpr("*", *typed)
     is_bad, reasons = reasons_sql(broken, rules)
     text = "to_json(map('line', make_valid_utf8(_line)))"
+    return Records(rows=rows, is_bad=is_bad, reasons=reasons, text=text, rest=_rest(sent))
+
+
+def _rest(sent: list[str]) -> str:
+    """SQL, a JSON object of what a record has beside `sent`, by name; NULL for nothing."""
     others = f"NOT array_contains(array({', '.join(map(literal, sent))}), k)" if sent else "true"
-    rest = f"map_filter({_RECORD}, (k, v) -> {others} AND NOT coalesce(is_variant_null(v), true))"
-    return Records(
-        rows=rows,
-        is_bad=is_bad,
-        reasons=reasons,
-        text=text,
-        rest=f"nullif(to_json({rest}), '{{}}')",
-    )
+    more = f"map_filter({_RECORD}, (k, v) -> {others} AND NOT coalesce(is_variant_null(v), true))"
+    # in one order, whatever the sender's: it is compared
+    entries = f"transform(array_sort(map_keys({more})), k -> struct(k, {_RECORD}[k]))"
+    return f"nullif(to_json(map_from_entries({entries})), '{{}}')"
 
 
 def _opened(rows: DataFrame, events: Envelope) -> DataFrame:

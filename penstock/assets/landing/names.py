@@ -36,6 +36,15 @@ def check_names(
         )
     missing = [n for n in expected if n not in names and n not in item.landing.optional]
     extra = [name for name in names if name not in expected]
+    own = sorted({*extra} & {column.name for column in contract.columns})
+    if own and item.landing.rest is not None:
+        raise InputError(
+            "the file has columns under names of the contract's that it is not to have",
+            where=where,
+            expected=", ".join(expected),
+            found=", ".join(own),
+            next_step="have the sender call them otherwise, or say names= of landing(...)",
+        )
     alike = {folded(name): name for name in extra}
     if other := [
         f"{name} is written {alike[folded(name)]}" for name in missing if folded(name) in alike
@@ -48,9 +57,10 @@ def check_names(
             next_step="have the sender write the names letter by letter as the contract does, or "
             "name the contract's columns as the sender does",
         )
-    if missing or (extra and not item.landing.extra_columns):
+    taken = item.landing.extra_columns or item.landing.rest is not None
+    if missing or (extra and not taken):
         found = [f"missing {', '.join(missing)}"] if missing else []
-        found += [f"extra {', '.join(extra)}"] if extra and not item.landing.extra_columns else []
+        found += [f"extra {', '.join(extra)}"] if extra and not taken else []
         raise InputError(
             "the file's header is not the contract's",
             where=where,

@@ -65,6 +65,11 @@ class Sent(Protocol):
         ...
 
     @property
+    def rest(self) -> str | None:
+        """The contract's column that keeps what it does not name; None: there is none."""
+        ...
+
+    @property
     def added(self) -> frozenset[str]:
         """The contract's columns that no record has a value for."""
         ...

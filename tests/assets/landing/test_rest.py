@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import fastavro
 import pyarrow as pa
 import pyarrow.parquet
+import pyspark.sql.types as T
 import pytest
 
 from penstock import (
@@ -21,13 +22,14 @@ from penstock import (
     JsonDocument,
     JsonLines,
     Parquet,
+    Pii,
     column,
     dataset,
     debezium,
     landing,
     topic,
 )
-from penstock.errors import DefinitionError
+from penstock.errors import DefinitionError, InputError
 from tests.assets.landing.arriving import arrive
 
 if TYPE_CHECKING:
@@ -102,6 +104,54 @@ def test_other_columns_are_kept(spark: SparkSession, tmp_path: Path, sent: str) 
         assert read.rows == [(4, "d", None)]
 
 
+class Boxed(Contract, owner="team:shop", version="1.0.0", name="bronze.boxed"):
+    """One sale in its box."""
+
+    id: int = column()
+    box: T.StructType([T.StructField("part", T.StringType())]) = column(nullable=True)
+    more: str = column(nullable=True)
+
+
+def test_nothing_that_is_left_out_is_kept_nowhere(spark: SparkSession, tmp_path: Path) -> None:
+    rows = [{"id": 1, "box": {"part": "a"}, "x": 1}, {"id": 2, "box": {"part": "b", "y": 2}}]
+    lines = "\n".join(map(json.dumps, rows))
+    landed = landing("*", format=JsonLines(), rest="more")
+    read = arrive(spark, tmp_path, Boxed, landed, f=lines)
+    assert [(row[0], row[2]) for row in read.rows] == [(1, '{"x":1}')]
+    assert read.reasons == [("box:type",)]
+    # a name of the contract's under which nothing is sent is not of the rest
+    named = landing("*", format=JsonLines(), names={"Name": "name"}, rest="more")
+    sent = '{"id": 1, "Name": "a", "name": "b"}\n{"id": 2, "more": "c"}\n{"id": 3, "z": 1, "a": 2}'
+    read = arrive(spark, tmp_path, Sale, named, g=sent)
+    assert read.rows == [(3, None, '{"a":2,"z":1}')]  # in one order
+    assert read.reasons == [("json:extra",)] * 2
+    csv = landing("*", names={"Name": "name"}, rest="more")
+    with pytest.raises(InputError, match=r"under names of the contract[\s\S]*found: more"):
+        arrive(spark, tmp_path, Sale, csv, h="id,Name,more\n1,a,b\n")
+
+
+def test_times_and_files_without_a_column_of_the_contract_are_whole(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    class Whole(Contract, owner="team:shop", version="1.0.0", name="bronze.whole"):
+        """All that is sent, and where it was."""
+
+        source: str = column(nullable=True)
+        more: str = column(nullable=True)
+
+    at = datetime(2024, 2, 29, 9, 15, 0, 123456, tzinfo=UTC)
+    held = io.BytesIO()
+    pa.parquet.write_table(pa.table({"at": pa.array([at], pa.timestamp("us", "UTC"))}), held)
+    how: dict[str, Any] = {"file_columns": {"source": "name"}, "rest": "more"}
+    parquet = landing("*", format=Parquet(), **how)
+    read = arrive(spark, tmp_path, Whole, parquet, f=held.getvalue())
+    assert read.rows == [("f", '{"at":"2024-02-29T09:15:00.123456Z"}')]
+    read = arrive(spark, tmp_path, Whole, landing("*", **how), g="b,a\n1,2\n")
+    assert read.rows == [("g", '{"a":"2","b":"1"}')]
+    read = arrive(spark, tmp_path, Whole, landing("*", format=JsonLines(), **how), h='{"a": 1}')
+    assert read.rows == [("h", '{"a":1}')]
+
+
 def test_of_an_event_the_row_is_meant(spark: SparkSession, tmp_path: Path) -> None:
     landed = landing(
         "*", format=JsonLines(), envelope=debezium(columns={"name": "op"}), rest="more"
@@ -109,6 +159,15 @@ def test_of_an_event_the_row_is_meant(spark: SparkSession, tmp_path: Path) -> No
     event = {"op": "c", "after": {"id": 1, "colour": "red"}, "ts_ms": 7}
     read = arrive(spark, tmp_path, Sale, landed, f=json.dumps(event))
     assert read.rows == [(1, "c", '{"colour":"red"}')]
+
+
+class Person(
+    Contract, owner="team:shop", version="1.0.0", name="bronze.people", cleared=[Pii.EMAIL]
+):
+    """One person."""
+
+    email: str = column(pii=Pii.EMAIL)
+    more: str = column(nullable=True)
 
 
 def test_the_rest_has_a_column_of_its_own() -> None:
@@ -132,6 +191,8 @@ def test_the_rest_has_a_column_of_its_own() -> None:
             dataset(Other, inputs={"raw": landed}, write=Append())(same)
     with pytest.raises(DefinitionError, match="names no column of its own"):
         dataset(Sale, inputs={"raw": landing("a/*", rest="more", derived=["more"])})(same)
+    with pytest.raises(DefinitionError, match="the rest of a record may be personal data"):
+        dataset(Person, inputs={"raw": landing("a/*", rest="more")})(same)
     fixed = FixedWidth({"id": (1, 3), "name": (4, 3)})
     with pytest.raises(DefinitionError, match="says nothing of lines of fixed width"):
         dataset(Sale, inputs={"raw": landing("a/*", format=fixed, rest="more")})(same)
