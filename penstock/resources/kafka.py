@@ -218,6 +218,8 @@ class Kafka(ConfigurableResource["Kafka"]):
             "client.id": "penstock",
             "error_cb": problems.append,
             "logger": logger,
+            # what it finds wrong is told as an error, and not a line for each try
+            "log_level": 0,
         }
         if self.user is not None:
             options |= {
