@@ -218,9 +218,17 @@ def _forget() -> None:
 
 def _new_log(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    logs = sorted(folder.glob("spark-driver-*.log"), key=lambda path: path.stat().st_mtime)
+    logs = sorted(folder.glob("spark-driver-*.log"), key=_written)
     for old in logs[: -_KEPT_LOGS + 1]:
         old.unlink(missing_ok=True)
     log = folder / f"spark-driver-{os.getpid()}.log"
     log.write_bytes(b"")
     return log
+
+
+def _written(log: Path) -> float:
+    """When the log was last written; one that another driver has just removed is the oldest."""
+    try:
+        return log.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
