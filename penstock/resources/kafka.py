@@ -32,8 +32,9 @@ _NO_ID = "A" * 22  # zero
 _REFUSED = {
     "UNKNOWN_TOPIC_OR_PART": "there is no such topic",
     "TOPIC_EXCEPTION": "there is no such topic",
-    "TOPIC_AUTHORIZATION_FAILED": "the user may not read this topic",
-    "CLUSTER_AUTHORIZATION_FAILED": "the user may not read this topic",
+    "TOPIC_AUTHORIZATION_FAILED": "the user lacks READ or DESCRIBE, or for change events "
+    "DESCRIBE_CONFIGS, on this topic",
+    "CLUSTER_AUTHORIZATION_FAILED": "the user lacks a right on the cluster",
     "_AUTHENTICATION": "the broker refuses the user or the password",
     "SASL_AUTHENTICATION_FAILED": "the broker refuses the user or the password",
     "_INVALID_ARG": "the client does not take what the resource says",
@@ -75,9 +76,8 @@ class Kafka(ConfigurableResource["Kafka"]):
     `bootstrap_servers` are `host:port`, with commas between. With a `user` the password is the one
     of the resource's name in the `secrets` resource, and `security_protocol` is one with SASL.
     `ssl_ca` is a PEM file with the certificates that are trusted, those of the system unless told.
-    The user needs READ and DESCRIBE on the topics, DESCRIBE_CONFIGS on those of change events,
-    and nothing on groups. A broker that says
-    nothing for `timeout_seconds` is lost.
+    The user needs READ and DESCRIBE on the topics, DESCRIBE_CONFIGS on those of change events, and
+    nothing on groups. A broker that says nothing for `timeout_seconds` is lost.
     """
 
     bootstrap_servers: str

@@ -20,6 +20,8 @@ from penstock.resources.home import home
 QUOTED = (
     "/lake/_delta_log/0.json No space left on device Permission denied status code: 403 "
     "ConcurrentAppendException FileNotFoundException Connection refused NoSuchKey "
+    "org.apache.kafka.common.errors.TopicAuthorizationException KAFKA_DATA_LOSS "
+    "TimeoutException: Cannot fetch record PSQLException "
     "SQLSTATE: 22003 DELTA_MISSING_CHANGE_DATA DELTA_LOG_FILE_NOT_FOUND PythonException"
 )
 
@@ -86,6 +88,8 @@ def test_a_condition_is_told_as_what_it_is() -> None:
     assert not [name for name in damaged if re.search(r"COLUMN|MERGE|FEED", name)]
     conflicts = kinds["another writer changed the table at the same time"]
     assert {"DELTA_CONCURRENT_APPEND", "DELTA_METADATA_CHANGED"} <= conflicts
+    without = kinds["the session has no client for Avro or Kafka"]
+    assert without == {"_LEGACY_ERROR_TEMP_1139", "_LEGACY_ERROR_TEMP_1140"}
     assert {"CAST_INVALID_INPUT", "DIVIDE_BY_ZERO"} <= kinds["the function fails on a row"]
 
 
@@ -95,6 +99,18 @@ def test_a_condition_is_told_as_what_it_is() -> None:
         ("java.io.IOException: No space left on device", "the disk is full"),
         ("java.nio.file.AccessDeniedException: /x: Permission denied", "permission denied by the"),
         ("java.io.FileNotFoundException: /lake/a.parquet", "a file that the table's log or"),
+        (
+            "org.apache.kafka.common.errors.TopicAuthorizationException: Not authorized",
+            "the Kafka cluster refuses to give records of a topic to the user",
+        ),
+        (
+            "java.util.concurrent.TimeoutException: Cannot fetch record for offset 7 in 120000 ms",
+            "records of a topic that is read could not be fetched",
+        ),
+        (
+            "org.apache.kafka.common.errors.DisconnectException",
+            "records of a topic that is read could not be fetched",
+        ),
     ],
 )
 def test_what_lies_below_a_condition_is_found_over_connect(cause: str, what: str) -> None:

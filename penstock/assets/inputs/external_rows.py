@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 
 from penstock.assets.inputs.kind import Arrived
 from penstock.assets.inputs.tables import loaded
+from penstock.assets.landing.columnar_frames import types_of
 from penstock.assets.landing.fit import Fit, Misfit, Readings, fit
 from penstock.assets.landing.names import folded
 from penstock.assets.landing.records import reasons_sql
@@ -38,16 +39,16 @@ def read_external(spark: SparkSession, item: PinnedExternal, *, strict: bool) ->
     external = item.external
     where = f"{item.dataset} at {external.place}, version {item.version}"
     rows = loaded(spark.read.option("versionAsOf", item.version), item)
-    wanted = _wanted_types(spark, external)
+    wanted = types_of(spark, external.model.columns)
     _check_names(list(wanted), rows.columns, where)
     fits = _fits(external, rows.schema, wanted, where)
     if external.slice_by is not None:
         rows = _cut(rows, item, fits[external.slice_by], where)
-    _check_rules(external, rows, fits, where)
     # one column of all of them: a value is told from the one that was made of it
     sent = ", ".join(f"{literal(name)}, {quoted(name)}" for name in wanted)
     rows = rows.selectExpr(f"named_struct({sent}) AS {_SENT}")
     rows = rows.selectExpr("*", *(f"{made.value} AS {quoted(n)}" for n, made in fits.items()))
+    _check_rules(external, rows, where)
     unread = {external.type_rule(n): f"NOT {made.exact}" for n, made in fits.items() if made.exact}
     broken = {rule: f"NOT coalesce({sql}, true)" for rule, sql in external.rules().items()}
     names = [F.col(quoted(name)) for name in wanted]
@@ -69,12 +70,6 @@ def read_external(spark: SparkSession, item: PinnedExternal, *, strict: bool) ->
             f"{reasons} AS reasons", f"{row} AS row", f"{literal(item.dataset)} AS file"
         ),
     )
-
-
-def _wanted_types(spark: SparkSession, external: External) -> dict[str, T.DataType]:
-    columns = external.model.columns
-    schema = spark.createDataFrame([], ", ".join(f"{quoted(c.name)} {c.type}" for c in columns))
-    return {field.name: field.dataType for field in schema.schema.fields}
 
 
 def _check_names(wanted: list[str], there: list[str], where: str) -> None:
@@ -119,20 +114,17 @@ def _fits(
     return fits
 
 
-def _check_rules(external: External, rows: DataFrame, fits: dict[str, Fit], where: str) -> None:
+def _check_rules(external: External, rows: DataFrame, where: str) -> None:
     """Raise InputError for a rule that Spark cannot compute; it is the user's SQL."""
-    sent = ", ".join(f"{literal(name)}, {quoted(name)}" for name in fits)
-    typed = rows.selectExpr(f"named_struct({sent}) AS {_SENT}").selectExpr(
-        *(f"{made.value} AS {quoted(name)}" for name, made in fits.items())
-    )
     for rule, sql in external.rules().items():
         try:
-            _ = typed.where(F.expr(sql)).schema
+            _ = rows.where(F.expr(sql)).schema
         except AnalysisException as error:
             raise InputError(
                 "a rule of the table's contract cannot be computed on its columns",
                 where=f"{where}, {rule}",
-                expected=f"a Spark SQL predicate over {', '.join(fits)}",
+                expected="a Spark SQL predicate over "
+                + ", ".join(column.name for column in external.model.columns),
                 found=", ".join(conditions(error)) or type(error).__name__,
                 next_step="correct it in rules={...} of the contract",
             ) from error

@@ -35,8 +35,7 @@ def taken(asked: Asked, place: str, **known_by: str) -> Mapping[str, Any] | None
             where=place,
             expected=f"a commit that says how far input {asked.name} was taken",
             next_step="give the input and the resource their old names; or move the dataset's "
-            "table away and run it "
-            "again: it begins anew with all rows",
+            "table away and run it again: it begins anew with all rows",
         )
     return None
 

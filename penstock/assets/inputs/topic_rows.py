@@ -78,7 +78,6 @@ def _records(spark: SparkSession, item: PinnedRecords) -> DataFrame:
         )
     name = item.topic.name
     taken = [part for part, offset in item.up_to.items() if offset > item.after[part]]
-    columns = f"partition AS {_PART}, offset AS {_OFFSET}, timestamp AS {_AT}"
     if not taken:
         schema = f"{_PART} int, {_OFFSET} bigint, {_AT} timestamp, {_KEY} string, _line string"
         return spark.createDataFrame([], schema)
@@ -90,7 +89,11 @@ def _records(spark: SparkSession, item: PinnedRecords) -> DataFrame:
         .load()
     )
     return rows.selectExpr(
-        *columns.split(", "), f"CAST(key AS string) AS {_KEY}", "CAST(value AS string) AS _line"
+        f"partition AS {_PART}",
+        f"offset AS {_OFFSET}",
+        f"timestamp AS {_AT}",
+        f"CAST(key AS string) AS {_KEY}",
+        "CAST(value AS string) AS _line",
     )
 
 

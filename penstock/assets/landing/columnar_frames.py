@@ -9,20 +9,29 @@ from pyspark.errors import AnalysisException
 from penstock.assets.landing.fit import Fit, Misfit, Readings, fit
 from penstock.assets.landing.formats import Orc
 from penstock.assets.landing.names import check_names
-from penstock.assets.landing.records import Records, Sent, columns_sent, placed, reasons_sql
+from penstock.assets.landing.records import (
+    NO_REST,
+    Records,
+    Sent,
+    columns_sent,
+    placed,
+    reasons_sql,
+)
 from penstock.assets.raised import NO_CLIENT, conditions
 from penstock.errors import InputError
 from penstock.schemas.predicates import literal, quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pyspark.sql.types as T
     from pyspark.sql import SparkSession
 
     from penstock.assets.inputs.files import PinnedFiles
     from penstock.assets.landing.columnar_look import ColumnarLook
-    from penstock.schemas.model import ContractModel
+    from penstock.schemas.model import ColumnModel, ContractModel
 
-__all__ = ["read_columns", "wanted_types"]
+__all__ = ["read_columns", "types_of", "wanted_types"]
 
 _SENT = "_sent"
 _MICROS = (
@@ -77,13 +86,17 @@ def read_columns(
         reasons=reasons,
         text=text,
         # NULLs are left out
-        **({"rest": f"nullif(to_json(named_struct({rest}), {_MICROS}), '{{}}')"} if more else {}),
+        rest=f"nullif(to_json(named_struct({rest}), {_MICROS}), '{{}}')" if more else NO_REST,
     )
 
 
 def wanted_types(spark: SparkSession, sent: Sent, contract: ContractModel) -> dict[str, T.DataType]:
     """The types of the contract's columns that records hold. Asks Spark, which runs nothing."""
-    columns = columns_sent(sent, contract)
+    return types_of(spark, columns_sent(sent, contract))
+
+
+def types_of(spark: SparkSession, columns: Sequence[ColumnModel]) -> dict[str, T.DataType]:
+    """The types of columns of a contract, by name. Asks Spark, which runs nothing."""
     if not columns:
         return {}
     schema = spark.createDataFrame(

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 from penstock.assets.landing.cells import typed_cells
 from penstock.assets.landing.names import check_names, folded
 from penstock.assets.landing.quoting import record_pattern
-from penstock.assets.landing.records import Records, columns_sent, placed, reasons_sql
+from penstock.assets.landing.records import NO_REST, Records, columns_sent, placed, reasons_sql
 from penstock.errors import InputError
 from penstock.schemas.predicates import literal
 
@@ -83,7 +83,7 @@ def read_cells(
         is_bad=is_bad,
         reasons=reasons,
         text=text,
-        **({"rest": f"nullif(to_json({rest}), '{{}}')"} if more else {}),
+        rest=f"nullif(to_json({rest}), '{{}}')" if more else NO_REST,
     )
 
 

@@ -69,8 +69,7 @@ def check_landing(spec: Dataset, name: str, landed: Landing, where: str) -> None
     if isinstance(landed.format, JsonLines | JsonDocument):
         check_json(spec, name, landed.added, "landing")
     if landed.envelope is not None:
-        said = [*landed.derived, *dict(landed.file_columns), *(c for _, c in landed.names)]
-        check_envelope(spec, name, landed.envelope, frozenset(said), where)
+        check_envelope(spec, name, landed.envelope, frozenset(others), where)
         if isinstance(spec.write, Merge) and spec.write.order_by is None:
             raise DefinitionError(
                 f"nobody knows which event of a key is the newest: the files of input {name} do "

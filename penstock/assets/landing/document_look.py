@@ -13,6 +13,8 @@ from penstock.assets.landing.magic import refuse_other_text
 from penstock.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from penstock.assets.landing.formats import JsonDocument
 
 __all__ = ["DocumentLooker"]
@@ -21,6 +23,7 @@ _LARGEST = 32 << 20  # bytes: of it Python and a task of Spark hold some ten tim
 # what Spark's parser gives up at, and then gives nothing of the file
 _MOST_DIGITS = 1000
 _LONGEST_TEXT = 8 << 20
+_DEEPEST = 400  # parts within parts
 _HEAD = 1 << 16
 
 
@@ -97,14 +100,13 @@ class DocumentLooker:
             if not isinstance(record, dict):
                 found = f"record {number} is {_kind(record)}"
                 raise self._refused("a record of the document is no object", found, mend)
-            if any(map(_is_too_long, record.values())):
-                found = (
-                    f"record {number}, a text of more than {_LONGEST_TEXT >> 20} million characters"
-                )
-                raise self._refused("a text of the document is too long", found, mend)
-            if any(_has_twice(part) for part in record.values()):
-                found = f"record {number}, in an object within it"
-                raise self._refused("an object of the document has a key twice", found, mend)
+            for part in (part for value in record.values() for part in _parts(value)):
+                if isinstance(part, _Twice):
+                    found = f"record {number}, in an object within it"
+                    raise self._refused("an object of the document has a key twice", found, mend)
+                if isinstance(part, str) and len(part) > _LONGEST_TEXT:
+                    found = f"record {number}, more than {_LONGEST_TEXT:,} characters"
+                    raise self._refused("a text of the document is too long", found, mend)
 
     @property
     def _expected(self) -> str:
@@ -132,28 +134,20 @@ def _number(text: str) -> str:
     return text
 
 
-def _has_twice(value: object) -> bool:
+def _parts(value: object, depth: int = 0) -> Iterator[object]:
+    """The value, and all that is within it. Raises RecursionError where that is too deep."""
+    if depth > _DEEPEST:
+        raise RecursionError
+    yield value
     match value:
-        case _Twice():
-            return True
         case dict():
-            return any(map(_has_twice, value.values()))
+            within: Iterable[object] = value.values()
         case list():
-            return any(map(_has_twice, value))
+            within = value
         case _:
-            return False
-
-
-def _is_too_long(value: object) -> bool:
-    match value:
-        case str():
-            return len(value) > _LONGEST_TEXT
-        case dict():
-            return any(map(_is_too_long, value.values()))
-        case list():
-            return any(map(_is_too_long, value))
-        case _:
-            return False
+            return
+    for part in within:
+        yield from _parts(part, depth + 1)
 
 
 def _kind(value: object) -> str:

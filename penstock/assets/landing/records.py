@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from penstock.schemas.model import ColumnModel, ContractModel
 
 __all__ = [
+    "NO_REST",
     "PLACE",
     "TIME",
     "Records",
@@ -32,6 +33,8 @@ __all__ = [
 
 TIME = "_penstock_time"
 PLACE = "_penstock_place"
+#: SQL, what a record has beside the contract's columns, where it has nothing.
+NO_REST = "CAST(NULL AS string)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +51,7 @@ class Records:
     is_bad: str
     reasons: str
     text: str
-    rest: str = "CAST(NULL AS string)"
+    rest: str = NO_REST
 
 
 class Sent(Protocol):

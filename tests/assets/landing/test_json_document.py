@@ -119,6 +119,9 @@ def test_a_file_is_of_the_format_that_was_said_and_not_too_large(
         arrive(spark, tmp_path, Sale, landing("*", format=Csv()), f=json.dumps([GOOD]))
     with pytest.raises(DefinitionError, match="no path in a JSON document"):
         JsonDocument(records="data..items")
+    monkeypatch.setattr(document_look, "_LONGEST_TEXT", 3)
+    with pytest.raises(InputError, match=r"too long[\s\S]*record 2, more than 3 characters"):
+        arrive(spark, tmp_path, Sale, LIST, f='[{"name": "abc"}, {"box": {"part": "abcd"}}]')
     monkeypatch.setattr(document_look, "_LARGEST", 20)
     with pytest.raises(InputError, match="too large to be read in one piece"):
         arrive(spark, tmp_path, Sale, LIST, f=json.dumps([GOOD]))
