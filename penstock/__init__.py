@@ -43,8 +43,10 @@ if TYPE_CHECKING:
         Warn,
     )
     from penstock.assets.outcome import Outcome
+    from penstock.assets.partitions.values import Dynamic, Static
+    from penstock.assets.partitions.windows import Daily, Hourly, Monthly, Weekly, Yearly
     from penstock.assets.runtime import Invocation, Runtime
-    from penstock.assets.slice import Daily, Slice
+    from penstock.assets.slice import Slice
     from penstock.assets.threaded_executor import threaded_executor
     from penstock.schemas.contract import Contract, Decimal, ForeignKey, column
     from penstock.schemas.model import Pii
@@ -82,8 +84,10 @@ _HOMES = {
         "Warn",
     ),
     "penstock.assets.outcome": ("Outcome",),
+    "penstock.assets.partitions.values": ("Dynamic", "Static"),
+    "penstock.assets.partitions.windows": ("Daily", "Hourly", "Monthly", "Weekly", "Yearly"),
     "penstock.assets.runtime": ("Invocation", "Runtime"),
-    "penstock.assets.slice": ("Daily", "Slice"),
+    "penstock.assets.slice": ("Slice",),
     "penstock.assets.threaded_executor": ("threaded_executor",),
     "penstock.schemas.contract": ("Contract", "Decimal", "ForeignKey", "column"),
     "penstock.schemas.model": ("Pii",),
@@ -100,13 +104,16 @@ __all__ = [
     "Dataset",
     "Decimal",
     "Deployment",
+    "Dynamic",
     "Fail",
     "FixedWidth",
     "ForeignKey",
+    "Hourly",
     "Invocation",
     "JsonDocument",
     "JsonLines",
     "Merge",
+    "Monthly",
     "Orc",
     "Outcome",
     "Overwrite",
@@ -118,7 +125,10 @@ __all__ = [
     "Scd2",
     "Schedule",
     "Slice",
+    "Static",
     "Warn",
+    "Weekly",
+    "Yearly",
     "changes",
     "column",
     "dataset",

@@ -12,6 +12,7 @@ from penstock.assets.inputs.query import Query
 from penstock.assets.inputs.snapshot import Snapshot, check_slice_by
 from penstock.assets.inputs.topic import Topic
 from penstock.assets.metadata import CONTRACT_CHECK, asset_key, check_name
+from penstock.assets.partitions.grid import windows_of
 from penstock.errors import DefinitionError
 from penstock.schemas.definition import check_reference
 
@@ -38,12 +39,43 @@ def check_together(specs: Sequence[Dataset], external: Collection[str]) -> None:
             if name not in made and name not in external:
                 raise _unknown(where, name, [*made, *external])
         for name, item in spec.inputs.items():
-            if isinstance(item, Snapshot) and item.slice_by and item.dataset in made:
-                check_slice_by(f"{where}, input {name}", item.slice_by, made[item.dataset].model)
+            if isinstance(item, Snapshot) and item.cut_by and item.dataset in made:
+                _check_cut(spec, name, item, made[item.dataset])
         for key in spec.model.foreign_keys:
             target = made.get(key.references)
             where = f"contract {spec.contract.__name__}"
             check_reference(where, spec.model, key, target.model if target else None)
+
+
+def _check_cut(spec: Dataset, name: str, item: Snapshot, source: Dataset) -> None:
+    """Raise DefinitionError where the input cannot be cut by the dataset's slices.
+
+    A date is of a day of one zone. Of windows of another time zone Dagster does not know which are
+    shared: an eager dataset would wait for all that there ever will be.
+    """
+    where = f"dataset {spec.name}, input {name}"
+    check_slice_by(where, item.cut_by, source.model, spec.partitions)
+    ours, theirs = windows_of(spec.partitions), windows_of(source.partitions)
+    if ours is None or theirs is None or ours.time_zone == theirs.time_zone:
+        return
+    kinds = {column.name: column.type for column in source.model.columns}
+    if dates := [by for by in item.cut_by if kinds[by] == "date"]:
+        raise DefinitionError(
+            "days of one time zone are read as days of another",
+            where=where,
+            expected=f"slices in {theirs.time_zone}, or a timestamp to cut by",
+            found=f"{dates[0]}, a date, and slices in {ours.time_zone}",
+            next_step=f"write time_zone={theirs.time_zone!r}, or name a timestamp in slice_by",
+        )
+    if spec.schedule.eager:
+        raise DefinitionError(
+            "an eager dataset reads slices of another time zone",
+            where=where,
+            expected=f"one time zone for both, such as {ours.time_zone}",
+            found=f"{item.dataset}, {theirs.words}",
+            next_step="leave eager out and let Automation run it, which waits for the slices that "
+            "are shared",
+        )
 
 
 def _unknown(where: str, name: str, known: Sequence[str]) -> DefinitionError:

@@ -3,7 +3,7 @@
 # no postponed annotations: dagster looks at the type of `context` itself
 
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pkgutil import walk_packages
 from types import ModuleType
@@ -27,12 +27,12 @@ from penstock.assets.freshness_sensor import freshness_sensor
 from penstock.assets.inputs.external import External
 from penstock.assets.inputs.files import Landing
 from penstock.assets.inputs.query import Query
-from penstock.assets.inputs.snapshot import Snapshot
 from penstock.assets.inputs.topic import Topic
 from penstock.assets.metadata import asset_key, definition_metadata, outcome_metadata
 from penstock.assets.outcome import Outcome
+from penstock.assets.partitions.dagster import mapping_of, partitions_of, slice_of
 from penstock.assets.runtime import Invocation, Runtime
-from penstock.assets.slice import WHOLE, Daily, Slice
+from penstock.assets.slice import WHOLE
 from penstock.assets.threaded_executor import threaded_executor
 from penstock.errors import (
     ClusterError,
@@ -45,7 +45,7 @@ from penstock.errors import (
 from penstock.events import ParentRun
 from penstock.ledger import utc_now
 
-__all__ = ["build_asset", "datasets_of", "definitions", "partitions_of", "source_specs"]
+__all__ = ["build_asset", "datasets_of", "definitions", "source_specs"]
 
 _WORTH_RETRYING = (ClusterError, ConflictError, LakeError, SourceError)
 
@@ -90,21 +90,13 @@ def definitions(
     """
     specs = list(datasets)
     check_together(specs, external)
-    assets = [*map(build_asset, specs), *source_specs(specs), *others.pop("assets", ())]
+    made = {spec.name: spec for spec in specs}
+    own = [build_asset(spec, made) for spec in specs]
+    assets = [*own, *source_specs(specs), *others.pop("assets", ())]
     others.setdefault("executor", threaded_executor)
     promised = [spec for spec in specs if spec.model.freshness]
     sensors = [*([freshness_sensor(promised)] if promised else []), *others.pop("sensors", ())]
     return dg.Definitions(assets=assets, resources=resources, sensors=sensors, **others)
-
-
-def partitions_of(partitions: Daily | None) -> dg.DailyPartitionsDefinition | None:
-    """The Dagster partitions of `Daily`."""
-    if partitions is None:
-        return None
-    return dg.DailyPartitionsDefinition(
-        start_date=partitions.start.isoformat(),
-        end_date=partitions.end.isoformat() if partitions.end else None,
-    )
 
 
 def source_specs(datasets: Iterable[Dataset]) -> list[dg.AssetSpec]:
@@ -132,8 +124,11 @@ def source_specs(datasets: Iterable[Dataset]) -> list[dg.AssetSpec]:
     return [found[name] for name in sorted(found)]
 
 
-def build_asset(spec: Dataset) -> dg.AssetsDefinition:
-    """The asset of one dataset, with an in-step check that blocks what is downstream."""
+def build_asset(spec: Dataset, made: Mapping[str, Dataset] = {}) -> dg.AssetsDefinition:
+    """The asset of one dataset, with an in-step check that blocks what is downstream.
+
+    `made` are the datasets of the deployment, which tell what the slices of its inputs are.
+    """
     key = asset_key(spec.name)
     model, plan = spec.model, spec.schedule
     partitions = partitions_of(spec.partitions)
@@ -144,7 +139,7 @@ def build_asset(spec: Dataset) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=key,
-        ins=_ins(spec),
+        ins=_ins(spec, made),
         description=model.description,
         group_name=spec.group,
         owners=[model.owner],
@@ -184,21 +179,17 @@ def build_asset(spec: Dataset) -> dg.AssetsDefinition:
     return asset
 
 
-def _ins(spec: Dataset) -> dict[str, dg.AssetIn]:
+def _ins(spec: Dataset, made: Mapping[str, Dataset]) -> dict[str, dg.AssetIn]:
     """What it reads. Numbered: `deps` makes one input of two keys that differ in marks alone."""
     mappings: dict[dg.AssetKey, dg.PartitionMapping | None] = {}
     for item in spec.inputs.values():
-        mapping = None
-        if isinstance(item, Snapshot) and item.slice_by and item.lookback:
-            days = -(-item.lookback.total_seconds() // 86400)
-            mapping = dg.TimeWindowPartitionMapping(
-                start_offset=-int(days), allow_nonexistent_upstream_partitions=True
-            )
+        mapping = mapping_of(spec, item, made.get(item.dataset))
         if item.dataset != spec.name:
             key = asset_key(item.dataset)
-            mappings[key] = mapping or mappings.get(key)
-    for name in spec.upstream:
-        mappings.setdefault(asset_key(name))
+            # a mapping without settings counts as nothing
+            mappings[key] = mappings.get(key) if mapping is None else mapping
+    for name in spec.upstream:  # those of foreign keys, too
+        mappings.setdefault(asset_key(name), mapping_of(spec, None, made.get(name)))
     return {
         f"input_{number}": dg.AssetIn(key, dagster_type=dg.Nothing, partition_mapping=mapping)
         for number, (key, mapping) in enumerate(mappings.items())
@@ -227,8 +218,7 @@ def _produce(spec: Dataset, context: dg.AssetExecutionContext) -> tuple[Outcome,
     )
     slice_ = WHOLE
     if spec.partitions:
-        window = context.partition_time_window
-        slice_ = Slice(start=window.start, end=window.end)
+        slice_ = slice_of(spec.partitions, context.partition_keys)
     with getattr(resources, spec.cluster).session() as spark:
         outcome = run(spec, spark, slice_, runtime=runtime, invocation=invocation)
     judged = freshness_of(runtime.lake.table(spec.name), spec.model, utc_now())
@@ -266,11 +256,11 @@ def _reported(
 
     Dagster plans every check for each slice of the step, also one that has no slices.
     """
-    days = context.partition_keys if context.assets_def.partitions_def else []
+    keys = context.partition_keys if context.assets_def.partitions_def else []
     by_name = {spec.name: spec for spec in specs}
     for verdict in verdicts:
         spec = by_name[verdict.check]
         yield dg.Output(None, output_name=spec.get_python_identifier())
         of_all = [] if spec.partitions_def else [None]
-        for day in [*days, *of_all]:
-            yield verdict.evaluation(context.asset_key, day)
+        for key in [*keys, *of_all]:
+            yield verdict.evaluation(context.asset_key, key)

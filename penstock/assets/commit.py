@@ -18,6 +18,7 @@ from pyspark.sql import functions as F
 
 from penstock.assets.frames import table_rows
 from penstock.assets.modes import Append, Merge, Overwrite, ReplaceSlice, Scd2
+from penstock.assets.partitions.grid import values_of, windows_of
 from penstock.assets.scd2 import versions
 from penstock.assets.whole_list import GONE
 from penstock.errors import ConflictError
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 
+    from penstock.assets.dataset import Dataset
     from penstock.assets.resolve import Resolved
     from penstock.resources.lake import Table
     from penstock.resources.table_commit import Commit
@@ -66,13 +68,8 @@ def commit_good(
         case Overwrite():
             write(frame, "overwrite")
         case ReplaceSlice():
-            assert spec.partitions is not None
-            column = spec.model.column(spec.partitions.column)
-            assert column is not None
-            replaced = resolved.slice.predicate(column.name, column.type)
-            write(
-                frame, "append" if new else "overwrite", {} if new else {"replaceWhere": replaced}
-            )
+            replaced = {"replaceWhere": resolved.in_slice}
+            write(frame, "append" if new else "overwrite", {} if new else replaced)
         case Append(known="skip") if spec.row_key and not new:
             write(_unknown(frame, spark, resolved), "append")
         case Append():
@@ -181,22 +178,34 @@ def _made(resolved: Resolved) -> Commit | None:
 
 def _creating(writer: DataFrameWriter, resolved: Resolved) -> DataFrameWriter:
     """The writer with what a new table needs; a property cannot be set in the same commit later."""
-    model, partitions = resolved.spec.model, resolved.spec.partitions
+    model = resolved.spec.model
     writer = writer.option("delta.enableChangeDataFeed", "true")
     # a run is recognised by its commit, so commits are kept longer than anyone retries
     writer = writer.option("delta.logRetentionDuration", "interval 400 days")
-    column = model.column(partitions.column) if partitions else None
-    by_day = column.name if column and column.type == "date" else None
+    folders = _folders(resolved.spec)
     if any(c.pii and not c.masked for c in model.columns):
         # minima and maxima in the log would hold values of rows
-        counted = [c for c in model.columns if not (c.pii and not c.masked) and c.name != by_day]
+        counted = [c for c in model.columns if not (c.pii and not c.masked) and c.name != folders]
         names = ",".join(quoted(c.name) for c in counted)
         writer = (
             writer.option("delta.dataSkippingStatsColumns", names)
             if counted
             else writer.option("delta.dataSkippingNumIndexedCols", "0")
         )
-    return writer.partitionBy(by_day) if by_day else writer
+    return writer.partitionBy(folders) if folders else writer
+
+
+def _folders(spec: Dataset) -> str | None:
+    """The column whose values have folders of their own in the table.
+
+    It is that of days, where it holds days, or the one of values, where each is one of a slice: in
+    a folder an empty text would be NULL.
+    """
+    windows, values = windows_of(spec.partitions), values_of(spec.partitions)
+    if windows is None:
+        return values.column if values and isinstance(spec.write, ReplaceSlice) else None
+    column = spec.model.column(windows.column)
+    return column.name if column and (windows.grain, column.type) == ("day", "date") else None
 
 
 def _merge(

@@ -10,6 +10,9 @@ import dagster as dg
 from penstock.assets.asset_checks import failed_contract, freshness_verdict, row_verdicts
 from penstock.assets.freshness import freshness_of
 from penstock.assets.metadata import asset_key, outcome_metadata
+from penstock.assets.partitions.dagster import keys_of
+from penstock.assets.partitions.grid import values_of
+from penstock.assets.partitions.values import Dynamic
 from penstock.errors import ValidationError
 
 if TYPE_CHECKING:
@@ -37,7 +40,9 @@ def report_run(
     failed check alone is told. Raises whatever the instance does, and LakeError.
     """
     key = asset_key(spec.name)
-    slices: list[str | None] = [str(day) for day in slice_.days()] if spec.partitions else [None]
+    keys: list[str | None] = [*keys_of(spec.partitions, slice_)] or [None]
+    if isinstance(values := values_of(spec.partitions), Dynamic):
+        instance.add_dynamic_partitions(values.name, list(slice_.values))
     if isinstance(ended, ValidationError):
         verdicts = [failed_contract(ended)]
     else:
@@ -46,16 +51,16 @@ def report_run(
             "dagster/data_version": str(ended.version),
             "dagster/code_version": spec.code_version,
         }
-        for day in slices:
+        for name in keys:
             instance.report_runless_asset_event(
                 dg.AssetMaterialization(
-                    key, partition=day, metadata=outcome_metadata(ended, page), tags=tags
+                    key, partition=name, metadata=outcome_metadata(ended, page), tags=tags
                 )
             )
     of = str(uuid.uuid4() if isinstance(ended, ValidationError) else ended.run_id)
     for verdict in verdicts:
-        for day in slices:
-            _report_check(instance, verdict.evaluation(key, day), of)
+        for name in keys:
+            _report_check(instance, verdict.evaluation(key, name), of)
     judged = freshness_of(runtime.lake.table(spec.name), spec.model, runtime.clock())
     if judged:
         _report_check(instance, freshness_verdict(judged).evaluation(key, None), of)

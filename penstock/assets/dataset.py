@@ -27,6 +27,7 @@ from penstock.assets.modes import (
     Warn,
     WriteMode,
 )
+from penstock.assets.partitions.grid import partitions_from
 from penstock.assets.source_text import sources_of
 from penstock.errors import DefinitionError
 from penstock.schemas.contract import model_of
@@ -35,7 +36,9 @@ from penstock.schemas.model import ColumnModel
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-    from penstock.assets.slice import Daily
+    from penstock.assets.partitions.grid import Partitions
+    from penstock.assets.partitions.values import Dynamic, Static
+    from penstock.assets.partitions.windows import Windows
     from penstock.privacy import MaskingPolicy
     from penstock.schemas.contract import Contract
     from penstock.schemas.model import ContractModel
@@ -77,7 +80,7 @@ class Dataset:
     inputs: Mapping[str, Input]
     write: WriteMode
     bad_rows: BadRows
-    partitions: Daily | None
+    partitions: Partitions | None
     cluster: str
     group: str
     tags: Mapping[str, str]
@@ -177,9 +180,10 @@ class Dataset:
     @property
     def definition(self) -> str:
         """What the decorator says that the result depends on, the same for the same words."""
-        column = self.partitions.column if self.partitions else None
+        columns = self.partitions.columns if self.partitions else (None,)
         inputs = sorted(self.inputs.items())
-        return repr((inputs, self.write, self.bad_rows, column))
+        cut_by = columns if columns[1:] else columns[0]
+        return repr((inputs, self.write, self.bad_rows, cut_by))
 
     @property
     def wants_slice(self) -> bool:
@@ -204,7 +208,7 @@ def dataset(  # noqa: PLR0913 - one keyword for each decision
     inputs: Mapping[str, str | type[Contract] | Input] | None = None,
     write: WriteMode | None = None,
     bad_rows: BadRows | None = None,
-    partitions: Daily | None = None,
+    partitions: Windows | Static | Dynamic | tuple[Windows, Static | Dynamic] | None = None,
     cluster: str = "cluster",
     group: str | None = None,
     tags: Mapping[str, str] | None = None,
@@ -215,11 +219,12 @@ def dataset(  # noqa: PLR0913 - one keyword for each decision
 
     `inputs` maps the function's parameters to what they are bound to: a contract, a dataset's name,
     `table(...)`, `changes(...)`, `landing(...)`, `query(...)`, `topic(...)` or `external(...)`. A
-    parameter called `run` is given the `Slice`. `write` defaults to `ReplaceSlice()` with
-    partitions and `Overwrite()` without, `bad_rows` to `Quarantine()`. `group` and `tags` are
-    Dagster's; the group defaults to the first part of the dataset's name, the schedule to none.
-    `cluster` is the key of the Dagster resource to run on. With `masking` the function's result is
-    masked by the policy before the gate.
+    parameter called `run` is given the `Slice`. `partitions` is `Hourly`, `Daily`, `Weekly`,
+    `Monthly`, `Yearly`, `Static` or `Dynamic`, or one of time and one of values in a tuple. `write`
+    defaults to `ReplaceSlice()` with partitions and `Overwrite()` without, `bad_rows` to
+    `Quarantine()`. `group` and `tags` are Dagster's; the group defaults to the first part of the
+    dataset's name, the schedule to none. `cluster` is the key of the Dagster resource to run on.
+    With `masking` the function's result is masked by the policy before the gate.
 
     Raises DefinitionError when the pieces do not fit together.
     """
@@ -230,12 +235,12 @@ def dataset(  # noqa: PLR0913 - one keyword for each decision
         inputs=inputs,
         write=write,
         bad_rows=bad_rows,
-        partitions=partitions,
         cluster=cluster,
         group=group,
         tags=tags,
         masking=masking,
     )
+    cut = partitions_from(partitions, where)
     if not isinstance(schedule, Schedule | None):
         raise DefinitionError(
             "schedule= is of another kind",
@@ -248,7 +253,7 @@ def dataset(  # noqa: PLR0913 - one keyword for each decision
         name: item if isinstance(item, Input) else table(item)
         for name, item in (inputs or {}).items()
     }
-    write = write or (ReplaceSlice() if partitions else Overwrite())
+    write = write or (ReplaceSlice() if cut else Overwrite())
 
     def decorate(body: Body) -> Dataset:
         spec = Dataset(
@@ -257,7 +262,7 @@ def dataset(  # noqa: PLR0913 - one keyword for each decision
             inputs=bound,
             write=write,
             bad_rows=bad_rows or Quarantine(),
-            partitions=partitions,
+            partitions=cut,
             cluster=cluster,
             group=model.name.partition(".")[0] if group is None else group,
             tags=dict(tags or {}),

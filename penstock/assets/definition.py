@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from penstock.assets.mode_definition import check_mode
 from penstock.assets.modes import BadRows, WriteMode
-from penstock.assets.slice import Daily
+from penstock.assets.partitions.grid import values_of, windows_of
 from penstock.errors import DefinitionError
 from penstock.privacy.method import Drop, Generalise, Null, Token
 from penstock.privacy.policy import MaskingPolicy
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["check_dataset", "check_schedule", "is_cron", "refuse_parts"]
 
-_PYTHON = {"date": "date", "timestamp": "datetime"}
 _GROUP = re.compile(r"[A-Za-z0-9_]+(/[A-Za-z0-9_]+)*")
 _TAG = re.compile(r"([\w.-]{1,63}/)?[\w.-]{1,63}", re.ASCII)
 _TAG_VALUE = re.compile(r"[\w.-]{0,63}", re.ASCII)
@@ -45,7 +44,6 @@ def refuse_parts(where: str, *, inputs: object, **parts: Any) -> None:
     kinds: dict[str, tuple[tuple[type, ...], str]] = {
         "write": (get_args(WriteMode), "Merge()"),
         "bad_rows": (get_args(BadRows), "Fail()"),
-        "partitions": ((Daily,), "Daily(column='day', start=date(2013, 1, 1))"),
         "masking": ((MaskingPolicy,), "MaskingPolicy.of({'email': Token('email')})"),
         "tags": ((Mapping,), "{'tier': 'gold'}"),
         "cluster": ((str,), "'cluster'"),
@@ -74,7 +72,7 @@ def check_dataset(spec: Dataset) -> None:
     for name, item in spec.inputs.items():
         item.check(spec, name, where)
     check_mode(spec, where)
-    _check_days(spec, where)
+    _check_partitions(spec, where)
     if spec.masking:
         _check_masking(spec, spec.masking, where)
 
@@ -143,25 +141,42 @@ def _check_dagster(spec: Dataset, where: str) -> None:
             )
 
 
-def _check_days(spec: Dataset, where: str) -> None:
-    if spec.partitions is None:
-        return
-    name = spec.partitions.column
+def _check_partitions(spec: Dataset, where: str) -> None:
+    windows, values = windows_of(spec.partitions), values_of(spec.partitions)
+    if windows:
+        kinds = ("timestamp",) if windows.grain == "hour" else ("date", "timestamp")
+        _check_says_slice(spec, windows.column, kinds, where)
+    if values:
+        _check_says_slice(spec, values.column, ("string",), where)
+        column = spec.model.column(values.column)
+        if column and column.pii and not column.masked:
+            raise DefinitionError(
+                "slices would be called by personal data",
+                where=f"{where}.{values.column}",
+                expected="a column without personal data, or masked: names of slices are in "
+                "Dagster, commits, events and logs",
+                found=column.pii,
+                next_step="cut the dataset by another column, or mask this one with Token(...)",
+            )
+
+
+def _check_says_slice(spec: Dataset, name: str, kinds: tuple[str, ...], where: str) -> None:
+    """The column is there, and of a kind that says which slice a row is of."""
     column = spec.model.column(name)
     if column is None:
         raise DefinitionError(
             "the partition column is not in the contract",
             where=f"{where}.{name}",
             expected=f"one of {[c.name for c in spec.model.columns]}",
-            next_step="name the date or timestamp column that says which day a row is of",
+            next_step=f"name the {' or '.join(kinds)} column that says which slice a row is of",
         )
-    if column.type not in _PYTHON:
+    if column.type not in kinds:
         raise DefinitionError(
-            "the partition column has no day",
+            "the partition column does not say which slice a row is of",
             where=f"{where}.{name}",
-            expected="date or timestamp",
+            expected=" or ".join(kinds),
             found=column.type,
-            next_step="use a date or timestamp column",
+            next_step=f"use a {' or '.join(kinds)} column",
         )
 
 

@@ -143,11 +143,7 @@ def check_required(resolved: Resolved, spark: SparkSession) -> None:
     required = [c.name for c in spec.model.columns if not c.nullable and c.name in live]
     rows = table_rows(resolved, spark)
     if isinstance(spec.write, ReplaceSlice):
-        assert spec.partitions is not None
-        column = spec.model.column(spec.partitions.column)
-        assert column is not None
-        goes = resolved.slice.predicate(column.name, column.type)
-        rows = rows.where(F.expr(f"NOT coalesce({goes}, false)"))
+        rows = rows.where(F.expr(f"NOT coalesce({resolved.in_slice}, false)"))
     missing = [F.count_if(F.col(quoted(name)).isNull()) for name in required]
     counts = rows.agg(*missing).collect()[0] if missing else ()
     if found := [f"{name}: {n:,}" for name, n in zip(required, counts, strict=True) if n]:
@@ -158,7 +154,7 @@ def check_required(resolved: Resolved, spark: SparkSession) -> None:
             found=f"rows with NULL: {', '.join(found)}",
             next_step="fill them first, while the contract lets them be NULL, and require the "
             "column then"
-            + ("; or run the slices that hold them in one range" if resolved.slice.days() else ""),
+            + ("; or run the slices that hold them in one range" if spec.partitions else ""),
         )
 
 

@@ -27,6 +27,8 @@ from penstock.assets.commit import commit_good, commit_quarantine
 from penstock.assets.fault import found_bad_row
 from penstock.assets.flags import Flagged, flagged
 from penstock.assets.landing.frames import with_file
+from penstock.assets.partitions.grid import values_of, windows_of
+from penstock.assets.partitions.values import Static
 from penstock.assets.row_rules import warning_rules
 from penstock.assets.whole_list import completed
 
@@ -201,6 +203,7 @@ class GovernedWrite:
     def _facts(self, audit: Audit) -> Mapping[str, Any]:
         """What the commit says of its run; enough to complete the run's record after a crash."""
         resolved, spec = self.resolved, self.resolved.spec
+        windows, values = windows_of(spec.partitions), values_of(spec.partitions)
         return {
             "penstock": 1,
             "dataset": spec.name,
@@ -210,7 +213,11 @@ class GovernedWrite:
             "write": type(spec.write).__name__,
             "row_key": list(spec.table_key),
             "slice": resolved.slice.document(),
-            "slice_column": spec.partitions.column if spec.partitions else None,
+            "slice_column": windows.column if windows else None,
+            "slice_values_column": values.column if values else None,
+            "slices_from": windows.first.isoformat() if windows else None,
+            "slices_to": windows.last.isoformat() if windows and windows.last else None,
+            "slices_of": list(values.values) if isinstance(values, Static) else None,
             "contract": {"version": spec.model.version, "fingerprint": spec.model.fingerprint()},
             "code_version": spec.code_version,
             "inputs": {item.name: item.document() for item in resolved.inputs},

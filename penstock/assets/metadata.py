@@ -101,7 +101,7 @@ def definition_metadata(spec: Dataset) -> dict[str, Any]:
         "cluster": spec.cluster,
     }
     if spec.partitions:
-        facts["partition_column"] = spec.partitions.column
+        facts["partition_column"] = ", ".join(spec.partitions.columns)
     durations = {"freshness": model.freshness, "retention": model.retention}
     facts |= {name: duration_words(duration) for name, duration in durations.items() if duration}
     if model.clustering:

@@ -40,7 +40,7 @@ def check_mode(spec: Dataset, where: str) -> None:
             raise DefinitionError(
                 "ReplaceSlice without partitions",
                 where=where,
-                next_step="give partitions=Daily(column=..., start=...)",
+                next_step="give partitions=Daily(column=..., start=...), or another kind",
             )
         case Append() if spec.inputs and not any(i.once for i in spec.inputs.values()):
             raise DefinitionError(

@@ -47,7 +47,9 @@ class Outcome:
     @property
     def one_slice(self) -> bool:
         """Whether it is about one slice: not a range of them, nor the whole dataset."""
-        return self.slice_key != "whole" and "..." not in self.slice_key
+        return self.slice_key != "whole" and not any(
+            sign in self.slice_key for sign in ("...", ",")
+        )
 
     def document(self) -> dict[str, Any]:
         """The outcome as JSON-ready data, without the column lineage."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from penstock.assets.slice import WHOLE, Slice
@@ -77,13 +77,62 @@ class Past:
         """SHA-256 of the newest commit's file, by which this very state is known again."""
         return self._known.digest
 
-    def newest(self, slice_: Slice = WHOLE, column: str | None = None) -> Commit | None:
+    def newest(
+        self, slice_: Slice = WHOLE, column: str | None = None, values_column: str | None = None
+    ) -> Commit | None:
         """The newest commit that wrote rows of the slice; one of another writer counts as such.
 
-        With `column`, the slice is cut by that column: a commit that is cut by another may hold any
-        row of it.
+        With `column` or `values_column`, the slice is cut by these: a commit that is cut by another
+        may hold any row of it.
         """
-        return self._commit(self._index.newest(self._known, slice_.start, slice_.end, column))
+        return self._commit(
+            self._index.newest(
+                self._known,
+                slice_.start,
+                slice_.end,
+                slice_.values,
+                column=column,
+                values_column=values_column,
+            )
+        )
+
+    def gaps(
+        self, slice_: Slice, column: str | None, values_column: str | None
+    ) -> tuple[Slice, ...]:
+        """The parts of the slice, cut by these columns, of which no run was.
+
+        There are none where others wrote to the table, or a run that was not of such a slice: these
+        may have made any row. Nothing is missing before the first slice that the table is to have,
+        nor behind the last.
+        """
+        made = self._index.windows(
+            self._known, slice_.start, slice_.end, column=column, values_column=values_column
+        )
+        newest = self.newest_of_ours() if made is not None else None
+        said = (newest and newest.facts) or {}
+        if made is None or "slices_from" not in said:
+            return ()
+        values = slice_.values if said["slice_values_column"] == values_column else ()
+        values = values or tuple(said["slices_of"] or ())
+        each = (*((value,) for value in values),) or ((),)
+        if slice_.start is None or slice_.end is None:
+            has = {value for _, _, of in made for value in of}
+            return tuple(Slice(values=of) for of in each if of and not set(of) <= has)
+        begins = max((slice_.start, *_moments(said["slices_from"])))
+        ends = min((slice_.end, *_moments(said["slices_to"])))
+        return tuple(
+            Slice(start=start, end=end, zone=slice_.zone, grain=slice_.grain, values=of)
+            for of in each
+            for start, end in _not_in(
+                begins,
+                ends,
+                [
+                    (low, high)
+                    for low, high, has in made
+                    if low and high and (not has or set(of) <= set(has))
+                ],
+            )
+        )
 
     def newest_of_ours(self) -> Commit | None:
         """The newest commit of a run that changed rows."""
@@ -170,6 +219,22 @@ class Past:
         return None if version is None else self.log.commit(version)
 
 
+def _moments(said: str | None) -> tuple[datetime, ...]:
+    return (datetime.fromisoformat(said),) if said else ()
+
+
+def _not_in(
+    start: datetime, end: datetime, made: Iterable[tuple[datetime, datetime]]
+) -> Iterator[tuple[datetime, datetime]]:
+    """The windows from `start` to `end` that none of `made` has."""
+    for low, high in sorted(made):
+        if low > start and low < end:
+            yield start, low
+        start = max(start, high)
+    if start < end:
+        yield start, end
+
+
 def _held(table: Table, known: Indexed) -> TableLog | None:
     """The newest state of the log that is `known`; None where another one lies there."""
     log = table.at(known.version, known.table_id)
@@ -207,6 +272,7 @@ def _indexed(commit: Commit) -> IndexedCommit:
             clone=commit.operation == "CLONE",
         )
     slice_ = Slice.from_document(facts["slice"])
+    replaces = facts.get("write", "ReplaceSlice") == "ReplaceSlice"
     inputs: dict[str, Any] = facts.get("inputs", {})
     return IndexedCommit(
         version=commit.version,
@@ -214,7 +280,10 @@ def _indexed(commit: Commit) -> IndexedCommit:
         ours=True,
         start=slice_.start,
         end=slice_.end,
-        column=facts.get("slice_column"),
+        # what is added or merged may change rows of other slices
+        column=facts.get("slice_column") if replaces else None,
+        values=slice_.values,
+        values_column=facts.get("slice_values_column") if replaces else None,
         takes=frozenset(
             (name, item["dataset"])
             for name, item in inputs.items()

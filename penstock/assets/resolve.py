@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from penstock.assets.inputs.kind import Asked, Held, PinnedInput
 from penstock.assets.inputs.snapshot import PinnedTable, Snapshot, pin_table
 from penstock.assets.modes import ReplaceSlice
+from penstock.assets.partitions.grid import values_of, windows_of
 from penstock.assets.past import Past
 from penstock.assets.slice import WHOLE, Slice
 from penstock.errors import DefinitionError
@@ -66,6 +67,12 @@ class Resolved:
     unchanged: bool
 
     @property
+    def in_slice(self) -> str:
+        """SQL, true for the table's rows that are of the slice."""
+        partitions = self.spec.partitions
+        return partitions.predicate(self.slice, self.spec.model) if partitions else "true"
+
+    @property
     def expects_bad_rows(self) -> bool:
         """Whether rows were set aside the last time: a source seldom mends overnight."""
         return bool(self._facts.get("rows_quarantined"))
@@ -111,12 +118,16 @@ def resolve(
             else "the dataset has no partitions and the run has a slice",
             where=spec.name,
             found=slice_.key,
-            next_step="pass a slice like 2013-01-05" if spec.partitions else "run it whole",
+            next_step=f"pass a slice like {spec.partitions.example}"
+            if spec.partitions
+            else "run it whole",
         )
+    if spec.partitions:
+        spec.partitions.refuse_other(slice_, spec.name)
     lake, logs = runtime.lake, runtime.ledger.logs
     table, quarantine = lake.table(spec.name), lake.quarantine(spec.name)
     past = Past.of(table, logs)
-    previous = past.newest(slice_) if past else None
+    previous = past.newest(slice_, *_own_columns(spec)) if past else None
     inputs = tuple(
         item.pin(
             Asked(
@@ -133,7 +144,7 @@ def resolve(
     )
     names = {key.references for key in spec.model.foreign_keys}
     references = tuple(
-        pin_table(name, Snapshot(dataset=name), WHOLE, lake, logs) for name in sorted(names)
+        pin_table(name, Snapshot(dataset=name), WHOLE, lake, logs)[0] for name in sorted(names)
     )
     content = _digest(
         {
@@ -168,6 +179,14 @@ def resolve(
         transaction=_transaction(spec, slice_, previous, last, past.log if past else None),
         unchanged=unchanged,
     )
+
+
+def _own_columns(spec: Dataset) -> tuple[str | None, str | None]:
+    """The columns that it is cut by, where a commit by others may have replaced its rows."""
+    if not isinstance(spec.write, ReplaceSlice):
+        return None, None
+    windows, values = windows_of(spec.partitions), values_of(spec.partitions)
+    return windows.column if windows else None, values.column if values else None
 
 
 def _transaction(

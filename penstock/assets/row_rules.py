@@ -139,11 +139,7 @@ def only_warns(spec: Dataset, key: ForeignKeyModel) -> bool:
 
 
 def _in_slice(resolved: Resolved) -> str:
-    partitions = resolved.spec.partitions
-    assert partitions is not None
-    kind = resolved.spec.model.column(partitions.column)
-    assert kind is not None
-    return f"coalesce({resolved.slice.predicate(partitions.column, kind.type)}, false)"
+    return f"coalesce({resolved.in_slice}, false)"
 
 
 def _reason(condition: str, rule: str) -> str:

@@ -45,8 +45,8 @@ def rule_words(spec: Dataset) -> Mapping[str, str]:
     key_words = ", ".join(spec.row_key)
     words[KEY_RULE] = f"{key_words} that no other row of the run has"
     words[IN_TABLE_RULE] = f"{key_words} that no row of the table has"
-    day = spec.partitions.column if spec.partitions else "a day"
-    words[SLICE_RULE] = f"{day} in the slice that was run"
+    columns = " and ".join(spec.partitions.columns) if spec.partitions else "a day"
+    words[SLICE_RULE] = f"{columns} in the slice that was run"
     words |= rules_of_others(spec)
     return {rule: words[rule] for rule in rule_ids(spec)}
 

@@ -16,12 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from penstock.assets.dataset import Dataset
+    from penstock.assets.partitions.grid import Partitions
     from penstock.ledger import Ledger, RunRecord
     from penstock.resources.lake import Lake
 
 __all__ = ["last_run", "register", "run_document"]
 
 _RUNS_LOOKED_AT = 50
+_ADVERBS = {
+    "hour": "hourly",
+    "day": "daily",
+    "week": "weekly",
+    "month": "monthly",
+    "year": "yearly",
+}
 STATE_STYLES = {"COMPLETE": "green", "FAIL": "red", "ABORT": "red", "START": "yellow"}
 
 
@@ -51,7 +59,7 @@ def list_datasets(call: Call) -> None:
             row["dataset"],
             row["contract_version"],
             row["write"],
-            f"daily by {row['partitions']['column']}" if row["partitions"] else "none",
+            _partition_words(row["partitions"]),
             Text(state or "never", style=STATE_STYLES.get(state or "", "dim")),
             ago(latest.get("ended") or latest.get("started")),
             number(latest.get("rows_committed")),
@@ -81,7 +89,7 @@ def show_dataset(
         "contract": f"{model.name} {model.version}",
         "owner": model.owner,
         "write": f"{document['write']}, bad rows: {document['bad_rows']}",
-        "partitions": _partition_words(document["partitions"]),
+        "partitions": spec.partitions.words if spec.partitions else "none",
         "inputs": ", ".join(f"{n} = {w}" for n, w in document["inputs"].items()) or "none",
         "read by": ", ".join(document["read_by"]) or "nobody here",
         "key": ", ".join(model.key) or "none",
@@ -135,20 +143,13 @@ def run_document(run: RunRecord) -> dict[str, Any]:
 
 
 def _facts(spec: Dataset) -> dict[str, Any]:
-    partitions = spec.partitions
     return {
         "dataset": spec.name,
         "contract_version": spec.model.version,
         "owner": spec.model.owner,
         "write": type(spec.write).__name__,
         "bad_rows": type(spec.bad_rows).__name__,
-        "partitions": {
-            "column": partitions.column,
-            "start": partitions.start.isoformat(),
-            "end": partitions.end.isoformat() if partitions.end else None,
-        }
-        if partitions
-        else None,
+        "partitions": _partitions(spec.partitions),
     }
 
 
@@ -221,21 +222,44 @@ def _input_words(item: Any) -> str:
         case Changes():
             return f"changes of {item.dataset}"
         case Query():
-            by = item.watermark or item.slice_by
+            by = item.watermark or " and ".join(item.cut_by)
             return f"{item.relation} of {item.database}{f' by {by}' if by else ''}"
         case Topic():
             return f"topic {item.name} of {item.broker}"
         case External():
-            by = f" by {item.slice_by}" if item.slice_by else ""
+            by = f" by {' and '.join(item.cut_by)}" if item.cut_by else ""
             return f"{item.dataset} at {item.place}{by}"
         case _:
             back = f", {item.lookback} back" if item.lookback else ""
-            by = f" by {item.slice_by}{back}" if item.slice_by else ""
+            by = f" by {' and '.join(item.cut_by)}{back}" if item.cut_by else ""
             return f"{item.dataset}{by}"
 
 
-def _partition_words(partitions: Mapping[str, Any] | None) -> str:
-    if partitions is None:
+def _partitions(partitions: Partitions | None) -> dict[str, Any] | None:
+    """What a dataset is cut into, as JSON-ready data."""
+    from penstock.assets.partitions.grid import values_of, windows_of
+    from penstock.assets.partitions.values import Static
+
+    windows, values = windows_of(partitions), values_of(partitions)
+    document: dict[str, Any] = {}
+    if windows:
+        document = {
+            "grain": windows.grain,
+            "column": windows.column,
+            "start": windows.start.isoformat(),
+            "end": windows.end.isoformat() if windows.end else None,
+            "time_zone": windows.time_zone,
+        }
+    if values:
+        document["values_column"] = values.column
+        document["values"] = list(values.values) if isinstance(values, Static) else None
+    return document or None
+
+
+def _partition_words(document: Mapping[str, Any] | None) -> str:
+    """In a column of a table: `daily by day`, `by country`."""
+    if document is None:
         return "none"
-    end = f" to {partitions['end']}" if partitions["end"] else ""
-    return f"daily by {partitions['column']} from {partitions['start']}{end}"
+    by = [f"{_ADVERBS[document['grain']]} by {document['column']}"] if "grain" in document else []
+    by += [f"by {document['values_column']}"] if "values_column" in document else []
+    return ", ".join(by)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -21,7 +21,16 @@ if TYPE_CHECKING:
     from penstock.resources.table_commit import Commit
     from penstock.schemas.model import ContractModel
 
-__all__ = ["Entry", "Fate", "Fates", "day_of", "fates", "hidden", "read_entries"]
+__all__ = [
+    "Entry",
+    "Fate",
+    "Fates",
+    "fates",
+    "hidden",
+    "may_be_of",
+    "read_entries",
+    "slice_named",
+]
 
 HIDDEN = "(hidden)"
 _READ = (
@@ -71,7 +80,7 @@ def fates(spec: Dataset, commits: Iterable[Commit]) -> dict[str, Fate]:
     for token, slice_, _ in _made(commits):
         # the other modes add to what is there: the rows of an earlier commit still stand
         again = isinstance(spec.write, Overwrite | ReplaceSlice) and any(
-            _covers(other, slice_) for other in later
+            other.covers(slice_) for other in later
         )
         found[token] = Fate.SUPERSEDED if again else Fate.SET_ASIDE
         later.append(slice_)
@@ -83,10 +92,8 @@ class Fates:
 
     def __init__(self, spec: Dataset, commits: Iterable[Commit], ledger: Ledger) -> None:
         """`commits`: the newest first."""
-        from penstock.assets.slice import Slice
-
         known = list(commits)
-        self._parse = Slice.parse
+        self._spec = spec
         self._ledger = ledger
         self._commits = list(_made(known))
         self._by_token = fates(spec, known)
@@ -100,9 +107,9 @@ class Fates:
 
     def _uncommitted(self, token: str, run_id: str, slice_key: str) -> Fate:
         """An attempt is about what there was when it began; a later commit judged that anew."""
-        slice_, began = self._parse(slice_key), self._began(token, run_id)
+        slice_, began = slice_named(self._spec, slice_key), self._began(token, run_id)
         again = began is not None and any(
-            at > began and _covers(later, slice_) for _, later, at in self._commits
+            at > began and later.covers(slice_) for _, later, at in self._commits
         )
         return Fate.SUPERSEDED if again else Fate.NOT_COMMITTED
 
@@ -152,24 +159,69 @@ def read_entries(table: Table, fates: Fates, model: ContractModel) -> Iterator[E
         ) from error
 
 
-def day_of(entry: Entry, spec: Dataset) -> date | None:
-    """The day that the entry's file is for, else that of the row; None where neither says it."""
-    from penstock.assets.inputs.files import Landing
+def slice_named(spec: Dataset, name: str) -> Slice:
+    """The slice that is called so, whole where the dataset is no longer cut like that."""
+    from penstock.assets.slice import WHOLE, Slice
+
+    if name == WHOLE.key:
+        return WHOLE
+    for read in (*([spec.partitions.read] if spec.partitions else []), Slice.parse):
+        try:
+            return read(name)
+        except ValueError:
+            continue
+    return WHOLE
+
+
+def may_be_of(entry: Entry, spec: Dataset, slice_: Slice) -> bool:
+    """Whether the entry's file, else its row, does not say that it is of other slices.
+
+    A range is run as one, and each of its rows is of one slice; of some nobody can say of which.
+    """
     from penstock.assets.landing.file_pattern import DAY
+    from penstock.assets.landing.slice_files import HOUR, MONTH, YEAR
+    from penstock.assets.partitions.grid import values_of, windows_of
+
+    windows, values = windows_of(spec.partitions), values_of(spec.partitions)
+    said = _said_by_file(entry, spec)
+    if values and slice_.values:
+        value = said.get(values.column, entry.row.get(values.column))
+        if isinstance(value, str) and value not in slice_.values:
+            return False
+    if windows is None or slice_.start is None or slice_.end is None:
+        return True
+    if windows.grain == "hour" and DAY in said and HOUR in said:
+        return _is_within(f"{said[DAY]}T{said[HOUR]}:00", slice_)
+    for named in (DAY, MONTH, YEAR):
+        if named in said and len(said[named]) == _LENGTHS[named]:
+            return any(str(day).startswith(said[named]) for day in slice_.days())
+    return _is_within(str(entry.row.get(windows.column)), slice_)
+
+
+_LENGTHS = {"day": len("2013-01-05"), "month": len("2013-01"), "year": len("2013")}
+
+
+def _said_by_file(entry: Entry, spec: Dataset) -> Mapping[str, str]:
+    """What the name of the entry's file says."""
+    from penstock.assets.inputs.files import Landing
 
     patterns = [i.files for i in spec.inputs.values() if isinstance(i, Landing)]
-    for pattern in patterns if entry.file else ():
-        if (values := pattern.values(entry.file or "")) and pattern.by_day:
-            return _day(values[DAY])
-    return _day(entry.row.get(spec.partitions.column)) if spec.partitions else None
+    found = (pattern.values(entry.file) for pattern in patterns if entry.file)
+    return next(filter(None, found), {})
 
 
-def _day(value: object) -> date | None:
+def _is_within(text: str, slice_: Slice) -> bool:
+    """Whether the day or moment is in the slice, or is none."""
     try:
-        moment = datetime.fromisoformat(str(value).strip())
+        moment = datetime.fromisoformat(text.strip())
     except ValueError:
-        return None
-    return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
+        return True
+    if len(text.strip()) == _LENGTHS["day"]:
+        return moment.date() in slice_.days()
+    at = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    assert slice_.start is not None
+    assert slice_.end is not None
+    return slice_.start <= at < slice_.end
 
 
 def hidden(row: Mapping[str, Any], model: ContractModel) -> dict[str, Any]:
@@ -215,9 +267,3 @@ def _made(commits: Iterable[Commit]) -> Iterator[tuple[str, Slice, datetime]]:
     for commit in commits:
         if commit.facts is not None and "token" in commit.facts:
             yield commit.facts["token"], Slice.from_document(commit.facts["slice"]), commit.at
-
-
-def _covers(other: Slice, slice_: Slice) -> bool:
-    if other.start is None or other.end is None or slice_.start is None or slice_.end is None:
-        return other.whole
-    return other.start <= slice_.start and other.end >= slice_.end

@@ -11,13 +11,22 @@ from rich.table import Table
 from rich.text import Text
 
 from penstock.cli.command import Call, command
-from penstock.cli.entries import Entry, Fate, Fates, day_of, hidden, read_entries
+from penstock.cli.entries import (
+    Entry,
+    Fate,
+    Fates,
+    hidden,
+    may_be_of,
+    read_entries,
+    slice_named,
+)
 from penstock.cli.entry_lines import entry_lines
 from penstock.cli.failure import printable
 from penstock.errors import DefinitionError, InputError
 
 if TYPE_CHECKING:
     from penstock.assets.dataset import Dataset
+    from penstock.assets.slice import Slice
     from penstock.resources.table_log import TableLog
 
 __all__ = ["register"]
@@ -40,7 +49,7 @@ def show(
     dataset: Annotated[str, typer.Argument(help="Name of the dataset.")],
     *,
     slice_key: Annotated[
-        str | None, typer.Option("--slice", metavar="DAY", help="Of this slice only.")
+        str | None, typer.Option("--slice", metavar="SLICE", help="Of this slice only.")
     ] = None,
     rule: Annotated[str | None, typer.Option(help="That broke this rule only.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many rows.")] = 20,
@@ -131,21 +140,8 @@ class _Wanted:
     def __init__(
         self, spec: Dataset, slice_key: str | None, rule: str | None, *, superseded: bool
     ) -> None:
-        from penstock.assets.slice import WHOLE, Slice
-
-        try:
-            self._slice = Slice.parse(slice_key) if slice_key else WHOLE
-        except ValueError as error:
-            raise DefinitionError(
-                "this is not a slice",
-                where="--slice",
-                expected="a day like 2013-02-08, a range like 2013-02-07...2013-02-11, or whole",
-                found=repr(slice_key),
-                next_step="see the slices with: penstock history DATASET",
-            ) from error
-        self._parse = Slice.parse
         self._spec = spec
-        self._days = frozenset(self._slice.days())
+        self._slice = _asked(spec, slice_key)
         self._rule = rule
         self._superseded = superseded
         self._reasons: set[str] = set()
@@ -154,7 +150,7 @@ class _Wanted:
     def has(self, entry: Entry) -> bool:
         """Whether the entry is one of them."""
         self._reasons.update(entry.reasons)
-        self._ran = self._ran or self._slice.overlaps(self._parse(entry.slice))
+        self._ran = self._ran or self._slice.overlaps(slice_named(self._spec, entry.slice))
         if entry.fate is Fate.SUPERSEDED and not self._superseded:
             return False
         if self._rule is not None and self._rule not in entry.reasons:
@@ -195,13 +191,29 @@ class _Wanted:
             )
 
     def _of_slice(self, entry: Entry) -> bool:
-        """A range was run as one slice: a row of it is of the day its file, or itself, is of."""
-        slice_ = self._parse(entry.slice)
+        slice_ = slice_named(self._spec, entry.slice)
         if not self._slice.overlaps(slice_):
             return False
-        day = None if self._days.issuperset(slice_.days()) else day_of(entry, self._spec)
-        # of which day it is nobody can say: it may be of this one
-        return day is None or day in self._days
+        return self._slice.covers(slice_) or may_be_of(entry, self._spec, self._slice)
+
+
+def _asked(spec: Dataset, name: str | None) -> Slice:
+    """The slice of that name, the whole dataset without one. Raises DefinitionError."""
+    from penstock.assets.slice import WHOLE, Slice
+
+    if name in (None, "whole"):
+        return WHOLE
+    try:
+        return spec.partitions.read(name) if spec.partitions else Slice.parse(name)
+    except ValueError as error:
+        example = spec.partitions.example if spec.partitions else "whole"
+        raise DefinitionError(
+            "this is not a slice",
+            where="--slice",
+            expected=f"a slice like {example}, a range with ... between two, or whole",
+            found=repr(name),
+            next_step="see the slices with: penstock history DATASET",
+        ) from error
 
 
 def _lines(numbers: list[int]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +10,7 @@ from rich.text import Text
 from penstock.cli.command import Call, command
 from penstock.cli.dagster_instance import DagsterInstance
 from penstock.cli.progress import outcome_words, run_progress
+from penstock.cli.slices import slices_wanted
 from penstock.errors import DefinitionError, ValidationError
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ def run_dataset(
     dataset: _Dataset,
     *,
     slice_key: Annotated[
-        str | None, typer.Option("--slice", metavar="DAY", help="The day, like 2013-02-08.")
+        str | None,
+        typer.Option("--slice", metavar="SLICE", help="Like 2013-02-08, 2013-02 or 2013-02-08|DE."),
     ] = None,
     upstream: Annotated[
         bool, typer.Option("--upstream", help="First run all it needs, in order.")
@@ -46,43 +47,27 @@ def run_dataset(
     """Produce a dataset. Run again with nothing changed, it writes nothing and says so."""
     deployment = call.deployment()
     spec = deployment.dataset(dataset)
-    day = _day(slice_key, "--slice") if slice_key else None
     specs = _needed(deployment, spec) if upstream else (spec,)
-    _check_slices(specs, spec, day)
-    from penstock.assets.slice import WHOLE, Slice
-
-    jobs = [(s, Slice.day(day) if s.partitions and day else WHOLE) for s in specs]
-    _answer(call, _produce(call, deployment, jobs))
+    _answer(call, _produce(call, deployment, slices_wanted(specs, spec, slice_key)))
 
 
 def backfill_dataset(
     call: Call,
     dataset: _Dataset,
-    first: Annotated[str, typer.Option("--from", metavar="DAY", help="First day.")],
-    last: Annotated[str, typer.Option("--to", metavar="DAY", help="Last day, included.")],
+    first: Annotated[str, typer.Option("--from", metavar="SLICE", help="First slice.")],
+    last: Annotated[str, typer.Option("--to", metavar="SLICE", help="Last slice, included.")],
 ) -> None:
-    """Produce a range of days of a dataset in one run."""
+    """Produce a range of slices of a dataset, such as days, in one run."""
     deployment = call.deployment()
     spec = deployment.dataset(dataset)
     if spec.partitions is None:
         raise DefinitionError(
-            "the dataset has no days to backfill",
+            "the dataset has no slices to backfill",
             where=spec.name,
             next_step=f"run it whole: penstock run {spec.name}",
         )
-    from penstock.assets.slice import Slice
-
-    days = (_day(first, "--from"), _day(last, "--to"))
-    if days[0] > days[1]:
-        raise DefinitionError(
-            "the range ends before it begins",
-            where=spec.name,
-            found=f"--from {first} --to {last}",
-            next_step="give the earlier day as --from",
-        )
-    for day in days:
-        _check_day(spec, day)
-    _answer(call, _produce(call, deployment, [(spec, Slice.day(*days))]))
+    slice_ = spec.partitions.slice(first, last)
+    _answer(call, _produce(call, deployment, [(spec, slice_)]))
 
 
 def _produce(
@@ -146,50 +131,3 @@ def _needed(deployment: Deployment, spec: Dataset) -> tuple[Dataset, ...]:
         if other.name in wanted:
             wanted.update(other.upstream)
     return tuple(other for other in deployment.in_order() if other.name in wanted)
-
-
-def _check_slices(specs: tuple[Dataset, ...], target: Dataset, day: date | None) -> None:
-    cut = [spec for spec in specs if spec.partitions]
-    if cut and day is None:
-        raise DefinitionError(
-            "the dataset is made by day and no day was given",
-            where=cut[-1].name,
-            next_step=f"add --slice, such as --slice {cut[-1].partitions.start}",  # type: ignore[union-attr]
-        )
-    if day is not None and not cut:
-        raise DefinitionError(
-            "the dataset has no days and one was given",
-            where=target.name,
-            found=f"--slice {day}",
-            next_step=f"run it whole: penstock run {target.name}",
-        )
-    for spec in cut:
-        _check_day(spec, day)
-
-
-def _check_day(spec: Dataset, day: date | None) -> None:
-    partitions = spec.partitions
-    if day is None or partitions is None:
-        return
-    if day < partitions.start or (partitions.end and day >= partitions.end):
-        end = f", and before {partitions.end}" if partitions.end else " on"
-        raise DefinitionError(
-            "the dataset has no such day",
-            where=spec.name,
-            expected=f"days from {partitions.start}{end}",
-            found=str(day),
-            next_step="give a day of that range",
-        )
-
-
-def _day(text: str, option: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise DefinitionError(
-            "this is not a day",
-            where=option,
-            expected="a date like 2013-02-08",
-            found=repr(text),
-            next_step="write year, month and day; for a range of days use penstock backfill",
-        ) from error

@@ -299,10 +299,10 @@ WRONG_DATASETS: dict[str, tuple[Callable[[], object], str, str]] = {
     ),
     "files of no day": (
         lambda: dataset(Item, inputs=FILES, partitions=DAYS)(_same),
-        "input items names no day, and each slice would take the files of all",
+        "input items does not say which slice a file is of, and each would take all files",
         (
-            "write {day} where the files' names have the day, or load the files into a dataset "
-            "without partitions and read that"
+            "write it where the files' names say so, or load the files into a dataset without "
+            "partitions, or of others, and read that"
         ),
     ),
     "sliced by a column that is not there": (
@@ -312,8 +312,8 @@ WRONG_DATASETS: dict[str, tuple[Callable[[], object], str, str]] = {
     ),
     "sliced by a column without days": (
         lambda: table(Item, slice_by="id"),
-        "slice_by names a column that has no day",
-        "name the column that says which day a row is of",
+        "slice_by names a column that does not say which slice a row is of",
+        "name the column that says when a row is of, or which value it has",
     ),
     "a lookback in days": (
         lambda: table(Item, slice_by="day", lookback=7),  # type: ignore[arg-type]
@@ -433,7 +433,7 @@ def test_what_is_read_by_name_is_held_against_the_contract_of_who_makes_it() -> 
     by_note = dataset(
         Sale, inputs={"items": table("shop.items", slice_by="note")}, partitions=DAYS
     )(_same)
-    with pytest.raises(DefinitionError, match="a column that has no day") as caught:
+    with pytest.raises(DefinitionError, match="does not say which slice") as caught:
         Deployment(datasets=(items, by_note), resources=RESOURCES)
     assert caught.value.where == "dataset shop.sales, input items"
 

@@ -80,7 +80,7 @@ class Warned(Contract, name="crm.warned", version="1.0.0", owner="team:crm"):
         ((), {"catalog": "orders"}, "not the name of a table in a catalog"),
         ((), {"catalog": "a.b`; DROP"}, "not the name of a table in a catalog"),
         (("/a",), {"slice_by": "dya"}, r"slice_by names a column that is not there[\s\S]*day"),
-        (("/a",), {"slice_by": "id"}, "names a column that has no day"),
+        (("/a",), {"slice_by": "id"}, "names a column that does not say which slice"),
         (("/a",), {"slice_by": "sent"}, "slice_by names a column that may be NULL"),
         (("/a",), {"time_zone": "Berlin"}, "zone"),
     ],

@@ -6,6 +6,7 @@ import json
 import shutil
 import threading
 import uuid
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -32,27 +33,35 @@ SLICES = [
     Slice(),
     *(Slice.day(date(2013, 1, n)) for n in range(1, 5)),
     Slice.day(date(2013, 1, 2), date(2013, 1, 3)),
+    Slice(values=("a",)),
+    Slice(values=("A", "b")),
+    replace(Slice.day(date(2013, 1, 2)), values=("a",)),
+    replace(Slice.day(date(2013, 1, 2), date(2013, 1, 4)), values=("a", "b")),
 ]
 
 
 class Log:
     """A Delta table whose commits change no file: its log alone, written as Spark writes it."""
 
-    def __init__(self, table: Table, folder: Path) -> None:
+    def __init__(self, table: Table, folder: Path, *, created: bool = True) -> None:
+        """`created`: by a commit of its own; else the first run makes it."""
         self.table = table
         self.log = folder / "_delta_log"
         self.version = -1
-        self.restarted()
+        if created:
+            self.restarted()
 
     def restarted(self) -> None:
         """The table is deleted and made anew."""
         shutil.rmtree(self.log, ignore_errors=True)
-        self.log.mkdir(parents=True)
         self.version = -1
+        self.commit({"operation": "CREATE TABLE"})
+
+    def _made(self) -> tuple[Mapping[str, Any], ...]:
+        self.log.mkdir(parents=True)
         column = {"name": "id", "type": "long", "nullable": True, "metadata": {}}
         schema = {"type": "struct", "fields": [column]}
-        self.commit(
-            {"operation": "CREATE TABLE"},
+        return (
             {"protocol": {"minReaderVersion": 1, "minWriterVersion": 2}},
             {
                 "metaData": {
@@ -67,6 +76,7 @@ class Log:
 
     def commit(self, told: Mapping[str, Any], *actions: Mapping[str, Any]) -> None:
         self.version += 1
+        actions = (*(self._made() if self.version == 0 else ()), *actions)
         at = int((BEGIN + timedelta(hours=self.version)).timestamp() * 1000)
         # no two commits of Spark's are alike
         own = {"txnId": str(uuid.uuid4()), "operationParameters": {}}
@@ -75,12 +85,23 @@ class Log:
         (self.log / "whole").write_text(lines + "\n")
         (self.log / "whole").rename(self.log / f"{self.version:020}.json")
 
-    def run(self, slice_: Slice, column: str | None, inputs: Mapping[str, Any]) -> None:
+    def run(
+        self,
+        slice_: Slice,
+        column: str | None,
+        inputs: Mapping[str, Any],
+        write: str = "ReplaceSlice",
+    ) -> None:
         facts = {
             "penstock": 1,
             "run_id": str(uuid.uuid4()),
+            "write": write,
             "slice": slice_.document(),
-            "slice_column": column,
+            "slice_column": column if slice_.start else None,
+            "slice_values_column": "of" if slice_.values else None,
+            "slices_from": datetime(2013, 1, 2, tzinfo=UTC).isoformat(),
+            "slices_to": None,
+            "slices_of": ["a", "b"] if slice_.values else None,
             "inputs": inputs,
         }
         self.commit({"operation": "WRITE", "userMetadata": json.dumps(facts)})
@@ -90,14 +111,25 @@ class Log:
         self.commit({"operation": "RESTORE", "operationParameters": {"version": str(to)}})
 
 
-def _newest(log: TableLog, slice_: Slice, column: str | None) -> Commit | None:
+def _newest(
+    log: TableLog, slice_: Slice, column: str | None, values_column: str | None = None
+) -> Commit | None:
     for commit in log.commits():
         if not commit.changes_rows:
             continue
         facts = commit.facts
-        if facts is None or (column and facts.get("slice_column") != column):
+        if facts is None:
             return commit
-        if slice_.overlaps(Slice.from_document(facts["slice"])):
+        replaces = facts["write"] == "ReplaceSlice"
+        cut = [
+            facts[name] if replaces else None for name in ("slice_column", "slice_values_column")
+        ]
+        wanted = slice_
+        if wanted.start and column and cut[0] != column:
+            wanted = replace(wanted, start=None, end=None)
+        if wanted.values and values_column and cut[1] != values_column:
+            wanted = replace(wanted, values=())
+        if wanted.overlaps(Slice.from_document(facts["slice"])):
             return commit
     return None
 
@@ -123,7 +155,9 @@ def _compare(past: Past | None, log: TableLog | None) -> None:
     assert (past.log.version, past.table_id) == (log.version, log.table_id)
     for slice_ in SLICES:
         for column in (None, "day", "other"):
-            assert past.newest(slice_, column) == _newest(log, slice_, column), (slice_, column)
+            for of in (None, "of", "another"):
+                newest = past.newest(slice_, column, of)
+                assert newest == _newest(log, slice_, column, of), (slice_, column, of)
     for name in ("a", "b"):
         for dataset in ("x", "y"):
             assert past.newest_take(name, dataset) == _take(log, name, dataset)
@@ -163,6 +197,7 @@ RUNS = st.tuples(
     st.sampled_from(SLICES),
     st.sampled_from([None, "day", "other"]),
     st.builds(lambda tables, landed: {**tables, "files": landed}, TABLES, LANDED),
+    st.sampled_from(["ReplaceSlice", "Merge"]),
 )
 STEPS = st.lists(
     st.one_of(
@@ -189,8 +224,8 @@ def test_the_past_is_what_the_log_says(
     ):
         for step in (*steps, ("look",)):
             match step:
-                case ("run", slice_, column, inputs):
-                    log.run(slice_, column, inputs)
+                case ("run", slice_, column, inputs, write):
+                    log.run(slice_, column, inputs, write)
                 case ("upkeep",):
                     log.commit({"operation": "OPTIMIZE"})
                 case ("other",):
@@ -206,6 +241,47 @@ def test_the_past_is_what_the_log_says(
                 case ("look" | "look elsewhere" as where,):
                     ledger = one if where == "look" else two
                     _compare(Past.of(table, ledger.logs), table.read())
+    shutil.rmtree(folder)
+
+
+PARTS = st.tuples(st.integers(1, 6), st.integers(0, 2), st.sets(st.sampled_from("ab"), min_size=1))
+
+
+def _part(first: int, more: int, values: set[str]) -> Slice:
+    days = Slice.day(date(2013, 1, first), date(2013, 1, first + more))
+    return replace(days, values=tuple(sorted(values)))
+
+
+@given(st.lists(PARTS, min_size=1, max_size=6), PARTS, st.booleans())
+def test_gaps_are_the_days_and_values_of_which_no_run_was(
+    tmp_path_factory: pytest.TempPathFactory,
+    runs: list[tuple[int, int, set[str]]],
+    wanted: tuple[int, int, set[str]],
+    by_value: bool,  # noqa: FBT001 - given
+) -> None:
+    folder = tmp_path_factory.mktemp("gaps")
+    table = Lake(root=str(folder), landing=str(folder)).table("orders")
+    log = Log(table, folder / "orders", created=False)
+    for run in runs:
+        log.run(_part(*run), "day", {})
+    part = _part(*wanted)
+    made = {(day, of) for run in runs for day in _part(*run).days() for of in run[2]}
+    begins = date(2013, 1, 2)
+    values = part.values if by_value else ("a", "b")
+    missing = {
+        (day, of) for day in part.days() for of in values if day >= begins and (day, of) not in made
+    }
+    with Ledger.open(f"sqlite:///{folder}/one.db") as ledger:
+        past = Past.of(table, ledger.logs)
+        assert past
+        gaps = past.gaps(part if by_value else part.of_times(), "day", "of" if by_value else None)
+        assert {(day, of) for gap in gaps for day in gap.days() for of in gap.values} == missing
+        # of a column by which it is not cut nothing is known, nor after another writer
+        assert past.gaps(part, "other", "of") == ()
+        log.commit({"operation": "WRITE"})
+        after = Past.of(table, ledger.logs)
+        assert after
+        assert after.gaps(part, "day", "of") == ()
     shutil.rmtree(folder)
 
 

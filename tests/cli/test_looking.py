@@ -33,7 +33,13 @@ def test_list_names_datasets_after_what_they_read(filled: Any) -> None:
     orders, totals, stock = rows
     assert orders["contract_version"] == "1.2.0"
     assert orders["write"] == "ReplaceSlice"
-    assert orders["partitions"] == {"column": "day", "start": "2013-01-01", "end": "2014-01-01"}
+    assert orders["partitions"] == {
+        "grain": "day",
+        "column": "day",
+        "start": "2013-01-01",
+        "end": "2014-01-01",
+        "time_zone": "UTC",
+    }
     assert stock["partitions"] is None
     assert stock["last_run"] is None
     assert totals["last_run"]["state"] == "COMPLETE"

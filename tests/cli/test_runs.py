@@ -104,14 +104,17 @@ def test_a_run_that_died_after_its_commit_is_complete_once_another_command_ran(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("run", "shop.orders"), "no day was given"),
-        (("run", "shop.stock", "--upstream"), "no day was given"),
-        (("run", "shop.stock", "--slice", "2013-02-07"), "has no days"),
+        (("run", "shop.orders"), "none was given"),
+        (("run", "shop.stock", "--upstream"), "none was given"),
+        (("run", "shop.stock", "--slice", "2013-02-07"), "has no slices and one was given"),
         (("run", "shop.orders", "--slice", "yesterday"), "not a day"),
         (("run", "shop.orders", "--slice", "2013-02-31"), "not a day"),
         (("run", "shop.orders", "--slice", "2012-12-31"), "no such day"),
         (("run", "shop.orders", "--slice", "2014-01-01"), "no such day"),
-        (("backfill", "shop.stock", "--from", "2013-02-07", "--to", "2013-02-08"), "no days"),
+        (
+            ("backfill", "shop.stock", "--from", "2013-02-07", "--to", "2013-02-08"),
+            "no slices to backfill",
+        ),
         (("backfill", "shop.orders", "--from", "2013-02-08", "--to", "2013-02-07"), "before"),
     ],
 )

@@ -12,6 +12,7 @@ from penstock.assets.automation.catch_up import catch_up_schedule
 from penstock.assets.automation.dead_runs import dead_runs_sensor
 from penstock.assets.automation.jobs import jobs_of
 from penstock.assets.automation.new_files import new_files_sensor
+from penstock.assets.automation.slice_schedule import slice_schedule
 from penstock.assets.definition import is_cron
 from penstock.assets.metadata import asset_key
 from penstock.assets.time_zone import check_time_zone
@@ -29,24 +30,28 @@ if TYPE_CHECKING:
 __all__ = ["Automation", "automated"]
 
 _WHOLE, _MASKING, _UPKEEP = "reference", "daily_masking", "weekly_upkeep"
+_HOURLY = "5 * * * *"  # when an hour's files have settled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Automation:
     """Jobs of a deployment, and when they run by themselves.
 
-    There are four kinds of job. `nightly` runs one day: datasets by day, what they read and what
-    is made of them; where datasets have several ranges of days there is one for each. `reference`
-    runs what is sent whole, and what is made of that alone. `daily_masking` makes the masked
-    copies, `weekly_upkeep` keeps all tables compact, each by its policy in `policies`, else by
-    `policy`. A job that would have nothing in it is not there, and datasets with a `schedule` of
+    There are five kinds of job. `nightly` runs one day: datasets by day, what they read and what is
+    made of them; where datasets have several ranges of days there is one for each. Datasets that
+    are cut otherwise have jobs of their own, such as `hourly`, `monthly` or `daily_by_country`.
+    `reference` runs what is sent whole, and what is made of that alone. `daily_masking` makes the
+    masked copies, `weekly_upkeep` keeps all tables compact, each by its policy in `policies`, else
+    by `policy`. A job that would have nothing in it is not there, and datasets with a `schedule` of
     their own are in none.
 
     `nightly`, `masking` and `upkeep` are cron expressions in `timezone`; None is no schedule. The
-    nightly schedule runs each day whose files are new, late, changed, or whose run failed. With
-    `new_files` a sensor looks every minute for days whose files have all arrived, and for new
-    lists. All are off until they are switched on in the UI, unless `running`. What ends the
-    records of runs that died is on.
+    nightly schedule runs each day whose files are new, late, changed, or whose run failed, and
+    other slices that have ended when all that they are made of is there (those by the hour five
+    minutes past each); of these it makes again what was made before its inputs were. With
+    `new_files` a sensor looks every minute for days and slices whose files have all arrived, or
+    changed, and for new lists. All are off until they are switched on in the UI, unless `running`.
+    What ends the records of runs that died is on.
     """
 
     nightly: str | None = "0 3 * * *"
@@ -93,10 +98,14 @@ def automated(automation: Automation, deployment: Deployment) -> dict[str, list[
         _job(job.name, "One day, from landing to what is made of it.", job.datasets)
         for job in jobs.by_day
     ]
+    made += [
+        _job(job.name, f"One slice: {job.partitions.words}.", job.datasets) for job in jobs.by_slice
+    ]
     if jobs.whole:
         made.append(_job(_WHOLE, "What is sent whole, and what is made of it alone.", jobs.whole))
     arriving = {_WHOLE} if jobs.arriving else set()
     arriving |= {job.name for job in jobs.by_day if job.arriving}
+    arriving |= {job.name for job in jobs.by_slice if job.landing}
     watched = [job for job in made if job.name in arriving]
     if jobs.masked:
         made.append(_job(_MASKING, "The masked copies, made anew.", jobs.masked))
@@ -144,6 +153,10 @@ def _schedules(automation: Automation, jobs: Jobs, made: set[str]) -> list[dg.Sc
     night, found = automation.nightly, []
     if night is not None:
         found = [catch_up_schedule(job, night, zone, status) for job in jobs.by_day]
+        found += [
+            slice_schedule(job, _HOURLY if job.hourly else night, zone, status)
+            for job in jobs.by_slice
+        ]
     for name, cron in (
         (_WHOLE, night if jobs.unscheduled else None),
         (_MASKING, automation.masking),

@@ -1,13 +1,14 @@
 """The schedule that runs every day which is new, late or failed."""
 # no postponed annotations: dagster looks at the type of `context` itself
 
-from datetime import UTC, timedelta
+from datetime import timedelta
 
 import dagster as dg
 
 from penstock.assets.automation.arrivals import Arrival, arrivals, landed
 from penstock.assets.automation.jobs import DayJob
 from penstock.assets.automation.requests import LANDED, landed_as, run_requests
+from penstock.assets.partitions.grain import local
 from penstock.resources.lake import Lake
 
 __all__ = ["catch_up_schedule"]
@@ -45,7 +46,7 @@ def catch_up_schedule(
     ) -> list[dg.RunRequest] | dg.SkipReason:
         now = context.scheduled_execution_time
         if not job.arriving:
-            day = now.astimezone(UTC).date() - timedelta(days=1)
+            day = local(now, job.time_zone).date() - timedelta(days=1)
             if not job.has(day, now):
                 return dg.SkipReason(f"{day} is no day of the datasets.")
             return [dg.RunRequest(run_key=f"{job.name}:{day}", partition_key=day.isoformat())]

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from penstock.assets.inputs.files import Landing
 from penstock.assets.inputs.snapshot import Snapshot
+from penstock.assets.partitions.grain import local
+from penstock.assets.partitions.grid import values_of, windows_of
+from penstock.assets.partitions.windows import Daily
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     from penstock.assets.dataset import Dataset
-    from penstock.assets.slice import Daily
+    from penstock.assets.partitions.grid import Partitions
 
-__all__ = ["DayJob", "Jobs", "jobs_of"]
+__all__ = ["DayJob", "Jobs", "SliceJob", "jobs_of"]
 
 NIGHTLY = "nightly"
 
@@ -35,12 +39,13 @@ class DayJob:
     datasets: tuple[str, ...]
     first: date
     after_last: date | None
+    time_zone: str
     arriving: Mapping[Landing, tuple[Daily, ...]]
     lookbacks: Mapping[str, timedelta]
 
     def has(self, day: date, now: datetime) -> bool:
         """Whether there is a partition for the day at `now`: a day is one when it has ended."""
-        ended = day < now.astimezone(UTC).date()
+        ended = day < local(now, self.time_zone).date()
         return ended and self.first <= day and (self.after_last is None or day < self.after_last)
 
     def due(self, item: Landing, day: date) -> bool:
@@ -57,15 +62,48 @@ class DayJob:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SliceJob:
+    """The datasets whose slices are the same, of no days that arrive, and what is made of them.
+
+    `cut` are those that have slices, `read` what of the deployment they read.
+    """
+
+    name: str
+    datasets: tuple[str, ...]
+    cut: tuple[Dataset, ...]
+    read: Mapping[str, Dataset]
+
+    @property
+    def partitions(self) -> Partitions:
+        """What its datasets are cut into."""
+        found = self.cut[0].partitions
+        assert found is not None
+        return found
+
+    @property
+    def landing(self) -> tuple[Landing, ...]:
+        """What landing has of them."""
+        return _landing(self.cut)
+
+    @property
+    def hourly(self) -> bool:
+        """Whether there is a new slice each hour."""
+        windows = windows_of(self.partitions)
+        return windows is not None and windows.grain == "hour"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Jobs:
     """Every dataset without a schedule of its own is in one of these, by name.
 
+    `by_slice` are those that are cut, but not into days alone.
     `whole` are those without days that are made of no dataset with days, and `arriving` what
     landing has of them; `unscheduled` tells whether some of them are in no job by day. `masked`
     are the masked copies without days, and what is made of these.
     """
 
     by_day: tuple[DayJob, ...]
+    by_slice: tuple[SliceJob, ...]
     whole: tuple[str, ...]
     arriving: tuple[Landing, ...]
     unscheduled: bool
@@ -80,31 +118,36 @@ def jobs_of(datasets: Sequence[Dataset]) -> Jobs:
     copies = [s.name for s in undated if s.masking and not _landing([s])]
     masked = {n for n in _made_of(copies, ours) if ours[n].partitions is None}
     days = defaultdict(list)
+    sliced = _sliced(ours)
     for spec in ours.values():
-        if spec.partitions is not None:
-            days[spec.partitions.start, spec.partitions.end].append(spec.name)
+        if isinstance(spec.partitions, Daily) and spec.name not in sliced:
+            each = spec.partitions
+            days[each.start, each.end, each.time_zone].append(spec.name)
+    # what is made of days by way of other slices goes with those
+    through = {n: s for n, s in ours.items() if n not in sliced}
     by_day = []
-    for (first, after_last), names in sorted(days.items(), key=_range):
-        after = {n for n in _made_of(names, ours) if n in names or _joins(ours[n], masked)}
+    for (first, after_last, zone), names in sorted(days.items(), key=_range):
+        after = {n for n in _made_of(names, through) if n in names or _joins(ours[n], masked)}
         there = {n for n in _made_from(after, ours) if n in names or _joins(ours[n], masked)}
         by_day.append(
             DayJob(
-                name=f"{NIGHTLY}_{_word(first, after_last)}"
-                if days.keys() - {(first, after_last)}
-                else NIGHTLY,
+                name=f"{NIGHTLY}_{_word(first, after_last, zone)}" if len(days) > 1 else NIGHTLY,
                 datasets=tuple(n for n in ours if n in there),
                 first=first,
                 after_last=after_last,
+                time_zone=zone,
                 arriving=_arriving(ours, _made_from(names, ours)),
                 lookbacks=_lookbacks(ours[n] for n in ours if n in there),
             )
         )
     by_day = _in_order(by_day, ours)
-    dated = _made_of([n for names in days.values() for n in names], ours)
-    whole = tuple(s.name for s in undated if s.name not in dated and s.name not in masked)
     nightly = {name for job in by_day for name in job.datasets}
+    by_slice = _by_slice(ours, sliced, {s.name: s for s in datasets}, masked | nightly)
+    cut = _made_of([spec.name for spec in ours.values() if spec.partitions], ours)
+    whole = tuple(s.name for s in undated if s.name not in cut and s.name not in masked)
     return Jobs(
         by_day=tuple(by_day),
+        by_slice=by_slice,
         whole=whole,
         arriving=_landing(ours[name] for name in whole),
         unscheduled=not nightly.issuperset(whole),
@@ -112,11 +155,76 @@ def jobs_of(datasets: Sequence[Dataset]) -> Jobs:
     )
 
 
+def _sliced(specs: Mapping[str, Dataset]) -> set[str]:
+    """Those that are cut, but not into days, and those of days that are made of slices of these."""
+    found = {n for n, s in specs.items() if s.partitions and not isinstance(s.partitions, Daily)}
+    while more := {
+        name
+        for name, spec in specs.items()
+        if name not in found and spec.partitions
+        for item in spec.inputs.values()
+        if isinstance(item, Snapshot) and item.cut_by and item.dataset in found
+    }:
+        found |= more
+    return found
+
+
+def _by_slice(
+    ours: Mapping[str, Dataset],
+    sliced: set[str],
+    specs: Mapping[str, Dataset],
+    taken: set[str],
+) -> tuple[SliceJob, ...]:
+    """A job for each way to be cut that is not into days alone.
+
+    What is made of several of these is in the first.
+    """
+    groups: dict[str, list[Dataset]] = defaultdict(list)
+    for spec in ours.values():
+        if spec.partitions is not None and spec.name in sliced:
+            groups[_alike(spec.partitions)].append(spec)
+    jobs: list[SliceJob] = []
+    for cut in groups.values():
+        names = {spec.name for spec in cut}
+        later = {n for n in _made_of(names, ours) if ours[n].partitions is None and n not in taken}
+        taken = taken | later
+        partitions = cut[0].partitions
+        assert partitions is not None
+        name = _name(partitions)
+        number = sum(job.name.rstrip("0123456789").rstrip("_") == name for job in jobs)
+        jobs.append(
+            SliceJob(
+                name=f"{name}_{number + 1}" if number else name,
+                datasets=tuple(n for n in ours if n in names | later),
+                cut=tuple(cut),
+                read={n: specs[n] for spec in cut for n in spec.upstream if n in specs},
+            )
+        )
+    return tuple(jobs)
+
+
+def _alike(partitions: Partitions) -> str:
+    """The same for those that have one definition in Dagster."""
+    windows, values = windows_of(partitions), values_of(partitions)
+    if windows and values:
+        return repr(partitions)
+    if windows:
+        return repr((windows.grain, windows.start, windows.end, windows.time_zone))
+    return repr(getattr(values, "values", None) or getattr(values, "name", None))
+
+
+def _name(partitions: Partitions) -> str:
+    windows, values = windows_of(partitions), values_of(partitions)
+    return "_".join(
+        [*([windows.adverb] if windows else []), *([f"by_{values.column}"] if values else [])]
+    )
+
+
 def _arriving(specs: Mapping[str, Dataset], names: set[str]) -> Mapping[Landing, tuple[Daily, ...]]:
     found: dict[Landing, tuple[Daily, ...]] = {}
     for name in specs:
         days = specs[name].partitions
-        if days is not None and name in names:
+        if isinstance(days, Daily) and name in names:
             for item in _landing([specs[name]]):
                 found[item] = (*found.get(item, ()), days)
     return found
@@ -124,7 +232,7 @@ def _arriving(specs: Mapping[str, Dataset], names: set[str]) -> Mapping[Landing,
 
 def _in_order(jobs: list[DayJob], specs: Mapping[str, Dataset]) -> list[DayJob]:
     """The jobs, each after those whose days its own are made of; in a circle as they come."""
-    own = {job.name: {n for n in job.datasets if specs[n].partitions is not None} for job in jobs}
+    own = {job.name: {n for n in job.datasets if specs[n].partitions} for job in jobs}
     sources = {name: _made_from(names, specs) for name, names in own.items()}
     ordered: list[DayJob] = []
     left = list(jobs)
@@ -176,11 +284,12 @@ def _lookbacks(specs: Iterable[Dataset]) -> Mapping[str, timedelta]:
     return {name: back for name, back in looks.items() if back}
 
 
-def _range(item: tuple[tuple[date, date | None], object]) -> tuple[date, bool, date]:
-    (first, after_last), _ = item
-    return first, after_last is not None, after_last or first
+def _range(item: tuple[tuple[date, date | None, str], object]) -> tuple[date, bool, date, str]:
+    (first, after_last, zone), _ = item
+    return first, after_last is not None, after_last or first, zone
 
 
-def _word(first: date, after_last: date | None) -> str:
+def _word(first: date, after_last: date | None, zone: str) -> str:
     until = f"_{after_last:%Y%m%d}" if after_last else ""
-    return f"{first:%Y%m%d}{until}"
+    where = "" if zone == "UTC" else f"_{re.sub('[^a-z0-9]+', '_', zone.lower())}"
+    return f"{first:%Y%m%d}{until}{where}"

@@ -2,6 +2,7 @@
 # no postponed annotations: dagster looks at the type of `context` itself
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -9,8 +10,17 @@ from typing import Any
 import dagster as dg
 
 from penstock.assets.automation.arrivals import arrivals, digest, landed, settled
+from penstock.assets.automation.due_slices import (
+    AT_ONCE,
+    due_slices,
+    misnamed,
+    new_values,
+    ready_slices,
+)
 from penstock.assets.automation.jobs import Jobs
-from penstock.assets.automation.requests import run_requests
+from penstock.assets.automation.requests import run_requests, slice_request
+from penstock.assets.partitions.grid import values_of
+from penstock.assets.partitions.values import Dynamic
 from penstock.resources.lake import Lake
 
 __all__ = ["new_files_sensor"]
@@ -63,8 +73,40 @@ def new_files_sensor(
                     new.append(arrival)
             requests += run_requests(job, new, taken)
             state[job.name] = known | {a.day.isoformat(): a.digest for a in new}
-        if not requests:
+        names: dict[str, set[str]] = defaultdict(set)
+        for slices in (job for job in jobs.by_slice if job.landing):
+            files = landed(slices.landing, lake)
+            known = seen.get(slices.name, {})
+            looked = [
+                each
+                for each in ready_slices(slices, context.instance, files, now=now)
+                if each.stale or each.lately
+            ]
+            unseen = [each for each in looked if known.get(each.key) != each.state]
+            due = due_slices(slices, context.instance, unseen, again=False)
+            requests += [slice_request(slices, each) for each in due]
+            # what there is no room for in this look is due in the next
+            done = looked if len(due) < AT_ONCE else due
+            still = {each.key for each in looked}
+            state[slices.name] = {k: v for k, v in known.items() if k in still} | {
+                each.key: each.state for each in done
+            }
+            values = values_of(slices.partitions)
+            if isinstance(values, Dynamic):
+                names[values.name] |= new_values(slices, context.instance, files)
+            if number := misnamed(slices, files):
+                context.log.warning("%s values of files' names cannot be slices", number)
+        added = [
+            dg.DynamicPartitionsDefinition(name=name).build_add_request(sorted(new))
+            for name, new in names.items()
+            if new
+        ]
+        if not requests and state == seen:
             return dg.SkipReason("Nothing has arrived whole since the last look.")
-        return dg.SensorResult(run_requests=requests, cursor=json.dumps(state, sort_keys=True))
+        return dg.SensorResult(
+            run_requests=requests,
+            cursor=json.dumps(state, sort_keys=True),
+            dynamic_partitions_requests=added,
+        )
 
     return new_files

@@ -12,11 +12,13 @@ from penstock.assets.metadata import asset_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from penstock.assets.automation.arrivals import Arrival
-    from penstock.assets.automation.jobs import DayJob
+    from penstock.assets.automation.due_slices import ReadySlice
+    from penstock.assets.automation.jobs import DayJob, SliceJob
 
-__all__ = ["LANDED", "landed_as", "run_requests"]
+__all__ = ["LANDED", "landed_as", "landed_slice", "run_requests", "slice_request"]
 
 #: Tag of a run: which files of which day it takes.
 LANDED = "penstock/landed"
@@ -44,6 +46,22 @@ def run_requests(
 def landed_as(job: DayJob, arrival: Arrival) -> str:
     """What the tag `LANDED` of the job's run says that takes this state of the day."""
     return f"{job.name}:{arrival.key}"
+
+
+def landed_slice(job: SliceJob, slice_: ReadySlice) -> str:
+    """What the tag `LANDED` of the job's run says that makes the slice of this state."""
+    return f"{job.name}:{slice_.key}:{slice_.state}"
+
+
+def slice_request(job: SliceJob, slice_: ReadySlice, at: datetime | None = None) -> dg.RunRequest:
+    """The run that makes a slice; with `at` one that may have been tried before."""
+    said = landed_slice(job, slice_)
+    return dg.RunRequest(
+        run_key=f"{said}:{at.isoformat()}" if at else said,
+        job_name=job.name,
+        partition_key=slice_.key,
+        tags={LANDED: said},
+    )
 
 
 def _request(job: DayJob, key: str, arrival: Arrival, only: tuple[str, ...] = ()) -> dg.RunRequest:

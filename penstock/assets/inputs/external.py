@@ -12,7 +12,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from penstock.assets.inputs.snapshot import check_slice_by, refuse_unsliced
+from penstock.assets.inputs.snapshot import as_slice_by, check_slice_by, cut_by, refuse_unsliced
 from penstock.assets.inputs.tables import refuse_replaced
 from penstock.assets.landing.cell import Dates
 from penstock.assets.modes import Warn
@@ -24,7 +24,7 @@ from penstock.schemas.model import Severity
 from penstock.schemas.predicates import rules
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pyspark.sql import SparkSession
 
@@ -62,7 +62,7 @@ class External:
     fingerprint: str
     location: str | None = None
     catalog: str | None = None
-    slice_by: str | None = None
+    slice_by: str | tuple[str, ...] | None = None
     time_zone: str | None = None
 
     @property
@@ -94,14 +94,20 @@ class External:
         """By the rule's id, told apart from the dataset's own, SQL that a good row keeps."""
         return {f"{self.dataset}.{rule}": sql for rule, sql in rules(self.model, Severity.ERROR)}
 
+    @property
+    def cut_by(self) -> tuple[str, ...]:
+        """The columns that say which slice a row is of, none where it is read whole."""
+        return cut_by(self.slice_by)
+
     def type_rule(self, column: str) -> str:
         """The id of the rule that the column's value is one of the contract's type."""
         return f"{self.dataset}.{column}:type"
 
     def check(self, spec: Dataset, name: str, where: str) -> None:
         """Raise DefinitionError where it does not fit the dataset and its other inputs."""
-        if self.slice_by is not None:
+        if self.cut_by:
             refuse_unsliced(spec, name, where)
+        check_slice_by(f"{where}, input {name}", self.cut_by, self.model, spec.partitions)
         if isinstance(spec.bad_rows, Warn) and self.rules():
             raise DefinitionError(
                 f"the contract of input {name} sets rows aside, and Warn keeps all",
@@ -255,7 +261,7 @@ def external(
     location: str | None = None,
     *,
     catalog: str | None = None,
-    slice_by: str | None = None,
+    slice_by: str | Sequence[str] | None = None,
     time_zone: str | None = None,
 ) -> External:
     """A Delta table that others write, outside the lake, as its `contract` says that it is.
@@ -298,14 +304,15 @@ def external(
             next_step="write it like sales.orders, or give the table's location",
         )
     _refuse_promises(model, where)
-    if slice_by is not None:
-        check_slice_by(where, slice_by, model)
-        column = model.column(slice_by)
+    by = as_slice_by(slice_by, where)
+    check_slice_by(where, cut_by(by), model)
+    for name in cut_by(by):
+        column = model.column(name)
         if column is None or column.nullable:
             raise DefinitionError(
                 "slice_by names a column that may be NULL: such a row is of no slice, and no run "
                 "would read it",
-                where=f"{where}.{slice_by}",
+                where=f"{where}.{name}",
                 expected="a column that is not nullable",
                 next_step="leave nullable= out: a row without is then set aside; or read it whole",
             )
@@ -316,7 +323,7 @@ def external(
         fingerprint=model.fingerprint(),
         location=_plain(location) if location else None,
         catalog=catalog,
-        slice_by=slice_by,
+        slice_by=by,
         time_zone=time_zone,
     )
 

@@ -42,8 +42,8 @@ def read_external(spark: SparkSession, item: PinnedExternal, *, strict: bool) ->
     wanted = types_of(spark, external.model.columns)
     _check_names(list(wanted), rows.columns, where)
     fits = _fits(external, rows.schema, wanted, where)
-    if external.slice_by is not None:
-        rows = _cut(rows, item, fits[external.slice_by], where)
+    for by in external.cut_by:
+        rows = _cut(rows, item, by, fits[by], where)
     # one column of all of them: a value is told from the one that was made of it
     sent = ", ".join(f"{literal(name)}, {quoted(name)}" for name in wanted)
     rows = rows.selectExpr(f"named_struct({sent}) AS {_SENT}")
@@ -130,10 +130,8 @@ def _check_rules(external: External, rows: DataFrame, where: str) -> None:
             ) from error
 
 
-def _cut(rows: DataFrame, item: PinnedExternal, made: Fit, where: str) -> DataFrame:
+def _cut(rows: DataFrame, item: PinnedExternal, name: str, made: Fit, where: str) -> DataFrame:
     """The rows of the slice. Raises InputError where some are of none; a Spark job looks."""
-    name = item.external.slice_by
-    assert name is not None
     column = item.external.model.column(name)
     assert column is not None
     kind = rows.schema[name].dataType.simpleString()

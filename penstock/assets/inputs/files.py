@@ -6,12 +6,11 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from penstock.assets.inputs.snapshot import refuse_unsliced
 from penstock.assets.landing.cell import Dates
 from penstock.assets.landing.declared import check_date_format, check_landing
 from penstock.assets.landing.envelope import Envelope, check_is_envelope
 from penstock.assets.landing.file import refuse_changed
-from penstock.assets.landing.file_pattern import FilePattern
+from penstock.assets.landing.file_pattern import DAY, FilePattern
 from penstock.assets.landing.formats import (
     Csv,
     FixedWidth,
@@ -20,12 +19,12 @@ from penstock.assets.landing.formats import (
     JsonLines,
     Orc,
 )
+from penstock.assets.landing.slice_files import check_names_slices, slice_files
 from penstock.assets.time_zone import check_time_zone
 from penstock.errors import DefinitionError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date
 
     from pyspark.sql import SparkSession
 
@@ -86,11 +85,6 @@ class Landing:
         """The pattern, to be asked of names."""
         return FilePattern(self.pattern)
 
-    def patterns(self, days: tuple[date, ...]) -> tuple[tuple[str, date | None], ...]:
-        """(glob, the day it is for) of each day; one for all when it is not by day."""
-        files = self.files
-        return tuple((files.glob(day), day) for day in (days if files.by_day else (None,)))
-
     @property
     def once(self) -> bool:
         """Always."""
@@ -98,25 +92,16 @@ class Landing:
 
     def check(self, spec: Dataset, name: str, where: str) -> None:
         """Raise DefinitionError where what it says fits not the contract, the format or slices."""
-        if self.files.by_day:
-            refuse_unsliced(spec, name, where)
-        elif spec.partitions:
-            raise DefinitionError(
-                f"input {name} names no day, and each slice would take the files of all",
-                where=where,
-                expected="{day} in the pattern",
-                found=self.pattern,
-                next_step="write {day} where the files' names have the day, or load the files into "
-                "a dataset without partitions and read that",
-            )
+        check_names_slices(spec, name, self.files, where)
         check_landing(spec, name, self, where)
 
     def pin(self, asked: Asked) -> PinnedFiles:
-        """Which files the run takes. Raises InputError for a day that has none."""
+        """Which files the run takes. Raises InputError for a day, or value, that has none."""
         from penstock.assets.landing.pin import arrived, pin_files
 
         spec, name, runtime = asked.spec, asked.name, asked.runtime
-        found = arrived(name, self, asked.slice, runtime.lake, runtime.ledger.inspected)
+        wanted = slice_files(self.files, asked.slice, spec.partitions)
+        found = arrived(name, self, wanted, runtime.lake, runtime.ledger.inspected)
         return pin_files(spec, name, self, found, asked.past, runtime.clock())
 
 
@@ -236,7 +221,8 @@ class PinnedFiles:
     """Landing files that are taken; `copies` are those seen and not loaded that the commit names.
 
     It names those that no commit does which the log keeps for long enough. `apart` are the columns
-    that tell rows apart where the newest file counts, else none. `removes` is the column that has
+    that tell rows apart where the newest file counts, else none; `when` are the placeholders that
+    say of when a file is. `removes` is the column that has
     rows leave the table, where that does not have it.
     """
 
@@ -245,6 +231,7 @@ class PinnedFiles:
     files: tuple[TakenFile, ...]
     copies: tuple[TakenFile, ...] = ()
     apart: tuple[str, ...] = ()
+    when: tuple[str, ...] = (DAY,)
     removes: str | None = None
 
     @property

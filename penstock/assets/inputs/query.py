@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from penstock.assets.inputs.snapshot import refuse_unsliced
+from penstock.assets.inputs.snapshot import as_slice_by, cut_by, refuse_unsliced
 from penstock.assets.landing.cell import Dates
 from penstock.assets.modes import Append, Merge, Scd2
 from penstock.assets.time_zone import check_time_zone
@@ -47,7 +47,7 @@ class Query:
 
     relation: str
     database: str
-    slice_by: str | None = None
+    slice_by: str | tuple[str, ...] | None = None
     watermark: str | None = None
     overlap: timedelta | int = 0
     names: tuple[tuple[str, str], ...] = ()
@@ -83,19 +83,25 @@ class Query:
         """The contract's name of what the database calls `sent`."""
         return dict(self.names).get(sent, sent)
 
+    @property
+    def cut_by(self) -> tuple[str, ...]:
+        """The columns that say which slice a row is of, none where it is read whole."""
+        return cut_by(self.slice_by)
+
     def dates(self, _: str) -> Dates:
         """How dates and datetimes are written, in any column."""
         return Dates(zone=self.time_zone)
 
     def check(self, spec: Dataset, name: str, where: str) -> None:
         """Raise DefinitionError where it fits not the contract, the mode or the slices."""
+        columns = spec.partitions.columns if spec.partitions else ()
         if self.slice_by is not None:
             refuse_unsliced(spec, name, where)
-        elif spec.partitions:
+        if len(self.cut_by) < len(columns):
             raise DefinitionError(
                 f"input {name} names no column that says which slice a row is of",
                 where=where,
-                expected="query(..., slice_by=...)",
+                expected=f"query(..., slice_by=...) with {len(columns)} of them",
                 next_step="name the column, or load the rows into a dataset without partitions and "
                 "read that",
             )
@@ -224,7 +230,7 @@ def query(  # noqa: PLR0913 - each is what some table asks for
     relation: str,
     *,
     database: str,
-    slice_by: str | None = None,
+    slice_by: str | Sequence[str] | None = None,
     watermark: str | None = None,
     overlap: timedelta | int = 0,
     names: Mapping[str, str] | None = None,
@@ -239,12 +245,13 @@ def query(  # noqa: PLR0913 - each is what some table asks for
     snapshot of it, and of the contract's columns alone.
 
     By default the whole relation is read at each run, and nothing is written where its rows are
-    those of the last one. `slice_by` names a column (date or timestamp) of which only the slice is
-    read. `watermark` names one that grows with each row that is new or changes, as a sequence
-    number or `updated_at` does: only rows above the highest that was taken are read, up to the
-    highest there is. Rows may get there later than their number says, for a transaction takes it
-    before it commits: `overlap`, a timedelta or for numbers an int, is read again each time. One
-    that came even later fails the run, as far as it makes rows below the overlap more.
+    those of the last one. `slice_by` names a column of which only the slice is read: a date or
+    timestamp, for a slice of values a text, or one of each. `watermark` names one that grows with
+    each row that is new or changes, as a sequence number or `updated_at` does: only rows above the
+    highest that was taken are read, up to the highest there is. Rows may get there later than their
+    number says, for a transaction takes it before it commits: `overlap`, a timedelta or for numbers
+    an int, is read again each time. One that came even later fails the run, as far as it makes rows
+    below the overlap more.
 
     `names` says what the database calls columns otherwise: `names={"cust_no": "customer"}`.
     `derived` are the contract's columns that the function adds. A `timestamp` of the database's,
@@ -301,7 +308,7 @@ def query(  # noqa: PLR0913 - each is what some table asks for
     return Query(
         relation=relation,
         database=database,
-        slice_by=slice_by,
+        slice_by=as_slice_by(slice_by, where),
         watermark=watermark,
         overlap=overlap,
         names=tuple(sorted((names or {}).items())),

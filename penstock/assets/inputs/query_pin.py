@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from penstock.assets.inputs.query import PinnedRows, Query, Reach
 from penstock.assets.inputs.taken import is_idempotent, taken
+from penstock.assets.partitions.grain import local
 from penstock.errors import InputError, SecretError
 from penstock.resources.postgres import Postgres, identifier, literal, relation_sql
 
@@ -30,6 +31,7 @@ __all__ = ["pin_rows"]
 _WHOLE = ("int2", "int4", "int8")
 _NUMBERS = (*_WHOLE, "numeric")
 _TIMES = ("date", "timestamp", "timestamptz")
+_TEXTS = ("text", "varchar", "bpchar")
 
 
 def pin_rows(query: Query, asked: Asked) -> PinnedRows:
@@ -57,7 +59,7 @@ def pin_rows(query: Query, asked: Asked) -> PinnedRows:
         )
     contract = asked.spec.arriving
     wanted = [query.sent_as(column.name) for column in query.columns(contract)]
-    asks = [query.slice_by, query.watermark, query.split_by]
+    asks = [*query.cut_by, query.watermark, query.split_by]
     for name in (*wanted, *filter(None, asks)):
         _refuse_unknown(name, kinds, asked.name, place)
     cells = [f"{_text(name, kinds[name])} AS _{n}" for n, name in enumerate(wanted)]
@@ -278,32 +280,49 @@ def _is_endless(name: str, kind: str) -> str:
 def _slice(
     query: Query, table: _Relation, slice_: Slice, kinds: Mapping[str, str], place: str
 ) -> str:
-    if query.slice_by is None:
-        return "true"
-    name, kind = identifier(query.slice_by), kinds[query.slice_by]
-    start, end = slice_.start, slice_.end
-    if kind not in _TIMES:
+    """SQL, true for rows of the slice. Raises InputError where rows are of none."""
+    cut = (_cut(query, by, table, slice_, kinds[by], place) for by in query.cut_by)
+    return " AND ".join(cut) or "true"
+
+
+def _cut(query: Query, by: str, table: _Relation, slice_: Slice, kind: str, place: str) -> str:
+    name = identifier(by)
+    times, texts = slice_.start is not None, bool(slice_.values)
+    fits = (*(_TIMES if times else ()), *(_TEXTS if texts else ()))
+    if kind not in fits:
         raise InputError(
             "the column does not say which slice a row is of",
-            where=f"{place}.{query.slice_by}",
-            expected=f"one of {', '.join(_TIMES)}",
+            where=f"{place}.{by}",
+            expected=f"one of {', '.join(fits)}",
             found=kind,
-            next_step="name a column of dates or timestamps",
+            next_step="name a column of dates or timestamps, or of the values of the slices",
         )
-    nowhere = f"{name} IS NULL OR {name} IN ('infinity', '-infinity')"
+    nowhere = f"{name} IS NULL"
+    nowhere += f" OR {name} IN ('infinity', '-infinity')" if kind in _TIMES else ""
     (lost,) = table.view.one(f"SELECT count(*) FROM {table.sql} WHERE {nowhere}")
     if lost:
         raise InputError(
             "rows are of no slice, and no run would read them",
-            where=f"{place}.{query.slice_by}",
-            expected="a date in each row, not infinite",
+            where=f"{place}.{by}",
+            expected="a value in each row, a date not infinite",
             found=f"{lost} rows without",
             next_step="fill the column; or read a view that leaves them out",
         )
-    if start is None or end is None:
-        return "true"
+    if kind in _TEXTS:
+        return f"{name}::text IN ({', '.join(map(literal, slice_.values))})"
+    start, end = slice_.start, slice_.end
+    assert start is not None
+    assert end is not None
     if kind == "date":
-        low, high = str(start.date()), str(end.date())
+        if slice_.grain == "hour":
+            raise InputError(
+                "a date does not say the hour",
+                where=f"{place}.{by}",
+                expected="timestamp or timestamptz",
+                found=kind,
+                next_step="name a column of timestamps, or cut the dataset by day",
+            )
+        low, high = (f"{local(at, slice_.zone).date()}" for at in (start, end))
     elif kind == "timestamp":
         # PostgreSQL takes some names of zones for abbreviations, which have no summer
         zone = ZoneInfo(query.time_zone or "UTC")

@@ -5,19 +5,24 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from penstock.assets.inputs.kind import Arrived
 from penstock.assets.inputs.tables import dataset_name, loaded, opened, refuse_replaced
+from penstock.assets.partitions.grid import values_of, windows_of
 from penstock.assets.slice import WHOLE, Slice
 from penstock.errors import DefinitionError, InputError
 from penstock.schemas.contract import model_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pyspark.sql import DataFrame, SparkSession
 
     from penstock.assets.dataset import Dataset
     from penstock.assets.inputs.kind import Asked
+    from penstock.assets.partitions.grid import Partitions
+    from penstock.assets.past import Past
     from penstock.ledger.past.log_index import LogIndex
     from penstock.resources.lake import Lake, Table
     from penstock.resources.table_log import TableLog
@@ -27,12 +32,17 @@ if TYPE_CHECKING:
 __all__ = [
     "PinnedTable",
     "Snapshot",
+    "as_slice_by",
     "check_slice_by",
+    "cut_by",
     "pin_table",
     "read_table",
     "refuse_unsliced",
     "table",
 ]
+
+_DIMENSIONS = 2
+_GAPS_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,8 +50,15 @@ class Snapshot:
     """A table at one version; with `slice_by`, only the rows of the slice."""
 
     dataset: str
-    slice_by: str | None = None
+    slice_by: str | tuple[str, ...] | None = None
     lookback: timedelta = timedelta()
+    # whether a run goes on says nothing of what it writes
+    gaps: Literal["refuse", "read"] = field(default="refuse", repr=False)
+
+    @property
+    def cut_by(self) -> tuple[str, ...]:
+        """The columns that say which slice a row is of, none where it is read whole."""
+        return cut_by(self.slice_by)
 
     @property
     def once(self) -> bool:
@@ -56,16 +73,37 @@ class Snapshot:
     def pin(self, asked: Asked) -> PinnedTable:
         """The table as it is now."""
         runtime = asked.runtime
-        return pin_table(asked.name, self, asked.slice, runtime.lake, runtime.ledger.logs)
+        pinned, past = pin_table(asked.name, self, asked.slice, runtime.lake, runtime.ledger.logs)
+        # what a dataset reads of itself is what came before
+        if self.gaps == "refuse" and self.dataset != asked.spec.name:
+            _refuse_gaps(pinned, self, past, asked.slice)
+        return pinned
 
 
 def table(
-    dataset: str | type[Contract], *, slice_by: str | None = None, lookback: timedelta | None = None
+    dataset: str | type[Contract],
+    *,
+    slice_by: str | Sequence[str] | None = None,
+    lookback: timedelta | None = None,
+    gaps: Literal["refuse", "read"] = "refuse",
 ) -> Snapshot:
     """The whole table, or the rows whose `slice_by` column lies in the slice.
 
-    `lookback` moves the start of the slice back, for windows that look into the past.
+    `slice_by` names a date or timestamp column, for a slice of values a column of text, or one of
+    each. Slices may be of another grain than the table's. A run whose slice has parts of which the
+    table was never made fails, for it would take them for empty; with `gaps="read"` it reads what
+    is there. `lookback` moves the start of the slice back, for windows that look into the past:
+    what is missing there is taken for empty.
     """
+    if gaps not in ("refuse", "read"):
+        raise DefinitionError(
+            "gaps= says something else",
+            where=f"input {dataset_name(dataset)}",
+            expected="'refuse' or 'read'",
+            found=repr(gaps),
+            next_step="write gaps='read' to read a slice of which parts were never made",
+        )
+    by = as_slice_by(slice_by, f"input {dataset_name(dataset)}")
     if lookback is not None and slice_by is None:
         raise DefinitionError(
             "lookback without slice_by",
@@ -80,15 +118,60 @@ def table(
             found=repr(lookback),
             next_step="write lookback=timedelta(days=7)",
         )
-    if slice_by is not None and not isinstance(dataset, str):
-        check_slice_by(f"input {dataset_name(dataset)}", slice_by, model_of(dataset))
-    return Snapshot(
-        dataset=dataset_name(dataset), slice_by=slice_by, lookback=lookback or timedelta()
+    found = Snapshot(
+        dataset=dataset_name(dataset), slice_by=by, lookback=lookback or timedelta(), gaps=gaps
     )
+    if not isinstance(dataset, str):
+        check_slice_by(f"input {found.dataset}", found.cut_by, model_of(dataset))
+    return found
 
 
-def check_slice_by(where: str, name: str, model: ContractModel) -> None:
-    """Raise DefinitionError when `name` is no column of the contract that says a row's day."""
+def as_slice_by(slice_by: str | Sequence[str] | None, where: str) -> str | tuple[str, ...] | None:
+    """What `slice_by` says. Raises DefinitionError for no columns, or more than can be."""
+    if slice_by is None or isinstance(slice_by, str):
+        return slice_by
+    names = tuple(slice_by)
+    if len(names) != _DIMENSIONS or len(set(names)) != _DIMENSIONS:
+        raise DefinitionError(
+            "slice_by names too few columns or too many",
+            where=where,
+            expected="one, or two in a tuple: one that says when, and one of values",
+            found=str(names),
+            next_step="write slice_by='day', or slice_by=('day', 'country')",
+        )
+    return names
+
+
+def cut_by(slice_by: str | Sequence[str] | None) -> tuple[str, ...]:
+    """The columns that `slice_by` names."""
+    if slice_by is None:
+        return ()
+    return (slice_by,) if isinstance(slice_by, str) else tuple(slice_by)
+
+
+def check_slice_by(
+    where: str, names: Sequence[str], model: ContractModel, partitions: Partitions | None = None
+) -> None:
+    """Raise DefinitionError when `names` are no columns of the contract that say a row's slice.
+
+    That is one of the `partitions`, where they are known.
+    """
+    for name in names:
+        _check_says_slice(where, name, model, partitions)
+    texts = [name for name in names if (c := model.column(name)) and c.type == "string"]
+    if len(names) > 1 and len(texts) != 1:
+        raise DefinitionError(
+            "slice_by names two columns that say the same of a slice",
+            where=where,
+            expected="one that says when, and one of values",
+            found=" and ".join(names),
+            next_step="choose one of the two; filter by the other in the function",
+        )
+
+
+def _check_says_slice(
+    where: str, name: str, model: ContractModel, partitions: Partitions | None
+) -> None:
     column = model.column(name)
     if column is None:
         names = [column.name for column in model.columns]
@@ -100,13 +183,19 @@ def check_slice_by(where: str, name: str, model: ContractModel) -> None:
             found=str(name),
             next_step=f"did you mean {near[0]}?" if near else "name a date or timestamp column",
         )
-    if column.type not in ("date", "timestamp"):
+    kinds = ["date", "timestamp", "string"]
+    if partitions is not None:
+        windows = windows_of(partitions)
+        hours = windows is not None and windows.grain == "hour"
+        times = ["timestamp"] if hours else ["date", "timestamp"]
+        kinds = (times if windows else []) + (["string"] if values_of(partitions) else [])
+    if column.type not in kinds:
         raise DefinitionError(
-            "slice_by names a column that has no day",
+            "slice_by names a column that does not say which slice a row is of",
             where=where,
-            expected="a date or timestamp column",
+            expected=f"a column of type {' or '.join(kinds)}",
             found=f"{name} {column.type}",
-            next_step="name the column that says which day a row is of",
+            next_step="name the column that says when a row is of, or which value it has",
         )
 
 
@@ -116,7 +205,7 @@ def refuse_unsliced(spec: Dataset, name: str, where: str) -> None:
         raise DefinitionError(
             f"input {name} is read by slice and the dataset has none",
             where=where,
-            next_step="give the dataset partitions=Daily(...), or read the input whole",
+            next_step="give the dataset partitions=Daily(...) or others, or read the input whole",
         )
 
 
@@ -139,7 +228,7 @@ class PinnedTable:
     table_id: str
     version: int
     data_version: int
-    slice_by: str | None = None
+    cut_by: tuple[str, ...] = ()
     slice: Slice = WHOLE
 
     @property
@@ -179,12 +268,14 @@ class PinnedTable:
 
 def pin_table(
     name: str, snapshot: Snapshot, slice_: Slice, lake: Lake, logs: LogIndex
-) -> PinnedTable:
-    """The table as it is now. Raises InputError when it was never written."""
+) -> tuple[PinnedTable, Past]:
+    """The table as it is now, and its past. Raises InputError when it was never written."""
     table, past = opened(name, snapshot.dataset, lake, logs)
-    part = slice_.widened(snapshot.lookback) if snapshot.slice_by else WHOLE
-    newest = past.newest(part, snapshot.slice_by)
-    return PinnedTable(
+    when, which = _cut(snapshot, past, slice_)
+    part = slice_.widened(snapshot.lookback) if when else slice_.of_values()
+    part = part if which else part.of_times()
+    newest = past.newest(part, when, which)
+    pinned = PinnedTable(
         name=name,
         table=table,
         table_id=past.table_id,
@@ -192,9 +283,51 @@ def pin_table(
         digest=past.digest,
         version=past.log.version,
         data_version=newest.version if newest else 0,
-        slice_by=snapshot.slice_by,
+        cut_by=snapshot.cut_by,
         slice=part,
     )
+    return pinned, past
+
+
+def _cut(snapshot: Snapshot, past: Past, slice_: Slice) -> tuple[str | None, str | None]:
+    """The column that says when a row is of, and the one of values.
+
+    Raises InputError where they do not say of which slice: each would be of all rows.
+    """
+    kinds = {column.name: column.type for column in past.log.columns()} if snapshot.cut_by else {}
+    when = [by for by in snapshot.cut_by if kinds.get(by) != "string"]
+    which = [by for by in snapshot.cut_by if kinds.get(by) == "string"]
+    wrong = [*when[1:], *which[1:]]
+    wrong += when if slice_.start is None else []
+    wrong += which if not slice_.values else []
+    if wrong:
+        raise InputError(
+            "the column to slice by does not say which slice a row is of",
+            where=f"{snapshot.dataset}.{wrong[0]}",
+            expected="one column that says when, for slices of time, and one of text for values",
+            found=f"{kinds.get(wrong[0])}, for the slice {slice_.key}",
+            next_step="correct slice_by of the input",
+        )
+    return when[0] if when else None, which[0] if which else None
+
+
+def _refuse_gaps(item: PinnedTable, snapshot: Snapshot, past: Past, slice_: Slice) -> None:
+    """Raise InputError where the table was never made for a part of the slice."""
+    when, which = _cut(snapshot, past, slice_)
+    if when is None and which is None:
+        return
+    part = slice_ if which else slice_.of_times()
+    gaps = past.gaps(part if when else slice_.of_values(), when, which)
+    if gaps:
+        more = f" and {len(gaps) - _GAPS_NAMED} more" if gaps[_GAPS_NAMED:] else ""
+        raise InputError(
+            f"input {item.name} was never made for a part of the slice",
+            where=item.dataset,
+            expected=f"runs of all that is in {slice_.key}",
+            found=f"none of {'; '.join(gap.span for gap in gaps[:_GAPS_NAMED])}{more}",
+            next_step=f"run {item.dataset} for these first, or with penstock run --upstream; or "
+            "write gaps='read' where there is nothing to come",
+        )
 
 
 def read_table(spark: SparkSession, item: PinnedTable) -> DataFrame:
@@ -202,14 +335,14 @@ def read_table(spark: SparkSession, item: PinnedTable) -> DataFrame:
     from pyspark.sql import functions as F
 
     frame = loaded(spark.read.option("versionAsOf", item.version), item)
-    if item.slice_by is None:
-        return frame
     kinds = {field.name: field.dataType.simpleString() for field in frame.schema.fields}
-    if item.slice_by not in kinds:
-        raise InputError(
-            "the column to slice by is not in the table",
-            where=f"{item.table.dataset}.{item.slice_by}",
-            expected=f"one of {sorted(kinds)}",
-            next_step=f"correct slice_by of input {item.name}",
-        )
-    return frame.where(F.expr(item.slice.predicate(item.slice_by, kinds[item.slice_by])))
+    for name in item.cut_by:
+        if name not in kinds:
+            raise InputError(
+                "the column to slice by is not in the table",
+                where=f"{item.table.dataset}.{name}",
+                expected=f"one of {sorted(kinds)}",
+                next_step=f"correct slice_by of input {item.name}",
+            )
+        frame = frame.where(F.expr(item.slice.predicate(name, kinds[name])))
+    return frame

@@ -79,10 +79,6 @@ class FilePattern:
         found = _compiled(self, day).fullmatch(name)
         return None if found is None else dict(zip(self.placeholders, found.groups(), strict=True))
 
-    def fits(self, name: str, day: date | None = None) -> bool:
-        """Whether it is the name of a file (of the day)."""
-        return _compiled(self, day).fullmatch(name) is not None
-
     def said(self, name: str, day: date | None = None) -> str | None:
         """What the name says besides its day, as one text; None where it says nothing."""
         values = self.values(name, day) or {}

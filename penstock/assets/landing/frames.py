@@ -57,7 +57,7 @@ FILE = "_penstock_file"
 _BITS = {"tinyint": 8, "smallint": 16, "int": 32, "bigint": 64}
 _DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
-_DAY = "_penstock_day"
+_WHEN = "_penstock_when"
 
 
 def read_files(
@@ -91,7 +91,8 @@ def read_files(
             else quoted(c.name)
             for c in columns
         )
-        more = (f"{_said(item, DAY, day)} AS {_DAY}", TIME, PLACE) if newest else ()
+        when = ", ".join(_said(item, said, day) for said in item.when)
+        more = (f"concat_ws(' ', {when}) AS {_WHEN}", TIME, PLACE) if newest else ()
         good.append(kept.selectExpr(*values, *more))
         rejected.append(
             only(found.rows, found.is_bad).selectExpr(
@@ -106,8 +107,8 @@ def read_files(
         rejected = [spark.createDataFrame([], "reasons array<string>, row string, file string")]
     frame = reduce(lambda a, b: a.unionByName(b), good)
     if newest:
-        # by the pattern's day, then by the time the file was written, then by its name
-        order = f"{_DAY} DESC, {TIME} DESC, {PLACE} DESC"
+        # by when the pattern says it is of, then by when the file was written, then by its name
+        order = f"{_WHEN} DESC, {TIME} DESC, {PLACE} DESC"
         frame = newest_of(frame, item.apart, order).select(*names)
     return Arrived(good=frame, rejected=reduce(lambda a, b: a.unionByName(b), rejected))
 

@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, assert_never
 from penstock.assets.inputs.files import PinnedFiles
 from penstock.assets.landing.file import TakenFile, inspect_file
 from penstock.assets.landing.file_pattern import DAY
+from penstock.assets.landing.slice_files import by_said, says_when
 from penstock.assets.modes import Append, Merge, Overwrite, ReplaceSlice, Scd2
 from penstock.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date, datetime
 
     from penstock.assets.dataset import Dataset
     from penstock.assets.inputs.files import Landing
     from penstock.assets.landing.formats import Format
+    from penstock.assets.landing.slice_files import BySaid, SliceFiles
     from penstock.assets.past import Past
-    from penstock.assets.slice import Slice
     from penstock.ledger.past.inspected_files import InspectedFiles
     from penstock.ledger.past.log_index import IndexedFile
     from penstock.resources.lake import Lake, LandingFile
@@ -86,6 +88,7 @@ def pin_files(
         files=tuple(files),
         copies=tuple(file for file in copies if (file.name, file.identity) not in said),
         apart=apart,
+        when=says_when(landed.files, spec.partitions),
         removes=spec.removes,
     )
 
@@ -116,27 +119,35 @@ def _said(
 
 
 def arrived(
-    name: str, landed: Landing, slice_: Slice, lake: Lake, inspected: InspectedFiles
+    name: str,
+    landed: Landing,
+    wanted: Sequence[SliceFiles],
+    lake: Lake,
+    inspected: InspectedFiles,
 ) -> list[TakenFile]:
-    """The files of the slice that are there. Raises InputError for a day that has none."""
+    """The files that are wanted and there. Raises InputError for a part that has none."""
     found: list[tuple[LandingFile, date | None]] = []
     missing, names = [], landed.files
-    for pattern, day in landed.patterns(slice_.days()):
-        # a glob is wider: a placeholder that is there twice is the same text both times
-        matching = [f for f in lake.landing_files(pattern) if names.fits(f.name, day)]
-        found += [(file, day) for file in matching]
-        missing += [] if matching else [str(day or slice_.key)]
+    there: dict[date | None, BySaid] = {}
+    for part in wanted:
+        if part.day not in there:
+            listed = lake.landing_files(names.glob(part.day))
+            there[part.day] = by_said(names, listed, tuple(part.said), part.day)
+        matching = there[part.day].get(tuple(part.said.values()), ())
+        found += [(file, part.day) for file in matching]
+        missing += [] if matching else [part.key or "the pattern"]
     if missing:
         # a day without a file is not a day without rows: it would be replaced by nothing
         more = f" and {len(missing) - _DAYS_NAMED} more" if missing[_DAYS_NAMED:] else ""
         raise InputError(
             f"no file has arrived for input {name}",
             where=f"{lake.landing}/{landed.pattern}",
-            expected=f"at least one file for each day of {slice_.key}"
-            if slice_.days()[1:]
-            else f"at least one file for {slice_.key}",
+            expected=f"at least one file for each of {len(wanted)}, from {wanted[0].key} to "
+            f"{wanted[-1].key}"
+            if wanted[1:]
+            else f"at least one file for {wanted[0].key or 'the pattern'}",
             found=f"none for {', '.join(missing[:_DAYS_NAMED])}{more}",
-            next_step="wait for the file, run the days that have arrived, or correct the pattern "
+            next_step="wait for the file, run the slices that have arrived, or correct the pattern "
             "of landing(...)",
         )
     files = _inspect(found, lake, inspected, landed.format)

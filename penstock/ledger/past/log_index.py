@@ -12,7 +12,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, RowMapping, Select, delete, insert, not_, or_, select, update
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    Select,
+    delete,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from penstock.errors import ConflictError
 from penstock.ledger.database import LedgerDatabase, lock_head
@@ -22,6 +33,8 @@ from penstock.ledger.past.tables import log_commit, log_file, log_index, log_tak
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
+
+_VALUES_ASKED = 200  # of more slices any commit may be: SQLite's expressions have a depth
 
 __all__ = ["Indexed", "IndexedCommit", "IndexedFile", "LogIndex"]
 
@@ -57,8 +70,10 @@ class IndexedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexedCommit:
-    """What is kept of a commit. Without `start` and `end` its slice is the whole dataset.
+    """What is kept of a commit.
 
+    Without `start` and `end` its slice is of all times, without `values` of all values; `column`
+    and `values_column` are those that it is cut by.
     `clone`: its rows are those of another table. `takes` are (input, dataset) of the changes that
     it says it took.
     """
@@ -70,6 +85,8 @@ class IndexedCommit:
     start: datetime | None = None
     end: datetime | None = None
     column: str | None = None
+    values: tuple[str, ...] = ()
+    values_column: str | None = None
     takes: frozenset[tuple[str, str]] = frozenset()
     files: tuple[IndexedFile, ...] = field(default=())
 
@@ -134,12 +151,15 @@ class LogIndex:
         known: Indexed,
         start: datetime | None = None,
         end: datetime | None = None,
+        values: Sequence[str] = (),
+        *,
         column: str | None = None,
+        values_column: str | None = None,
     ) -> int | None:
         """Version of the newest commit that changed rows from `start` to `end`, as far as is known.
 
-        Another writer's may have changed any, as may, where `column` is given, one whose slice is
-        cut by another column.
+        With `values`, rows of these, as far as they are few. Another writer's may have changed any,
+        as may, where `column` or `values_column` is given, one whose slice is cut by another.
         """
         query = _newest(log_commit, known)
         if start is not None:
@@ -148,7 +168,48 @@ class LogIndex:
             if column is not None:
                 may.append(log_commit.c.slice_column.is_distinct_from(column))
             query = query.where(or_(*may))
+        if values and len(values) <= _VALUES_ASKED:
+            said = log_commit.c.slice_values
+            may = [not_(log_commit.c.ours), said.is_(None)]
+            may += [said.contains(_written([value])) for value in values]
+            if values_column is not None:
+                may.append(log_commit.c.slice_values_column.is_distinct_from(values_column))
+            query = query.where(or_(*may))
         return self._version(known, query)
+
+    def windows(
+        self,
+        known: Indexed,
+        start: datetime | None,
+        end: datetime | None,
+        *,
+        column: str | None,
+        values_column: str | None,
+    ) -> list[tuple[datetime | None, datetime | None, tuple[str, ...]]] | None:
+        """(start, end, values) of the slices that were made from `start` to `end`.
+
+        None where that is not known: a commit is not of a slice by `column`, or without one by
+        `values_column`, and may have made any row, or one has left the log before it was seen.
+        """
+        here = (log_commit.c.log == known.id) & (log_commit.c.version <= known.version)
+        by = log_commit.c.slice_column if column else log_commit.c.slice_values_column
+        other = or_(not_(log_commit.c.ours), by.is_distinct_from(column or values_column))
+        said = select(
+            log_commit.c.slice_start, log_commit.c.slice_end, log_commit.c.slice_values
+        ).where(here)
+        if column:
+            said = said.where(log_commit.c.slice_start < end, log_commit.c.slice_end > start)
+        with self._asking(known) as connection:
+            first = connection.execute(select(func.min(log_commit.c.version)).where(here)).scalar()
+            if (
+                first != 0
+                or connection.execute(
+                    select(log_commit.c.version).where(here & other).limit(1)
+                ).first()
+            ):
+                return None
+            rows = connection.execute(said.distinct()).all()
+        return [(low, high, _read(values)) for low, high, values in rows]
 
     def newest_of_ours(self, known: Indexed) -> int | None:
         """Version of the newest commit that changed rows and that a run made."""
@@ -232,6 +293,8 @@ def _add(connection: Connection, log: int, commits: Sequence[IndexedCommit]) -> 
             "slice_start": commit.start,
             "slice_end": commit.end,
             "slice_column": commit.column,
+            "slice_values": _written(commit.values) if commit.values else None,
+            "slice_values_column": commit.values_column,
         }
         for commit in commits
         if commit.changes_rows
@@ -291,6 +354,15 @@ def _add_files(connection: Connection, log: int, commits: Sequence[IndexedCommit
             )
             .values(said_at=at)
         )
+
+
+def _written(values: Iterable[str]) -> str:
+    """Texts in one, of which each is found again: SQLite's LIKE does not tell `de` from `DE`."""
+    return f" {' '.join(value.encode().hex() for value in values)} "
+
+
+def _read(values: str | None) -> tuple[str, ...]:
+    return tuple(bytes.fromhex(value).decode() for value in (values or "").split())
 
 
 def _file(row: Mapping[str, Any] | RowMapping) -> IndexedFile:

@@ -48,6 +48,8 @@ log_commit = Table(
     Column("slice_start", UtcDateTime),
     Column("slice_end", UtcDateTime),
     Column("slice_column", Text),
+    Column("slice_values", Text),  # as `log_index` writes them
+    Column("slice_values_column", Text),
 )
 
 # That a commit says how far the changes of an input were taken.
