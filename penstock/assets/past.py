@@ -112,8 +112,12 @@ class Past:
         said = (newest and newest.facts) or {}
         if made is None or "slices_from" not in said:
             return ()
-        values = slice_.values if said["slice_values_column"] == values_column else ()
-        values = values or tuple(said["slices_of"] or ())
+        of, known = said["slice_values_column"], said["slices_of"]
+        values = (slice_.values if of and of == values_column else ()) or known or ()
+        if known is not None:  # a value that the table is not to have is not missing
+            values = [value for value in values if value in known]
+            if not values:
+                return ()
         each = (*((value,) for value in values),) or ((),)
         if slice_.start is None or slice_.end is None:
             has = {value for _, _, of in made for value in of}
@@ -129,7 +133,7 @@ class Past:
                 [
                     (low, high)
                     for low, high, has in made
-                    if low and high and (not has or set(of) <= set(has))
+                    if low and high and _is_made(of, has, cut=said["slice_values_column"])
                 ],
             )
         )
@@ -219,6 +223,16 @@ class Past:
         return None if version is None else self.log.commit(version)
 
 
+def _is_made(of: tuple[str, ...], has: tuple[str, ...], *, cut: str | None) -> bool:
+    """Whether a run of the values `has`, or of all, made the value, or all of a table `cut` so.
+
+    Which values there are to be is not known of those that are not told beforehand.
+    """
+    if not has:
+        return True
+    return set(of) <= set(has) if of else cut is not None
+
+
 def _moments(said: str | None) -> tuple[datetime, ...]:
     return (datetime.fromisoformat(said),) if said else ()
 
@@ -228,7 +242,9 @@ def _not_in(
 ) -> Iterator[tuple[datetime, datetime]]:
     """The windows from `start` to `end` that none of `made` has."""
     for low, high in sorted(made):
-        if low > start and low < end:
+        if low >= end:
+            break
+        if low > start:
             yield start, low
         start = max(start, high)
     if start < end:

@@ -204,9 +204,10 @@ _LENGTHS = {"day": len("2013-01-05"), "month": len("2013-01"), "year": len("2013
 def _said_by_file(entry: Entry, spec: Dataset) -> Mapping[str, str]:
     """What the name of the entry's file says."""
     from penstock.assets.inputs.files import Landing
+    from penstock.assets.landing.slice_files import meant
 
     patterns = [i.files for i in spec.inputs.values() if isinstance(i, Landing)]
-    found = (pattern.values(entry.file) for pattern in patterns if entry.file)
+    found = (meant(pattern, entry.file) for pattern in patterns if entry.file)
     return next(filter(None, found), {})
 
 

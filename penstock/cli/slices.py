@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from penstock.errors import DefinitionError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from penstock.assets.dataset import Dataset
     from penstock.assets.partitions.grid import Partitions
     from penstock.assets.slice import Slice
@@ -38,6 +40,7 @@ def slices_wanted(
             found=f"--slice {name}",
             next_step=f"run it whole: penstock run {target.name}",
         )
+    known = {spec.name: spec for spec in specs}
     wanted: dict[str, list[Slice]] = {}
     jobs: list[tuple[Dataset, Slice]] = []
     asked = cut[-1].partitions.slice(name) if cut and name else WHOLE  # type: ignore[union-attr]
@@ -48,10 +51,25 @@ def slices_wanted(
         elif spec.partitions:
             # what is read by none that is cut is asked for what was
             slice_ = _covering(spec, spec.partitions, wanted.get(spec.name) or [asked])
-        for other in spec.upstream if not slice_.whole else ():
-            wanted.setdefault(other, []).append(slice_)
+        if not slice_.whole:
+            _want(spec, slice_, known, wanted)
         jobs.append((spec, slice_))
     return jobs[::-1]
+
+
+def _want(
+    spec: Dataset, slice_: Slice, known: Mapping[str, Dataset], wanted: dict[str, list[Slice]]
+) -> None:
+    """Note what the slice reads of each dataset that it needs."""
+    from penstock.assets.inputs.sliced_read import SlicedRead
+    from penstock.assets.inputs.snapshot import Snapshot
+
+    for item in spec.inputs.values():
+        source = known.get(item.dataset)
+        if isinstance(item, Snapshot) and item.cut_by and source is not None and source.partitions:
+            wanted.setdefault(source.name, []).append(SlicedRead(item, source).part(slice_))
+    for other in spec.upstream:  # what is read whole is run for the slice too
+        wanted.setdefault(other, [slice_])
 
 
 def _covering(spec: Dataset, partitions: Partitions, slices: list[Slice]) -> Slice:

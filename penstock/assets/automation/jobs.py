@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from penstock.assets.inputs.files import Landing
+from penstock.assets.inputs.sliced_read import SlicedRead
 from penstock.assets.inputs.snapshot import Snapshot
+from penstock.assets.metadata import asset_key
+from penstock.assets.partitions.dagster import partitions_of
 from penstock.assets.partitions.grain import local
 from penstock.assets.partitions.grid import values_of, windows_of
 from penstock.assets.partitions.windows import Daily
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     from penstock.assets.dataset import Dataset
@@ -63,7 +66,7 @@ class DayJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceJob:
-    """The datasets whose slices are the same, of no days that arrive, and what is made of them.
+    """Datasets whose slices are the same, made of each other, and what is made of them.
 
     `cut` are those that have slices, `read` what of the deployment they read.
     """
@@ -118,7 +121,8 @@ def jobs_of(datasets: Sequence[Dataset]) -> Jobs:
     copies = [s.name for s in undated if s.masking and not _landing([s])]
     masked = {n for n in _made_of(copies, ours) if ours[n].partitions is None}
     days = defaultdict(list)
-    sliced = _sliced(ours)
+    every = {spec.name: spec for spec in datasets}
+    sliced = _sliced(every, lambda name: bool(_arriving(every, _made_from([name], every))))
     for spec in ours.values():
         if isinstance(spec.partitions, Daily) and spec.name not in sliced:
             each = spec.partitions
@@ -142,7 +146,7 @@ def jobs_of(datasets: Sequence[Dataset]) -> Jobs:
         )
     by_day = _in_order(by_day, ours)
     nightly = {name for job in by_day for name in job.datasets}
-    by_slice = _by_slice(ours, sliced, {s.name: s for s in datasets}, masked | nightly)
+    by_slice = _by_slice(ours, sliced, every, masked | nightly)
     cut = _made_of([spec.name for spec in ours.values() if spec.partitions], ours)
     whole = tuple(s.name for s in undated if s.name not in cut and s.name not in masked)
     return Jobs(
@@ -155,46 +159,59 @@ def jobs_of(datasets: Sequence[Dataset]) -> Jobs:
     )
 
 
-def _sliced(specs: Mapping[str, Dataset]) -> set[str]:
-    """Those that are cut, but not into days, and those of days that are made of slices of these."""
+def _sliced(specs: Mapping[str, Dataset], arriving: Callable[[str], bool]) -> set[str]:
+    """Those that are cut, but not into days, and those of days that are made of other slices.
+
+    These are slices of such datasets, days of another time zone, or other days, where no files come
+    by which a day would be known to be ready.
+    """
     found = {n for n, s in specs.items() if s.partitions and not isinstance(s.partitions, Daily)}
+
+    def is_sliced(spec: Dataset, item: object) -> bool:
+        source = specs.get(item.dataset) if isinstance(item, Snapshot) and item.cut_by else None
+        ours, theirs = (
+            windows_of(spec.partitions),
+            windows_of(source.partitions if source else None),
+        )
+        if source is None or ours is None:
+            return False
+        if source.name in found or theirs is None:
+            return source.name in found
+        others = (ours.start, ours.end) != (theirs.start, theirs.end)
+        return ours.time_zone != theirs.time_zone or (others and not arriving(spec.name))
+
     while more := {
         name
         for name, spec in specs.items()
         if name not in found and spec.partitions
-        for item in spec.inputs.values()
-        if isinstance(item, Snapshot) and item.cut_by and item.dataset in found
+        if any(is_sliced(spec, item) for item in spec.inputs.values())
     }:
         found |= more
     return found
 
 
 def _by_slice(
-    ours: Mapping[str, Dataset],
-    sliced: set[str],
-    specs: Mapping[str, Dataset],
-    taken: set[str],
+    ours: Mapping[str, Dataset], sliced: set[str], specs: Mapping[str, Dataset], taken: set[str]
 ) -> tuple[SliceJob, ...]:
-    """A job for each way to be cut that is not into days alone.
+    """A job for the datasets that are cut alike and made of each other, slice by slice.
 
-    What is made of several of these is in the first.
+    What is made of several of these is in each.
     """
-    groups: dict[str, list[Dataset]] = defaultdict(list)
-    for spec in ours.values():
-        if spec.partitions is not None and spec.name in sliced:
-            groups[_alike(spec.partitions)].append(spec)
+    groups: dict[tuple[str, str], list[Dataset]] = defaultdict(list)
+    joined = _joined([s for s in ours.values() if s.partitions and s.name in sliced])
+    for name, first in joined.items():
+        partitions = ours[name].partitions
+        assert partitions is not None
+        groups[_name(partitions), first].append(ours[name])
+    several = Counter(base for base, _ in groups)
     jobs: list[SliceJob] = []
-    for cut in groups.values():
+    for (base, first), cut in groups.items():
         names = {spec.name for spec in cut}
         later = {n for n in _made_of(names, ours) if ours[n].partitions is None and n not in taken}
-        taken = taken | later
-        partitions = cut[0].partitions
-        assert partitions is not None
-        name = _name(partitions)
-        number = sum(job.name.rstrip("0123456789").rstrip("_") == name for job in jobs)
         jobs.append(
             SliceJob(
-                name=f"{name}_{number + 1}" if number else name,
+                # names of datasets differ in more than the marks between their words
+                name=f"{base}_{'__'.join(asset_key(first).path)}" if several[base] > 1 else base,
                 datasets=tuple(n for n in ours if n in names | later),
                 cut=tuple(cut),
                 read={n: specs[n] for spec in cut for n in spec.upstream if n in specs},
@@ -203,14 +220,22 @@ def _by_slice(
     return tuple(jobs)
 
 
-def _alike(partitions: Partitions) -> str:
-    """The same for those that have one definition in Dagster."""
-    windows, values = windows_of(partitions), values_of(partitions)
-    if windows and values:
-        return repr(partitions)
-    if windows:
-        return repr((windows.grain, windows.start, windows.end, windows.time_zone))
-    return repr(getattr(values, "values", None) or getattr(values, "name", None))
+def _joined(specs: Sequence[Dataset]) -> Mapping[str, str]:
+    """Of each dataset the first of those that it is to be run with: made of, slice by slice."""
+    first = {spec.name: spec.name for spec in specs}
+    known = {spec.name: spec for spec in specs}
+    for spec in specs:
+        for item in spec.inputs.values():
+            source = known.get(item.dataset)
+            if (
+                source is not None
+                and isinstance(item, Snapshot)
+                and SlicedRead(item, source).is_same(spec)
+                and repr(partitions_of(spec.partitions)) == repr(partitions_of(source.partitions))
+            ):
+                one, other = sorted((first[spec.name], first[source.name]), key=list(first).index)
+                first = {name: one if of == other else of for name, of in first.items()}
+    return first
 
 
 def _name(partitions: Partitions) -> str:

@@ -80,10 +80,10 @@ def new_files_sensor(
             looked = [
                 each
                 for each in ready_slices(slices, context.instance, files, now=now)
-                if each.stale or each.lately
+                if not each.waits and (each.stale or each.lately)
             ]
             unseen = [each for each in looked if known.get(each.key) != each.state]
-            due = due_slices(slices, context.instance, unseen, again=False)
+            due = due_slices(slices, context.instance, unseen, again=False).slices if unseen else ()
             requests += [slice_request(slices, each) for each in due]
             # what there is no room for in this look is due in the next
             done = looked if len(due) < AT_ONCE else due

@@ -22,8 +22,8 @@ def slice_schedule(
 ) -> dg.ScheduleDefinition:
     """Every slice that has ended and was not made, or is made of what was made anew since.
 
-    One whose files or slices of other datasets are not all there waits. A hundred are asked for at
-    a time, oldest first, and those that failed behind those that were never tried.
+    One whose files or slices of other datasets are not all there waits, which the log says. A
+    thousand are asked for at a time, those that were never made first, oldest first.
     """
 
     @dg.schedule(
@@ -44,8 +44,10 @@ def slice_schedule(
         ready = ready_slices(job, context.instance, files, now=now, night=f"{now:%Y-%m-%d}")
         due = due_slices(job, context.instance, ready, again=True)
         no_name = misnamed(job, files)
-        why = f" {no_name} values of files' names cannot be slices." if no_name else ""
-        return [slice_request(job, slice_, now) for slice_ in due] or dg.SkipReason(
+        why = due.words + (f" {no_name} values in names of files are none." if no_name else "")
+        if why:
+            context.log.warning("%s", why.strip())
+        return [slice_request(job, slice_, now) for slice_ in due.slices] or dg.SkipReason(
             f"Every slice whose inputs are there was made.{why}"
         )
 

@@ -294,18 +294,19 @@ def _cut(snapshot: Snapshot, past: Past, slice_: Slice) -> tuple[str | None, str
 
     Raises InputError where they do not say of which slice: each would be of all rows.
     """
-    kinds = {column.name: column.type for column in past.log.columns()} if snapshot.cut_by else {}
-    when = [by for by in snapshot.cut_by if kinds.get(by) != "string"]
-    which = [by for by in snapshot.cut_by if kinds.get(by) == "string"]
-    wrong = [*when[1:], *which[1:]]
-    wrong += when if slice_.start is None else []
-    wrong += which if not slice_.values else []
-    if wrong:
+    names = snapshot.cut_by
+    if slice_.start is None or not slice_.values:  # a read finds out whether the type is another
+        when, which = ([*names], []) if slice_.start else ([], [*names])
+    else:  # the table's state is read: only where both may be
+        kinds = {column.name: column.type for column in past.log.columns()} if names else {}
+        when = [by for by in names if kinds.get(by) != "string"]
+        which = [by for by in names if kinds.get(by) == "string"]
+    if when[1:] or which[1:]:
         raise InputError(
-            "the column to slice by does not say which slice a row is of",
-            where=f"{snapshot.dataset}.{wrong[0]}",
+            "two columns to slice by do not say which slice a row is of",
+            where=f"{snapshot.dataset}.{(when[1:] or which[1:])[0]}",
             expected="one column that says when, for slices of time, and one of text for values",
-            found=f"{kinds.get(wrong[0])}, for the slice {slice_.key}",
+            found=f"{' and '.join(names)}, for the slice {slice_.key}",
             next_step="correct slice_by of the input",
         )
     return when[0] if when else None, which[0] if which else None

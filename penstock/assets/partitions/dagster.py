@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -14,13 +15,13 @@ from penstock.assets.slice import Slice
 from penstock.errors import DefinitionError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from penstock.assets.dataset import Dataset
     from penstock.assets.inputs.kind import Input
     from penstock.assets.partitions.grain import Grain
 
-__all__ = ["keys_of", "mapping_of", "partitions_of", "slice_of"]
+__all__ = ["keys_of", "mapping_of", "partitions_of", "slice_of", "slices_of"]
 
 _FORMATS: dict[Grain, str] = {
     "hour": "%Y-%m-%d-%H:%M",
@@ -116,6 +117,22 @@ def slice_of(partitions: Partitions, keys: Sequence[str]) -> Slice:
             found=f"{len(set(keys))} of {len(partitions.keys(found))}",
             next_step="run them in several runs, each of a range without gaps",
         )
+    return found
+
+
+def slices_of(partitions: Partitions, keys: Iterable[str]) -> dict[str, Slice]:
+    """The slice of each of these names, without those of how the dataset was cut before."""
+    definition = partitions_of(partitions)
+    found: dict[str, Slice] = {}
+    for key in keys:
+        name = str(key)
+        if isinstance(partitions, Grid) and isinstance(definition, dg.MultiPartitionsDefinition):
+            names = [part.name for part in definition.partitions_defs]
+            parts = dict(zip(names, key.split("|"), strict=False))
+            windows, values = partitions.windows, partitions.values
+            name = f"{parts.get(windows.column)}|{parts.get(values.column)}"
+        with suppress(ValueError):
+            found[key] = partitions.read(name)
     return found
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Dynamic", "Static", "can_be_called"]
 
 # what parts values and ranges in the names of slices, and what Dagster's names cannot have
-_NO_VALUE = re.compile(r"[\x00-\x1f|/,\[\]\x7f]|\.\.\.|^\s|\s$|^\.{0,2}$")
+_NO_VALUE = re.compile(r"[\x00-\x1f|/,\[\]\x7f]|\.\.\.|^\s|\s$|^\.{0,2}$|^whole$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,7 +222,7 @@ def _check_value(value: str, where: str) -> None:
             "no slice can be called so",
             where=where,
             expected="text without |, /, commas, [], ..., control characters and blanks at its "
-            "ends, and not . or ..",
+            "ends, and not ., .. or whole",
             found=repr(value),
             next_step="map it to another word in the function",
         )

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from penstock.assets.automation.jobs import SliceJob
 
 SINCE = date(2013, 1, 1)
+TODAY = datetime.now(UTC).date()
 FEBRUARY = datetime(2013, 2, 1, 12, tzinfo=UTC)
 NOW = datetime(2013, 3, 1, tzinfo=UTC)
 BERLIN = "Europe/Berlin"
@@ -128,7 +129,14 @@ def due(
     found: SliceJob, instance: dg.DagsterInstance, lake: Lake, now: datetime
 ) -> dict[str, bool]:
     files = landed(found.landing, lake)
-    return {each.key: each.stale for each in ready_slices(found, instance, files, now=now)}
+    ready = ready_slices(found, instance, files, now=now)
+    return {each.key: each.stale for each in ready if not each.waits}
+
+
+def waits(found: SliceJob, instance: dg.DagsterInstance, lake: Lake, now: datetime) -> str:
+    """What the schedule says of those that wait."""
+    ready = ready_slices(found, instance, landed(found.landing, lake), now=now)
+    return due_slices(found, instance, ready, again=True).words
 
 
 def test_datasets_that_are_cut_alike_run_together() -> None:
@@ -143,18 +151,22 @@ def test_datasets_that_are_cut_alike_run_together() -> None:
         OF_TENANT,
         spec("more", other_months, table("shop.sales", slice_by="day")),
         spec("later", Monthly(column="at", start=date(2014, 1, 1)), table("shop.sales")),
+        spec("joined", DAYS, table("shop.grid", slice_by="day"), table("shop.sales")),
         spec("weekly", weeks, table("shop.beats", slice_by="at")),
+        spec("same", weeks, table("shop.weekly", slice_by="at")),
         spec("alone", weeks, table("shop.beats", slice_by="at"), schedule=Schedule(eager=True)),
     ]
     jobs = jobs_of(specs)
     assert [job.datasets for job in jobs.by_day] == [("shop.sales",)]
     assert {job.name: job.datasets for job in jobs.by_slice} == {
         "hourly": ("shop.beats",),
-        "monthly": ("shop.monthly", "shop.total", "shop.more"),
-        "monthly_2": ("shop.later",),
+        "monthly_shop__monthly": ("shop.monthly", "shop.total"),
+        "monthly_shop__more": ("shop.more",),
+        "monthly_shop__later": ("shop.later",),
+        "daily": ("shop.joined",),
         "daily_by_country": ("shop.grid",),
         "by_country": ("shop.tenants",),
-        "weekly": ("shop.weekly",),
+        "weekly": ("shop.weekly", "shop.same"),
     }
     assert jobs.whole == ()
 
@@ -167,6 +179,9 @@ def test_a_month_waits_for_its_days_and_is_made_again_after_a_late_one(
     days = [str(day) for day in DAYS.slice("2013-01-01", "2013-02-28").days()]
     made(instance, SALES, *days[:30])
     assert due(months, instance, lake, march) == {}
+    assert waits(months, instance, lake, march) == (
+        " 2 wait, such as 2013-01 for 2013-01-31 of shop.sales."
+    )
     made(instance, SALES, *days[30:])
     assert due(months, instance, lake, march) == {"2013-01": True, "2013-02": True}
     # a month has not ended before it has
@@ -200,7 +215,7 @@ def test_a_value_of_all_times_is_made_again_when_a_slice_of_it_was(
     instance: dg.DagsterInstance, lake: Lake
 ) -> None:
     across, now = next(j for j in jobs_of([GRID, ACROSS]).by_slice if j.cut == (ACROSS,)), NOW
-    assert due(across, instance, lake, now) == {"DE": True, "FR": True}
+    assert waits(across, instance, lake, now) == " 2 wait, such as DE for any of DE of shop.grid."
     made(instance, GRID, "DE|2013-01-05", "FR|2013-01-05")
     made(instance, ACROSS, "DE", "FR")
     assert due(across, instance, lake, now) == {"DE": False, "FR": False}
@@ -222,6 +237,76 @@ def test_a_value_of_all_times_is_made_again_when_a_slice_of_it_was(
     assert at("by_country", "2013-02-01") == [("DE", True), ("FR", True)]
     assert at("by_country", "") == [("DE", False), ("FR", False)]
     assert at("monthly", "2013-02-01") == [("2013-01", False)]
+
+
+def test_a_window_of_what_is_not_cut_waits_until_that_was_made_after_it(
+    instance: dg.DagsterInstance, lake: Lake
+) -> None:
+    events = spec("events", None, table("shop.other"))
+    hours = spec("hours", Hourly(column="at", start=TODAY), table("shop.events", slice_by="at"))
+    (found,) = jobs_of([events, hours]).by_slice
+    midnight = datetime(TODAY.year, TODAY.month, TODAY.day, tzinfo=UTC)
+    later = datetime.now(UTC) + timedelta(hours=2)
+    assert "for a run of shop.events after it" in waits(found, instance, lake, later)
+    instance.report_runless_asset_event(dg.AssetMaterialization(dg.AssetKey(["shop", "events"])))
+    ended = int((datetime.now(UTC) - midnight) / timedelta(hours=1))
+    assert len(due(found, instance, lake, later)) == ended
+    made(instance, hours, *due(found, instance, lake, later))
+    assert not any(due(found, instance, lake, later).values())
+    # what is loaded late may be of an hour that was made
+    instance.report_runless_asset_event(dg.AssetMaterialization(dg.AssetKey(["shop", "events"])))
+    assert all(due(found, instance, lake, later).values())
+
+
+def test_what_is_read_across_is_waited_for_across(instance: dg.DagsterInstance, lake: Lake) -> None:
+    shares = spec("shares", (DAYS, COUNTRIES), table("shop.grid", slice_by="day"))
+    jobs = {job.cut[0].name: job for job in jobs_of([GRID, shares]).by_slice}
+    assert len(jobs) == 2, "in one job each would wait for the other"
+    now = datetime(2013, 1, 2, tzinfo=UTC)
+    made(instance, GRID, "DE|2013-01-01")
+    assert due(jobs["shop.shares"], instance, lake, now) == {}
+    made(instance, GRID, "FR|2013-01-01")
+    assert due(jobs["shop.shares"], instance, lake, now) == {
+        "DE|2013-01-01": True,
+        "FR|2013-01-01": True,
+    }
+    # of values that nobody knows beforehand a day has those that came, and more may come
+    by_tenant = spec("by_tenant", (DAYS, TENANTS), landing("grid/{country}/{day}.csv"))
+    total = spec("daily", DAYS, table("shop.by_tenant", slice_by="day"))
+    jobs_ = {job.name: job for job in jobs_of([by_tenant, total]).by_slice}
+    assert due(jobs_["daily"], instance, lake, now) == {}
+    made(instance, by_tenant, "acme|2013-01-01")
+    assert due(jobs_["daily"], instance, lake, now) == {"2013-01-01": True}
+    made(instance, total, "2013-01-01")
+    assert due(jobs_["daily"], instance, lake, now) == {"2013-01-01": False}
+    made(instance, by_tenant, "zeta|2013-01-01")
+    assert due(jobs_["daily"], instance, lake, now) == {"2013-01-01": True}
+
+
+def test_datasets_that_have_nothing_to_do_with_each_other_do_not_wait_for_each_other(
+    instance: dg.DagsterInstance, lake: Lake
+) -> None:
+    invoices = spec("invoices", TENANTS, landing("invoices/{country}/*.csv"))
+    jobs = {job.name: job for job in jobs_of([OF_TENANT, invoices]).by_slice}
+    land(lake, "tenants/acme/orders.csv")
+    assert due(jobs["by_country_shop__tenants"], instance, lake, NOW) == {"acme": True}
+    assert due(jobs["by_country_shop__invoices"], instance, lake, NOW) == {}
+
+
+def test_days_of_another_zone_are_made_of_the_days_that_share_hours_with_them(
+    instance: dg.DagsterInstance, lake: Lake
+) -> None:
+    utc = spec("utc", Daily(column="at", start=SINCE), landing("{day}.csv"))
+    berlin = spec("berlin", BUSINESS_DAYS, table("shop.utc", slice_by="at"))
+    jobs = jobs_of([utc, berlin])
+    assert [job.datasets for job in jobs.by_day] == [("shop.utc",)]
+    (found,) = jobs.by_slice
+    now = datetime(2013, 1, 4, tzinfo=UTC)
+    made(instance, utc, "2013-01-02", "2013-01-03")
+    assert "2013-01-03" in due(found, instance, lake, now)
+    made(instance, berlin, "2013-01-03")
+    made(instance, utc, "2013-01-02")
+    assert due(found, instance, lake, now)["2013-01-03"]
 
 
 def test_what_was_made_anew_while_a_run_was_under_way_it_did_not_read(
@@ -267,7 +352,7 @@ def test_a_slice_is_asked_for_once_and_again_when_its_run_failed(
 
     def asked(*, again: bool) -> list[str]:
         ready = [*ready_slices(tenants, instance, landed(tenants.landing, lake), now=NOW)]
-        return [each.key for each in due_slices(tenants, instance, ready, again=again)]
+        return [each.key for each in due_slices(tenants, instance, ready, again=again).slices]
 
     assert asked(again=False) == ["acme", "zeta"]
     first = next(ready_slices(tenants, instance, landed(tenants.landing, lake), now=NOW))
@@ -342,7 +427,7 @@ def test_the_sensor_asks_again_when_files_change_and_names_new_values(
     land(lake, "tenants/acme/orders.csv", "more than before", lately=True)
     land(lake, "tenants/zeta/orders.csv")
     second = look(first.cursor)
-    assert [request.partition_key for request in second.run_requests] == ["acme", "zeta"]
+    assert [request.partition_key for request in second.run_requests] == ["zeta", "acme"]
     assert json.loads(second.cursor)["by_country"].keys() == {"acme", "zeta"}
     assert isinstance(look(second.cursor), dg.SkipReason)
 
@@ -410,8 +495,8 @@ def test_a_deployment_has_a_job_and_a_schedule_for_each_way_to_be_cut(tmp_path: 
         "hourly": "5 * * * *",
         "monthly": "0 3 * * *",
         "daily_by_country": "0 3 * * *",
-        "by_country": "0 3 * * *",
-        "by_country_2": "0 3 * * *",
+        "by_country_shop__across": "0 3 * * *",
+        "by_country_shop__tenants": "0 3 * * *",
         "weekly_upkeep": "0 6 * * 0",
     }
     hourly = defs.resolve_job_def("hourly")
