@@ -390,5 +390,5 @@ def test_a_value_that_was_never_made_is_missing_and_not_empty(shop: Shop) -> Non
     ):
         cut = COUNTRIES if spec is OfCountry else MONTHS
         read = table("bronze.sales", slice_by=by)
-        with pytest.raises(InputError, match="does not say which slice"):
+        with pytest.raises(DefinitionError, match="does not say which slice"):
             shop.run(dataset(spec, inputs={"a": read}, partitions=cut)(lambda a: a), slice_)
