@@ -67,7 +67,9 @@ def _want(
     for item in spec.inputs.values():
         source = known.get(item.dataset)
         if isinstance(item, Snapshot) and item.cut_by and source is not None and source.partitions:
-            wanted.setdefault(source.name, []).append(SlicedRead(item, source).part(slice_))
+            part = SlicedRead(item, source).part(slice_)
+            # of what is cut by another column the same time is run
+            wanted.setdefault(source.name, []).append(part if part.start else slice_)
     for other in spec.upstream:  # what is read whole is run for the slice too
         wanted.setdefault(other, [slice_])
 

@@ -46,7 +46,8 @@ __all__ = ["AT_ONCE", "Due", "ReadySlice", "due_slices", "misnamed", "new_values
 
 AT_ONCE = 1000  # runs that are asked for in one go; the others are in the next one
 _AGAIN = 100  # of these for slices whose run failed
-_LATELY = timedelta(days=35)  # what is older is not asked again whether a run took it
+_LATELY = timedelta(days=35)  # files that are older are not asked again whether a run took them
+_WINDOWS = 3  # the last ones are made again with what does not say of which windows it is
 _FAILED = (dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
 
 
@@ -55,9 +56,9 @@ class ReadySlice:
     """A slice that has ended, and what it waits for; None when it can be made.
 
     `state` says of what: of other files, or slices that were made again, it is another. `stale`:
-    it was not made yet, or began to be before one of those was that it is made of, or its last run
-    did not make it. `lately`: one of its files has arrived in the last weeks. `made` is when it was
-    made last, as a number that grows.
+    it was not made yet, or began to be before one of those was that it is made of. `lately`: one of
+    its files has arrived in the last weeks. As numbers that grow, `made` is when it was made last,
+    and `tried` when a run was begun that has not made it; 0 where that never was.
     """
 
     key: str
@@ -66,6 +67,7 @@ class ReadySlice:
     stale: bool = False
     lately: bool = False
     made: int = 0
+    tried: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,22 +90,25 @@ def due_slices(
     job: SliceJob, instance: dg.DagsterInstance, ready: Iterable[ReadySlice], *, again: bool
 ) -> Due:
     """Those of which no run was asked for; with `again`, behind them, some whose run failed."""
-    prefix = landed_slice(job, ReadySlice(key=""))[:-1]
-    tags = instance.get_run_tags(tag_keys=[LANDED], value_prefix=prefix.rstrip(":"))
+    tags = instance.get_run_tags(tag_keys=[LANDED], value_prefix=job.name)
     asked = {said for _, values in tags for said in values}
+    looked = [*ready]
     fresh: list[ReadySlice] = []
     tried: list[ReadySlice] = []
-    waiting = [each for each in ready if each.waits or each.stale or each.lately]
-    for each in [each for each in waiting if not each.waits]:
-        (tried if landed_slice(job, each) in asked else fresh).append(each)
+    for each in looked:
+        known = landed_slice(job, each) in asked
+        if not each.waits and not known and (each.stale or each.lately):
+            fresh.append(each)
+        elif known and (each.tried or each.stale):
+            tried.append(each)
     failed: list[ReadySlice] = []
-    for each in tried if again else []:
+    for each in sorted(tried, key=lambda each: each.tried) if again else []:
         runs = instance.get_runs(dg.RunsFilter(tags={LANDED: landed_slice(job, each)}), limit=1)
         failed += [each] if runs and runs[0].status in _FAILED else []
         if len(failed) == _AGAIN:
             break
     fresh.sort(key=lambda each: each.made)  # in the order of time where none was made
-    waiting = [each for each in waiting if each.waits]
+    waiting = [each for each in looked if each.waits]
     return Due(
         slices=(*fresh[: AT_ONCE - len(failed)], *failed),
         waiting=len(waiting),
@@ -135,11 +140,10 @@ def ready_slices(
         yield ReadySlice(
             key=key,
             state=hashlib.sha256(repr(state).encode()).hexdigest()[:16],
-            stale=blind
-            or any(key in each.tried for each in needs)
-            or any(mine is None or mine < newest for mine in own),
+            stale=blind or any(mine is None or mine < newest for mine in own),
             lately=any(each.written > now - _LATELY for each in found if each.written),
             made=min(mine or 0 for mine in own),
+            tried=max(each.tried.get(key, 0) for each in needs),
         )
 
 
@@ -164,11 +168,14 @@ class _Needs:
         files: _Landed,
         now: datetime,
     ) -> None:
-        self._spec, self._files, self._now = spec, files, now
+        self._spec, self._files = spec, files
+        windows = windows_of(spec.partitions)
+        # of these what is read that tells no windows may have brought rows of late
+        self._last = windows.back(now, _WINDOWS) if windows else now
         self.own = _made(instance, spec, dg.DagsterEventType.ASSET_MATERIALIZATION)
         planned = _made(instance, spec, dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
-        # a run that is under way, or has failed; it may have been told to make slices anew
-        self.tried = {key for key, at in planned.items() if at > self.own.get(key, 0)}
+        # of a run that is under way, or has failed
+        self.tried = {key: at for key, at in planned.items() if at > self.own.get(key, 0)}
         # what was made after a run began it has not read
         self.own = {key: min(at, planned.get(key, at)) for key, at in self.own.items()}
         names = {other.name for other in job.cut}
@@ -192,7 +199,7 @@ class _Needs:
                     return _Need(waits=f"a file of {part.key} in {item.pattern}")
                 found += some
         for source in self._read:
-            some_made, waits = source.of(slice_, self._now)
+            some_made, waits = source.of(slice_, self._last)
             if waits:
                 return _Need(waits=waits)
             made += some_made
@@ -213,39 +220,64 @@ class _Source:
         records = instance.fetch_materializations(asset_key(spec.name), limit=1).records
         self._newest = records[0].storage_id if records else 0
         self._newest_at = records[0].timestamp if records else 0.0
-        self._by_value: dict[str, list[tuple[Slice, str]]] | None = None
+        self._by_value: dict[str, list[str]] = defaultdict(list)
+        self._by_start: dict[datetime | None, list[str]] = defaultdict(list)
+        known = slices_of(spec.partitions, self._made) if spec.partitions else {}
+        for key, one in known.items():
+            self._by_start[one.start].append(key)
+            for value in one.values:
+                self._by_value[value].append(key)
+        columns = {column.name: column.type for column in spec.model.columns}
+        self._timed = any(columns.get(by) in ("date", "timestamp") for by in read.item.cut_by)
 
-    def of(self, slice_: Slice, now: datetime) -> tuple[list[int], str | None]:
+    def of(self, slice_: Slice, last: datetime) -> tuple[list[int], str | None]:
         """(When what the slice reads of it was made, what is missing)."""
-        read, partitions = self._read, self._partitions
-        if slice_.start is not None and not (read.by_time and partitions):
-            return self._of_window(slice_, now)
-        if partitions is None or not (read.by_time or read.by_value):
+        read, part = self._read, self._read.part(slice_)
+        if slice_.start is not None and self._timed and not read.by_time:
+            return self._of_window(slice_, last)
+        if slice_.start is not None and not self._timed:
+            # what is read whole or by value alone is as it is when a window is made
+            missing = [v for v in part.values if v not in self._by_value] if read.by_value else []
+            missing = [value for value in missing if self._is_to_have(value)]
+            return [], f"{missing[0]} of {self._name}" if missing and self._waits else None
+        if not (read.by_time or read.by_value):
             return [self._newest], None
-        part = read.part(slice_)
-        needed = self._covering(part)
+        needed = self._needed(part)
         if needed is None:  # all times, or values that are not known: of these what was made
-            made = [self._made[key] for key in self._overlapping(part)]
-            return made, None if made else f"any of {part.key} of {self._name}"
-        missing = next((key for key in needed if key not in self._made), None)
-        if missing is not None and read.item.gaps == "refuse":
-            return [], f"{missing} of {self._name}"
-        back = self._covering(part.widened(read.item.lookback)) or needed
+            made = [self._made[key] for key in self._there(part.widened(read.item.lookback))]
+            some = made or not self._waits or not any(map(self._is_to_have, part.values or ("",)))
+            return made, None if some else f"any of {part.key} of {self._name}"
+        missing_key = next((key for key in needed if key not in self._made), None)
+        if missing_key is not None and self._waits:
+            return [], f"{missing_key} of {self._name}"
+        back = self._needed(part.widened(read.item.lookback)) or needed
         return [self._made[key] for key in back if key in self._made], None
 
-    def _of_window(self, slice_: Slice, now: datetime) -> tuple[list[int], str | None]:
+    @property
+    def _waits(self) -> bool:
+        return self._read.item.gaps == "refuse"
+
+    def _is_to_have(self, value: str) -> bool:
+        """Whether it is a value that the table can be made for, as far as that is known."""
+        values = values_of(self._partitions)
+        return not isinstance(values, Static) or not value or value in values.values
+
+    def _of_window(self, slice_: Slice, last: datetime) -> tuple[list[int], str | None]:
         """Of a table that is not cut by that time: it is there when it was made after the window.
 
-        What it has of older windows is taken to change no more.
+        Where it is cut by another, the windows of the same time are there, too. What it has of
+        windows before the last ones is taken to change no more.
         """
         assert slice_.end is not None
-        if not self._read.item.cut_by:
-            return [], None
-        if self._newest_at < slice_.end.timestamp() and self._read.item.gaps == "refuse":
+        needed = self._needed(slice_.of_times()) if windows_of(self._partitions) else ()
+        missing = next((key for key in needed or () if key not in self._made), None)
+        if missing is not None and self._waits:
+            return [], f"{missing} of {self._name}"
+        if self._newest_at < slice_.end.timestamp() and self._waits:
             return [], f"a run of {self._name} after it"
-        return ([self._newest] if slice_.end > now - _LATELY else []), None
+        return ([self._newest] if slice_.end > last else []), None
 
-    def _covering(self, part: Slice) -> Sequence[str] | None:
+    def _needed(self, part: Slice) -> Sequence[str] | None:
         """Its slices that are read; None where nobody knows which there are to be."""
         partitions = self._partitions
         assert partitions is not None
@@ -256,18 +288,16 @@ class _Source:
         covering = partitions.covering(part)
         return keys_of(partitions, covering) if covering else ()
 
-    def _overlapping(self, part: Slice) -> Iterator[str]:
+    def _there(self, part: Slice) -> Iterator[str]:
         """Its slices that were made and share rows with the part."""
-        if self._by_value is None:
-            assert self._partitions is not None
-            self._by_value = defaultdict(list)
-            for key, one in slices_of(self._partitions, self._made).items():
-                for value in one.values or ("",):
-                    self._by_value[value].append((one, key))
-        for value in part.values or [*self._by_value]:
-            for one, key in self._by_value.get(value, ()):
-                if one.overlaps(part):
-                    yield key
+        windows = windows_of(self._partitions)
+        if windows is None or part.start is None:
+            for value in part.values or [*self._by_value]:
+                yield from self._by_value.get(value, ())
+            return
+        covering = windows.covering(part)
+        for start in covering.windows() if covering else ():
+            yield from self._by_start.get(start, ())
 
 
 class _Landed:

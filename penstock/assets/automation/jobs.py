@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from penstock.assets.partitions.grid import values_of, windows_of
 from penstock.assets.partitions.windows import Daily
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     from penstock.assets.dataset import Dataset
@@ -122,7 +122,7 @@ def jobs_of(datasets: Sequence[Dataset]) -> Jobs:
     masked = {n for n in _made_of(copies, ours) if ours[n].partitions is None}
     days = defaultdict(list)
     every = {spec.name: spec for spec in datasets}
-    sliced = _sliced(every, lambda name: bool(_arriving(every, _made_from([name], every))))
+    sliced = _sliced(every)
     for spec in ours.values():
         if isinstance(spec.partitions, Daily) and spec.name not in sliced:
             each = spec.partitions
@@ -159,11 +159,10 @@ def jobs_of(datasets: Sequence[Dataset]) -> Jobs:
     )
 
 
-def _sliced(specs: Mapping[str, Dataset], arriving: Callable[[str], bool]) -> set[str]:
+def _sliced(specs: Mapping[str, Dataset]) -> set[str]:
     """Those that are cut, but not into days, and those of days that are made of other slices.
 
-    These are slices of such datasets, days of another time zone, or other days, where no files come
-    by which a day would be known to be ready.
+    These are slices of such datasets, or days of another time zone.
     """
     found = {n for n, s in specs.items() if s.partitions and not isinstance(s.partitions, Daily)}
 
@@ -175,10 +174,7 @@ def _sliced(specs: Mapping[str, Dataset], arriving: Callable[[str], bool]) -> se
         )
         if source is None or ours is None:
             return False
-        if source.name in found or theirs is None:
-            return source.name in found
-        others = (ours.start, ours.end) != (theirs.start, theirs.end)
-        return ours.time_zone != theirs.time_zone or (others and not arriving(spec.name))
+        return source.name in found or (theirs is not None and ours.time_zone != theirs.time_zone)
 
     while more := {
         name
@@ -198,20 +194,19 @@ def _by_slice(
     What is made of several of these is in each.
     """
     groups: dict[tuple[str, str], list[Dataset]] = defaultdict(list)
-    joined = _joined([s for s in ours.values() if s.partitions and s.name in sliced])
+    joined = _joined([s for s in ours.values() if s.partitions and s.name in sliced], specs)
     for name, first in joined.items():
         partitions = ours[name].partitions
         assert partitions is not None
         groups[_name(partitions), first].append(ours[name])
-    several = Counter(base for base, _ in groups)
     jobs: list[SliceJob] = []
     for (base, first), cut in groups.items():
         names = {spec.name for spec in cut}
         later = {n for n in _made_of(names, ours) if ours[n].partitions is None and n not in taken}
         jobs.append(
             SliceJob(
-                # names of datasets differ in more than the marks between their words
-                name=f"{base}_{'__'.join(asset_key(first).path)}" if several[base] > 1 else base,
+                # also where it is the only one: a schedule that gets another name is off
+                name=f"{base}_{'__'.join(asset_key(first).path)}",
                 datasets=tuple(n for n in ours if n in names | later),
                 cut=tuple(cut),
                 read={n: specs[n] for spec in cut for n in spec.upstream if n in specs},
@@ -220,10 +215,11 @@ def _by_slice(
     return tuple(jobs)
 
 
-def _joined(specs: Sequence[Dataset]) -> Mapping[str, str]:
+def _joined(specs: Sequence[Dataset], every: Mapping[str, Dataset]) -> Mapping[str, str]:
     """Of each dataset the first of those that it is to be run with: made of, slice by slice."""
     first = {spec.name: spec.name for spec in specs}
     known = {spec.name: spec for spec in specs}
+    alone: set[str] = set()
     for spec in specs:
         for item in spec.inputs.values():
             source = known.get(item.dataset)
@@ -235,7 +231,26 @@ def _joined(specs: Sequence[Dataset]) -> Mapping[str, str]:
             ):
                 one, other = sorted((first[spec.name], first[source.name]), key=list(first).index)
                 first = {name: one if of == other else of for name, of in first.items()}
-    return first
+    for one in {*first.values()}:
+        group = {name for name, of in first.items() if of == one}
+        if any(_comes_back(every[name], group, every) for name in group):
+            alone |= group  # as one they would wait for themselves
+    return {name: name if name in alone else of for name, of in first.items()}
+
+
+def _comes_back(spec: Dataset, group: set[str], every: Mapping[str, Dataset]) -> bool:
+    """Whether it reads other slices of the group, or the group by way of others."""
+    for item in spec.inputs.values():
+        source = every.get(item.dataset)
+        if source is None or source.name == spec.name:
+            continue
+        if source.name in group:
+            cut = isinstance(item, Snapshot) and item.cut_by
+            if cut and not SlicedRead(item, source).is_same(spec):  # type: ignore[arg-type]
+                return True
+        elif _made_from([source.name], every) & group:
+            return True
+    return False
 
 
 def _name(partitions: Partitions) -> str:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from penstock.assets.partitions.grain import (
     Grain,
     after,
+    before,
     begins,
     first_day,
     key,
@@ -167,6 +168,13 @@ class Windows:
         while (end := after(self.grain, start, self.time_zone)) <= last:
             yield self._of(start, end)
             start = end
+
+    def back(self, at: datetime, number: int) -> datetime:
+        """When the window ended before the last ones, so many, that had ended at that moment."""
+        start = self._floor(at)
+        for _ in range(number):
+            start = before(self.grain, start, self.time_zone)
+        return start
 
     def keys(self, slice_: Slice) -> tuple[str, ...]:
         """The names of the windows of the slice, oldest first."""
