@@ -39,7 +39,7 @@ class Automation:
 
     There are five kinds of job. `nightly` runs one day: datasets by day, what they read and what is
     made of them; where datasets have several ranges of days there is one for each. Datasets that
-    are cut otherwise have jobs of their own, such as `hourly`, `monthly` or `daily_by_country`.
+    are cut otherwise have jobs of their own, such as `hourly_bronze__clicks` (see docs/slices.md).
     `reference` runs what is sent whole, and what is made of that alone. `daily_masking` makes the
     masked copies, `weekly_upkeep` keeps all tables compact, each by its policy in `policies`, else
     by `policy`. A job that would have nothing in it is not there, and datasets with a `schedule` of
