@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal, assert_never
 from pyspark.sql import functions as F
 
 from penstock.assets.frames import table_rows
+from penstock.assets.layout import folder_column
 from penstock.assets.modes import Append, Merge, Overwrite, ReplaceSlice, Scd2
-from penstock.assets.partitions.grid import values_of, windows_of
 from penstock.assets.scd2 import versions
 from penstock.assets.whole_list import GONE
 from penstock.errors import ConflictError
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 
-    from penstock.assets.dataset import Dataset
     from penstock.assets.resolve import Resolved
     from penstock.resources.lake import Table
     from penstock.resources.table_commit import Commit
@@ -182,7 +181,7 @@ def _creating(writer: DataFrameWriter, resolved: Resolved) -> DataFrameWriter:
     writer = writer.option("delta.enableChangeDataFeed", "true")
     # a run is recognised by its commit, so commits are kept longer than anyone retries
     writer = writer.option("delta.logRetentionDuration", "interval 400 days")
-    folders = _folders(resolved.spec)
+    folders = folder_column(resolved.spec)
     if any(c.pii and not c.masked for c in model.columns):
         # minima and maxima in the log would hold values of rows
         counted = [c for c in model.columns if not (c.pii and not c.masked) and c.name != folders]
@@ -193,19 +192,6 @@ def _creating(writer: DataFrameWriter, resolved: Resolved) -> DataFrameWriter:
             else writer.option("delta.dataSkippingNumIndexedCols", "0")
         )
     return writer.partitionBy(folders) if folders else writer
-
-
-def _folders(spec: Dataset) -> str | None:
-    """The column whose values have folders of their own in the table.
-
-    It is that of days, where it holds days, or the one of values, where each is one of a slice: in
-    a folder an empty text would be NULL.
-    """
-    windows, values = windows_of(spec.partitions), values_of(spec.partitions)
-    if windows is None:
-        return values.column if values and isinstance(spec.write, ReplaceSlice) else None
-    column = spec.model.column(windows.column)
-    return column.name if column and (windows.grain, column.type) == ("day", "date") else None
 
 
 def _merge(

@@ -36,6 +36,7 @@ from penstock.schemas.model import ColumnModel
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+    from penstock.assets.layout import Layout
     from penstock.assets.partitions.grid import Partitions
     from penstock.assets.partitions.values import Dynamic, Static
     from penstock.assets.partitions.windows import Windows
@@ -86,6 +87,7 @@ class Dataset:
     tags: Mapping[str, str]
     schedule: Schedule
     masking: MaskingPolicy | None = None
+    layout: Layout | None = None
     code_version: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -214,6 +216,7 @@ def dataset(  # noqa: PLR0913 - one keyword for each decision
     tags: Mapping[str, str] | None = None,
     schedule: Schedule | None = None,
     masking: MaskingPolicy | None = None,
+    layout: Layout | None = None,
 ) -> Callable[[Body], Dataset]:
     """Make a dataset of a function that takes DataFrames and returns one.
 
@@ -225,6 +228,11 @@ def dataset(  # noqa: PLR0913 - one keyword for each decision
     `Quarantine()`. `group` and `tags` are Dagster's; the group defaults to the first part of the
     dataset's name, the schedule to none. `cluster` is the key of the Dagster resource to run on.
     With `masking` the function's result is masked by the policy before the gate.
+
+    `layout` is of a table that is made from now on: `"folders"` gives each day, or value of the
+    slices, a folder of its own; in a `"plain"` table upkeep joins what small slices wrote, and a
+    slice rewrites the files that it shares with others. The default is folders for days by a date
+    and for slices of values, and plain for others.
 
     Raises DefinitionError when the pieces do not fit together.
     """
@@ -268,6 +276,7 @@ def dataset(  # noqa: PLR0913 - one keyword for each decision
             tags=dict(tags or {}),
             schedule=schedule or Schedule(),
             masking=masking,
+            layout=layout,
         )
         check_dataset(spec)
         return spec

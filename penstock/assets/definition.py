@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, get_args
 
+from penstock.assets.layout import check_layout
 from penstock.assets.mode_definition import check_mode
 from penstock.assets.modes import BadRows, WriteMode
 from penstock.assets.partitions.grid import values_of, windows_of
@@ -73,6 +74,7 @@ def check_dataset(spec: Dataset) -> None:
         item.check(spec, name, where)
     check_mode(spec, where)
     _check_partitions(spec, where)
+    check_layout(spec, where)
     if spec.masking:
         _check_masking(spec, spec.masking, where)
 

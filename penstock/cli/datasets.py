@@ -98,6 +98,7 @@ def show_dataset(
         "table": f"version {live['version']}, {number(live['files'])} files, {size(live['bytes'])}"
         if live["exists"]
         else "not written yet",
+        "folders": _folder_words(spec, live.get("folders")),
     }
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim")
@@ -112,6 +113,18 @@ def show_dataset(
         _columns(spec),
     ]
     call.answer(document, Group(*parts, *_rules(spec)))
+
+
+def _folder_words(spec: Dataset, there: list[str] | None) -> str:
+    """By what the table has folders, and whether a new one would have others."""
+    from penstock.assets.layout import folder_column
+
+    column = folder_column(spec)
+    said = f"by {column}" if column else "none"
+    if there is None or there == ([column] if column else []):
+        return said
+    has = f"by {', '.join(there)}" if there else "none"
+    return f"{has}; a table that is made anew: {said}"
 
 
 def last_run(ledger: Ledger, dataset: str) -> RunRecord | None:
@@ -165,6 +178,7 @@ def _live(spec: Dataset, lake: Lake) -> dict[str, Any]:
         "version": log.version,
         "files": files,
         "bytes": size_bytes,
+        "folders": list(log.partition_columns()),
         "columns": [
             {"name": c.name, "type": c.type, "nullable": c.nullable} for c in log.columns()
         ],

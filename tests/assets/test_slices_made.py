@@ -392,3 +392,34 @@ def test_a_value_that_was_never_made_is_missing_and_not_empty(shop: Shop) -> Non
         read = table("bronze.sales", slice_by=by)
         with pytest.raises(DefinitionError, match="does not say which slice"):
             shop.run(dataset(spec, inputs={"a": read}, partitions=cut)(lambda a: a), slice_)
+
+
+def test_a_plain_table_of_days_is_joined_by_upkeep_and_its_days_stay_apart(shop: Shop) -> None:
+    def of(layout: Any) -> Any:
+        return dataset(
+            Versions,
+            inputs={"raw": landing("versions/{day}.csv")},
+            partitions=Daily(column="day", start=SINCE),
+            layout=layout,
+        )(lambda raw: raw)
+
+    head = "id,at,day"
+    plain, days = of("plain"), [date(2013, 1, number) for number in range(1, 4)]
+    for day in days:
+        land(shop, f"versions/{day}.csv", head, f"{day.day},{day}T10:00:00Z,{day}")
+        shop.run(plain, Slice.day(day))
+    log = shop.runtime.lake.table("bronze.versions").read()
+    assert log
+    assert (log.partition_columns(), log.files()[0]) == ((), 3)
+    path = shop.runtime.lake.table("bronze.versions").path
+    shop.spark.sql(f"OPTIMIZE delta.`{path}`").collect()
+    # a day in a file with others is replaced, and they stay
+    land(shop, f"versions/{days[1]}.csv", head, f"9,{days[1]}T10:00:00Z,{days[1]}")
+    assert shop.run(plain, Slice.day(days[1])).committed
+    assert rows(shop, plain, "id") == [(1,), (3,), (9,)]
+    assert not shop.run(plain, Slice.day(days[2])).committed
+    # another layout is of a table that is made anew, and changes no result
+    assert of("plain").definition == of(None).definition == of("folders").definition
+    for layout, what in (("hive", "says something else"), ("folders", "could have folders")):
+        with pytest.raises(DefinitionError, match=what):
+            dataset(Beat, inputs={}, partitions=HOURS, layout=layout)(lambda: None)  # type: ignore[arg-type]
