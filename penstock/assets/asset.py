@@ -19,6 +19,7 @@ from penstock.assets.asset_checks import (
     freshness_verdict,
     row_verdicts,
 )
+from penstock.assets.closed import REOPEN
 from penstock.assets.dataset import Dataset
 from penstock.assets.executor import run
 from penstock.assets.fault import place, translated
@@ -215,6 +216,7 @@ def _produce(spec: Dataset, context: dg.AssetExecutionContext) -> tuple[Outcome,
             job_namespace=resources.ledger.namespace,
         ),
         on_step=lambda step: context.log.info("%s %s", spec.name, step),
+        reopen=context.run.tags.get(REOPEN) == "true",
     )
     slice_ = WHOLE
     if spec.partitions:

@@ -88,6 +88,7 @@ class Dataset:
     schedule: Schedule
     masking: MaskingPolicy | None = None
     layout: Layout | None = None
+    closes_after: timedelta | None = None
     code_version: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -217,6 +218,7 @@ def dataset(  # noqa: PLR0913 - one keyword for each decision
     schedule: Schedule | None = None,
     masking: MaskingPolicy | None = None,
     layout: Layout | None = None,
+    closes_after: timedelta | None = None,
 ) -> Callable[[Body], Dataset]:
     """Make a dataset of a function that takes DataFrames and returns one.
 
@@ -233,6 +235,9 @@ def dataset(  # noqa: PLR0913 - one keyword for each decision
     slices, a folder of its own; in a `"plain"` table upkeep joins what small slices wrote, and a
     slice rewrites the files that it shares with others. The default is folders for days by a date
     and for slices of values, and plain for others.
+
+    With `closes_after` a slice of time that was made is closed so long after its end: a run that
+    would change it, for a late file or other code, fails unless it is told to reopen it.
 
     Raises DefinitionError when the pieces do not fit together.
     """
@@ -277,6 +282,7 @@ def dataset(  # noqa: PLR0913 - one keyword for each decision
             schedule=schedule or Schedule(),
             masking=masking,
             layout=layout,
+            closes_after=closes_after,
         )
         check_dataset(spec)
         return spec

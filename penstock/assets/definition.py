@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, get_args
 
+from penstock.assets.closed import check_closes
 from penstock.assets.layout import check_layout
 from penstock.assets.mode_definition import check_mode
 from penstock.assets.modes import BadRows, WriteMode
@@ -75,6 +76,7 @@ def check_dataset(spec: Dataset) -> None:
     check_mode(spec, where)
     _check_partitions(spec, where)
     check_layout(spec, where)
+    check_closes(spec, where)
     if spec.masking:
         _check_masking(spec, spec.masking, where)
 

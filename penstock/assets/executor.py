@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.assets.body import analyze, key_id
 from penstock.assets.changes_too_late import changes_too_late
+from penstock.assets.closed import refuse_closed
 from penstock.assets.fault import translated
 from penstock.assets.gate import check_required
 from penstock.assets.governed_write import GovernedWrite
@@ -123,6 +124,8 @@ def _attempt(
             # a ledger that is new must know whose data it is, or it lets personal data pass
             runtime.ledger.register_contract(spec.model)
             return _Done(resolved=resolved)
+        if not invocation.reopen:
+            refuse_closed(resolved, runtime.clock())
         runtime.lake.check_writable()
         if resolved.state is None:
             resolved.table.refuse_nested()
@@ -140,6 +143,7 @@ def _attempt(
                 runtime=runtime,
                 run_id=str(_run_id(spec, slice_, invocation)),
                 on_step=invocation.on_step,
+                reopen=invocation.reopen,
             )
             commit = write.commit()
         return _Done(resolved=resolved, made=(commit, analyzed.lineage))

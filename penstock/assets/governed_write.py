@@ -55,6 +55,7 @@ class GovernedWrite:
     runtime: Runtime
     run_id: str
     on_step: Step
+    reopen: bool = False
 
     def commit(self) -> Commit:
         """Audit the rows and commit the good ones.
@@ -213,6 +214,8 @@ class GovernedWrite:
             "write": type(spec.write).__name__,
             "row_key": list(spec.table_key),
             "slice": resolved.slice.document(),
+            # also where the slice was open: who asked did not look
+            **({"reopen": True} if self.reopen else {}),
             "slice_column": windows.column if windows else None,
             "slice_values_column": values.column if values else None,
             "slices_from": windows.first.isoformat() if windows else None,

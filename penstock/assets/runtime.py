@@ -45,9 +45,13 @@ class Runtime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invocation:
-    """Who asked for the run: a Dagster run (its id is `id`), or a call of its own."""
+    """Who asked for the run: a Dagster run (its id is `id`), or a call of its own.
+
+    `reopen`: it may change slices that are closed.
+    """
 
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
     attempt: int = 1
     parent: ParentRun | None = None
     on_step: Step = _no_step
+    reopen: bool = False

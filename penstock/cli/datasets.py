@@ -89,7 +89,8 @@ def show_dataset(
         "contract": f"{model.name} {model.version}",
         "owner": model.owner,
         "write": f"{document['write']}, bad rows: {document['bad_rows']}",
-        "partitions": spec.partitions.words if spec.partitions else "none",
+        "partitions": (spec.partitions.words if spec.partitions else "none")
+        + (f", closed {spec.closes_after} after" if spec.closes_after else ""),
         "inputs": ", ".join(f"{n} = {w}" for n, w in document["inputs"].items()) or "none",
         "read by": ", ".join(document["read_by"]) or "nobody here",
         "key": ", ".join(model.key) or "none",

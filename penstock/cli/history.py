@@ -65,6 +65,7 @@ def _document(commit: Commit) -> dict[str, Any]:
         "governed": commit.facts is not None,
         "by": _author(commit),
         "slice": slice_,
+        "reopen": facts.get("reopen", False),
         "run_id": facts.get("run_id"),
         "rows": commit.changed_rows if commit.changes_rows else None,
         "rows_quarantined": facts.get("rows_quarantined"),

@@ -43,12 +43,18 @@ def run_dataset(
     upstream: Annotated[
         bool, typer.Option("--upstream", help="First run all it needs, in order.")
     ] = False,
+    reopen: Annotated[
+        bool,
+        typer.Option("--reopen", help="Also where the slice is closed, which its commit says."),
+    ] = False,
 ) -> None:
     """Produce a dataset. Run again with nothing changed, it writes nothing and says so."""
     deployment = call.deployment()
     spec = deployment.dataset(dataset)
     specs = _needed(deployment, spec) if upstream else (spec,)
-    _answer(call, _produce(call, deployment, slices_wanted(specs, spec, slice_key)))
+    jobs = slices_wanted(specs, spec, slice_key)
+    # what it is made of stays closed
+    _answer(call, _produce(call, deployment, jobs, reopened=spec if reopen else None))
 
 
 def backfill_dataset(
@@ -56,6 +62,10 @@ def backfill_dataset(
     dataset: _Dataset,
     first: Annotated[str, typer.Option("--from", metavar="SLICE", help="First slice.")],
     last: Annotated[str, typer.Option("--to", metavar="SLICE", help="Last slice, included.")],
+    *,
+    reopen: Annotated[
+        bool, typer.Option("--reopen", help="Also closed slices, which the commit says.")
+    ] = False,
 ) -> None:
     """Produce a range of slices of a dataset, such as days, in one run."""
     deployment = call.deployment()
@@ -67,11 +77,16 @@ def backfill_dataset(
             next_step=f"run it whole: penstock run {spec.name}",
         )
     slice_ = spec.partitions.slice(first, last)
-    _answer(call, _produce(call, deployment, [(spec, slice_)]))
+    reopened = spec if reopen else None
+    _answer(call, _produce(call, deployment, [(spec, slice_)], reopened=reopened))
 
 
 def _produce(
-    call: Call, deployment: Deployment, jobs: list[tuple[Dataset, Slice]]
+    call: Call,
+    deployment: Deployment,
+    jobs: list[tuple[Dataset, Slice]],
+    *,
+    reopened: Dataset | None = None,
 ) -> list[Outcome]:
     from penstock.assets.executor import run
     from penstock.assets.recovery import settle_dead_runs
@@ -93,7 +108,7 @@ def _produce(
             cluster.session() as spark,
             run_progress(call.err, f"{spec.name} {slice_.key}", spark) as step,
         ):
-            invocation = Invocation(on_step=step)
+            invocation = Invocation(on_step=step, reopen=spec is reopened)
             try:
                 outcome = run(spec, spark, slice_, runtime=runtime, invocation=invocation)
             except ValidationError as error:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,7 +23,7 @@ from penstock import (
     landing,
     table,
 )
-from penstock.errors import DefinitionError, InputError
+from penstock.errors import DefinitionError, GateError, InputError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -423,3 +424,62 @@ def test_a_plain_table_of_days_is_joined_by_upkeep_and_its_days_stay_apart(shop:
     for layout, what in (("hive", "says something else"), ("folders", "could have folders")):
         with pytest.raises(DefinitionError, match=what):
             dataset(Beat, inputs={}, partitions=HOURS, layout=layout)(lambda: None)  # type: ignore[arg-type]
+
+
+def test_a_closed_slice_is_changed_by_nothing_but_who_reopens_it(shop: Shop) -> None:
+    def of(**more: Any) -> Any:
+        return dataset(
+            Versions,
+            inputs={"raw": landing("versions/{day}.csv")},
+            partitions=Daily(column="day", start=SINCE, time_zone=BERLIN),
+            closes_after=timedelta(days=2),
+            **more,
+        )
+
+    @of()
+    def spec(raw: DataFrame) -> DataFrame:
+        return raw
+
+    @of()
+    def other(raw: DataFrame) -> DataFrame:
+        return raw.where("id > 0")
+
+    def at(*when: int) -> Shop:
+        now = datetime(*when, tzinfo=UTC)
+        return replace(shop, runtime=replace(shop.runtime, clock=lambda: now))
+
+    day, following = (spec.partitions.slice(f"2013-01-0{n}") for n in (5, 6))
+    land(shop, "versions/2013-01-05.csv", "id,at,day", "1,2013-01-05T10:00:00Z,2013-01-05")
+    # one that was never made is made, however late
+    assert at(2013, 3, 1).run(spec, day).committed
+    assert not at(2013, 3, 1).run(spec, day).committed
+    land(shop, "versions/2013-01-05.csv", "id,at,day", "2,2013-01-05T10:00:00Z,2013-01-05")
+    # a day of Berlin ends an hour before one of UTC, and two days later it is closed
+    for what, changed in ((spec, "raw"), (other, "code, raw")):
+        with pytest.raises(GateError, match="the slice is closed") as caught:
+            at(2013, 1, 7, 23).run(what, day)
+        assert caught.value.found == f"other {changed}"
+        assert caught.value.expected == "no change after 2013-01-07 23:00 UTC"
+    assert rows(shop, spec, "id") == [(1,)]
+    assert "FAIL" in shop.states(spec)
+    # a range is closed where one of its days is
+    land(shop, "versions/2013-01-06.csv", "id,at,day", "6,2013-01-06T10:00:00Z,2013-01-06")
+    both = spec.partitions.slice("2013-01-05", "2013-01-06")
+    with pytest.raises(GateError, match="the slice is closed"):
+        at(2013, 1, 8).run(spec, both)
+    assert at(2013, 1, 8).run(spec, following).committed
+    # before it closes it is made anew, after it with a word that the commit keeps
+    assert at(2013, 1, 7, 22).run(spec, day).committed
+    land(shop, "versions/2013-01-05.csv", "id,at,day", "3,2013-01-05T10:00:00Z,2013-01-05")
+    assert at(2013, 3, 1).run(spec, day, reopen=True).committed
+    log = shop.runtime.lake.table("bronze.versions").read()
+    assert log
+    said = [commit.facts.get("reopen") for commit in log.commits() if commit.facts]
+    assert said == [True, None, None, None]
+    assert rows(shop, spec, "id") == [(3,), (6,)]
+    for more, what in (
+        ({"closes_after": 3}, "no duration"),
+        ({"closes_after": timedelta(1), "partitions": COUNTRIES}, "of slices that end"),
+    ):
+        with pytest.raises(DefinitionError, match=what):
+            dataset(Sale, inputs={}, **more)(lambda: None)
