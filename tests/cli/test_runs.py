@@ -138,6 +138,31 @@ def test_a_missing_file_is_exit_4_and_the_run_is_recorded_as_failed(shop: Any) -
     assert failed["state"] == "FAIL"
 
 
+@pytest.mark.usefixtures("spark")
+def test_a_closed_day_is_exit_5_and_reopened_it_says_so_and_what_it_is_made_of_does_not(
+    shop: Any,
+) -> None:
+    module = shop.root / "small_shop.py"
+    closed = "partitions=DAYS, closes_after=timedelta(days=9)"
+    module.write_text(module.read_text().replace("partitions=DAYS", closed))
+    day = "2013-02-07"
+    shop.deliver(day, f"1,{day},a@example.org,10")
+    shop.json("run", "shop.totals", "--slice", day, "--upstream")
+    shop.deliver(day, f"1,{day},a@example.org,20")
+    error = shop.json("run", "shop.orders", "--slice", day, code=5)["error"]
+    assert error["what"] == "the slice is closed, and the run would change it"
+    assert error["found"] == "other arrived"
+    assert f"--slice '{day}' --reopen" in error["next"]
+    # what it is made of stays closed, and is not made by the way
+    again = ("run", "shop.totals", "--slice", day, "--upstream", "--reopen")
+    assert shop.json(*again, code=5)["error"]["where"] == f"shop.orders {day}"
+    shop.json("backfill", "shop.orders", "--from", day, "--to", day, "--reopen")
+    shop.json("run", "shop.totals", "--slice", day, "--reopen")
+    for name in ("shop.orders", "shop.totals"):
+        commits = shop.json("history", name)
+        assert [commit["reopen"] for commit in commits] == [True, False]
+
+
 def test_quarantine_hides_personal_data_until_asked(filled: Any) -> None:
     shown = filled.json("quarantine", "show", "shop.orders")
     assert shown["rows"] == 4
