@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -36,7 +36,9 @@ pytestmark = pytest.mark.slow(seconds=30)
 
 SINCE = date(2013, 1, 1)
 COUNTRIES = Static(column="country", values=["DE", "FR"])
-SOLD, TENANTS, MONTHS = (dg.AssetKey(["shop", name]) for name in ("sold", "tenants", "months"))
+SOLD, TENANTS, MONTHS, REPORTED = (
+    dg.AssetKey(["shop", name]) for name in ("sold", "tenants", "months", "reported")
+)
 
 
 class Sold(Contract, name="shop.sold", version="1.0.0", owner="team:shop"):
@@ -89,6 +91,23 @@ def tenants(raw: DataFrame) -> DataFrame:
     return raw
 
 
+class Reported(Contract, name="shop.reported", version="1.0.0", owner="team:shop"):
+    """One order of a day that was reported."""
+
+    id: int = column(key=True)
+    day: date = column()
+
+
+@dataset(
+    Reported,
+    inputs={"raw": landing("reported/{day}.csv")},
+    partitions=Daily(column="day", start=SINCE),
+    closes_after=timedelta(days=30),
+)
+def reported(raw: DataFrame) -> DataFrame:
+    return raw
+
+
 class Deployed:
     """The shop in Dagster."""
 
@@ -100,14 +119,16 @@ class Deployed:
             "ledger": LedgerResource(url=f"sqlite:///{shop.path / 'ledger.db'}"),
             "cluster": LocalCluster(profile=Profile.SMALL, cores=2),
         }
-        self.defs = definitions([sold, months, tenants], resources=resources)
+        self.defs = definitions([sold, months, tenants, reported], resources=resources)
 
     def land(self, name: str, *lines: str) -> None:
         file = self.shop.path / "landing" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("".join(f"{line}\n" for line in lines))
 
-    def materialize(self, key: dg.AssetKey, first: str, last: str | None = None) -> Any:
+    def materialize(
+        self, key: dg.AssetKey, first: str, last: str | None = None, **tags: str
+    ) -> Any:
         range_ = {
             "dagster/asset_partition_range_start": first,
             "dagster/asset_partition_range_end": str(last),
@@ -118,7 +139,7 @@ class Deployed:
         ).resolve_job_def(job.name)
         return made.execute_in_process(
             partition_key=None if last else first,
-            tags=range_ if last else {},
+            tags=(range_ if last else {}) | {f"penstock/{name}": of for name, of in tags.items()},
             instance=self.instance,
             raise_on_error=False,
         )
@@ -179,3 +200,18 @@ def test_a_value_is_known_once_it_is_told_of(deployed: Deployed) -> None:
     assert deployed.instance.get_dynamic_partitions("tenants") == ["acme", "zeta"]
     assert deployed.made(TENANTS) == {"acme", "zeta"}
     assert deployed.shop.table(tenants).count() == 2
+
+
+def test_a_closed_slice_is_changed_by_a_run_with_the_tag_alone(deployed: Deployed) -> None:
+    day = "2013-01-05"
+    for id_, tags, made in ((1, {}, True), (2, {}, False), (2, {"reopen": "true"}, True)):
+        deployed.land(f"reported/{day}.csv", "id,day", f"{id_},{day}")
+        run = deployed.materialize(REPORTED, day, **tags)
+        assert run.success is made
+        if not made:
+            (failure,) = (event for event in run.all_events if event.is_step_failure)
+            told = failure.step_failure_data.user_failure_data
+            assert "the slice is closed, and the run would change it" in told.description
+            # it would be the same the next time
+            assert not any(event.is_step_up_for_retry for event in run.all_events)
+    assert [row.id for row in deployed.shop.table(reported).collect()] == [2]
