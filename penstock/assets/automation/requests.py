@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from penstock.assets.automation.arrivals import Arrival
     from penstock.assets.automation.due_slices import ReadySlice
-    from penstock.assets.automation.jobs import DayJob, SliceJob
+    from penstock.assets.automation.jobs import DayJob
+    from penstock.assets.automation.slice_jobs import SliceJob
 
 __all__ = ["LANDED", "landed_as", "landed_slice", "run_requests", "slice_request"]
 

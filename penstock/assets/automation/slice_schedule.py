@@ -5,8 +5,8 @@ import dagster as dg
 
 from penstock.assets.automation.arrivals import landed
 from penstock.assets.automation.due_slices import due_slices, misnamed, new_values, ready_slices
-from penstock.assets.automation.jobs import SliceJob
 from penstock.assets.automation.requests import slice_request
+from penstock.assets.automation.slice_jobs import SliceJob
 from penstock.assets.partitions.grid import values_of
 from penstock.assets.partitions.values import Dynamic
 from penstock.resources.lake import Lake

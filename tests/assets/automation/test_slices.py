@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from penstock.assets.automation.jobs import SliceJob
+    from penstock.assets.automation.slice_jobs import SliceJob
 
 SINCE = date(2013, 1, 1)
 TODAY = datetime.now(UTC).date()
