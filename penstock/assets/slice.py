@@ -102,9 +102,13 @@ class Slice:
         """
         if self.start is None:
             return self
-        days = timedelta(days=lookback.days)
-        # of two moments with one zone Python subtracts what clocks say
-        start = (local(self.start, self.zone) - days).astimezone(UTC) - (lookback - days)
+        days, clock = timedelta(days=lookback.days), local(self.start, self.zone)
+        if begins(clock.date(), self.zone) == self.start:
+            # a day may begin at one o'clock, and the one before at midnight
+            start = begins(clock.date() - days, self.zone)
+        else:  # of two moments with one zone Python subtracts what clocks say
+            start = (clock - days).astimezone(UTC)
+        start -= lookback - days
         return Slice(
             start=start, end=self.end, zone=self.zone, grain=self.grain, values=self.values
         )
