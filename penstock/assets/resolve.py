@@ -144,7 +144,7 @@ def resolve(
     )
     names = {key.references for key in spec.model.foreign_keys}
     references = tuple(
-        pin_table(name, Snapshot(dataset=name), WHOLE, lake, logs)[0] for name in sorted(names)
+        pin_table(name, Snapshot(dataset=name), WHOLE, lake, logs) for name in sorted(names)
     )
     content = _digest(
         {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
@@ -79,7 +79,7 @@ class Slice:
 
     def of_times(self) -> Slice:
         """The same of all values."""
-        return Slice(start=self.start, end=self.end, zone=self.zone, grain=self.grain)
+        return replace(self, values=())
 
     def of_values(self) -> Slice:
         """The same of all times."""
@@ -109,9 +109,7 @@ class Slice:
         else:  # of two moments with one zone Python subtracts what clocks say
             start = (clock - days).astimezone(UTC)
         start -= lookback - days
-        return Slice(
-            start=start, end=self.end, zone=self.zone, grain=self.grain, values=self.values
-        )
+        return replace(self, start=start)
 
     def overlaps(self, other: Slice) -> bool:
         """Whether the two may share a row; a whole slice overlaps everything."""

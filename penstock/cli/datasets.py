@@ -23,13 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["last_run", "register", "run_document"]
 
 _RUNS_LOOKED_AT = 50
-_ADVERBS = {
-    "hour": "hourly",
-    "day": "daily",
-    "week": "weekly",
-    "month": "monthly",
-    "year": "yearly",
-}
 STATE_STYLES = {"COMPLETE": "green", "FAIL": "red", "ABORT": "red", "START": "yellow"}
 
 
@@ -273,8 +266,10 @@ def _partitions(partitions: Partitions | None) -> dict[str, Any] | None:
 
 def _partition_words(document: Mapping[str, Any] | None) -> str:
     """In a column of a table: `daily by day`, `by country`."""
+    from penstock.assets.partitions.windows import ADVERBS
+
     if document is None:
         return "none"
-    by = [f"{_ADVERBS[document['grain']]} by {document['column']}"] if "grain" in document else []
+    by = [f"{ADVERBS[document['grain']]} by {document['column']}"] if "grain" in document else []
     by += [f"by {document['values_column']}"] if "values_column" in document else []
     return ", ".join(by)

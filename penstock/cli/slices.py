@@ -27,13 +27,14 @@ def slices_wanted(
     from penstock.assets.slice import WHOLE
 
     cut = [spec for spec in specs if spec.partitions]
-    if name is None and cut:
+    partitions = cut[-1].partitions if cut else None
+    if name is None and partitions:
         raise DefinitionError(
             "the dataset is made by slices and none was given",
             where=cut[-1].name,
-            next_step=f"add --slice, such as --slice {cut[-1].partitions.example!r}",  # type: ignore[union-attr]
+            next_step=f"add --slice, such as --slice {partitions.example!r}",
         )
-    if name is not None and not cut:
+    if name is not None and not partitions:
         raise DefinitionError(
             "the dataset has no slices and one was given",
             where=target.name,
@@ -43,7 +44,7 @@ def slices_wanted(
     known = {spec.name: spec for spec in specs}
     wanted: dict[str, list[Slice]] = {}
     jobs: list[tuple[Dataset, Slice]] = []
-    asked = cut[-1].partitions.slice(name) if cut and name else WHOLE  # type: ignore[union-attr]
+    asked = partitions.slice(name) if partitions and name is not None else WHOLE
     for spec in reversed(specs):
         slice_ = WHOLE
         if spec.partitions and spec is cut[-1]:

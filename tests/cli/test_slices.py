@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import pytest
 
 from penstock import (
-    Contract,
     Daily,
     Dataset,
     Dynamic,
@@ -19,38 +17,17 @@ from penstock import (
     Slice,
     Static,
     Weekly,
-    column,
-    dataset,
     landing,
     table,
 )
 from penstock.cli.entries import Entry, Fate, may_be_of, slice_named
 from penstock.cli.slices import slices_wanted
 from penstock.errors import DefinitionError
+from tests.cut_dataset import cut_dataset as spec
 
 SINCE = date(2013, 1, 1)
 BERLIN = "Europe/Berlin"
 COUNTRIES = Static(column="country", values=["DE", "FR"])
-
-
-def spec(name: str, partitions: Any, *reads: Any, **more: Any) -> Dataset:
-    class Row(Contract, name=f"shop.{name}", version="1.0.0", owner="team:shop"):
-        """One row."""
-
-        id: int = column(key=True)
-        at: datetime = column()
-        day: date = column()
-        country: str = column()
-
-    def body(**frames: Any) -> Any:
-        return frames["a0"]
-
-    inputs = {f"a{n}": item for n, item in enumerate(reads)}
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    body.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [inspect.Parameter(name, kind) for name in inputs]
-    )
-    return dataset(Row, inputs=inputs, partitions=partitions, **more)(body)
 
 
 HOURS = spec("hours", Hourly(column="at", start=SINCE), landing("{day}/{hour}.csv"))

@@ -9,7 +9,7 @@ known by the tag `LANDED` of its run.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from penstock.assets.automation.slice_needs import LandedFiles, Needs, values_in
 from penstock.assets.partitions.dagster import keys_of
 from penstock.assets.partitions.grid import values_of, windows_of
 from penstock.assets.partitions.values import Dynamic, Static, can_be_called
-from penstock.assets.slice import WHOLE, Slice
+from penstock.assets.slice import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from penstock.assets.automation.slice_jobs import SliceJob
     from penstock.assets.automation.slice_needs import Files
-
+    from penstock.assets.slice import Slice
 
 __all__ = ["AT_ONCE", "Due", "ReadySlice", "due_slices", "misnamed", "new_values", "ready_slices"]
 
@@ -166,10 +166,4 @@ def _slices(
         if not all(files.has(item, window) for item in job.landing) and len(of) > 1:
             continue  # of no value is there a file
         for each in of:
-            yield Slice(
-                start=window.start,
-                end=window.end,
-                zone=window.zone,
-                grain=window.grain,
-                values=each,
-            )
+            yield replace(window, values=each)

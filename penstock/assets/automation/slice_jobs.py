@@ -140,8 +140,11 @@ def _comes_back(spec: Dataset, group: set[str], every: Mapping[str, Dataset]) ->
         if source is None or source.name == spec.name:
             continue
         if source.name in group:
-            cut = isinstance(item, Snapshot) and item.cut_by
-            if cut and not SlicedRead(item, source).is_same(spec):  # type: ignore[arg-type]
+            if (
+                isinstance(item, Snapshot)
+                and item.cut_by
+                and not SlicedRead(item, source).is_same(spec)
+            ):
                 return True
         elif made_from([source.name], every) & group:
             return True

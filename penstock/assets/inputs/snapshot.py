@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -73,11 +73,10 @@ class Snapshot:
     def pin(self, asked: Asked) -> PinnedTable:
         """The table as it is now."""
         runtime = asked.runtime
-        pinned, past = pin_table(asked.name, self, asked.slice, runtime.lake, runtime.ledger.logs)
         # what a dataset reads of itself is what came before
-        if self.gaps == "refuse" and self.dataset != asked.spec.name:
-            _refuse_gaps(pinned, self, past, asked.slice)
-        return pinned
+        own = self.dataset == asked.spec.name
+        snapshot = replace(self, gaps="read") if own else self
+        return pin_table(asked.name, snapshot, asked.slice, runtime.lake, runtime.ledger.logs)
 
 
 def table(
@@ -268,14 +267,21 @@ class PinnedTable:
 
 def pin_table(
     name: str, snapshot: Snapshot, slice_: Slice, lake: Lake, logs: LogIndex
-) -> tuple[PinnedTable, Past]:
-    """The table as it is now, and its past. Raises InputError when it was never written."""
+) -> PinnedTable:
+    """The table as it is now.
+
+    Raises InputError when it was never written, or not for a part of the slice that is read.
+    """
     table, past = opened(name, snapshot.dataset, lake, logs)
     when, which = _cut(snapshot, past, slice_)
     part = slice_.widened(snapshot.lookback) if when else slice_.of_values()
     part = part if which else part.of_times()
     newest = past.newest(part, when, which)
-    pinned = PinnedTable(
+    if snapshot.gaps == "refuse" and (when or which):
+        wanted = slice_ if when else slice_.of_values()
+        gaps = past.gaps(wanted if which else wanted.of_times(), when, which)
+        _refuse_gaps(name, snapshot, slice_, gaps)
+    return PinnedTable(
         name=name,
         table=table,
         table_id=past.table_id,
@@ -286,7 +292,6 @@ def pin_table(
         cut_by=snapshot.cut_by,
         slice=part,
     )
-    return pinned, past
 
 
 def _cut(snapshot: Snapshot, past: Past, slice_: Slice) -> tuple[str | None, str | None]:
@@ -312,22 +317,17 @@ def _cut(snapshot: Snapshot, past: Past, slice_: Slice) -> tuple[str | None, str
     return when[0] if when else None, which[0] if which else None
 
 
-def _refuse_gaps(item: PinnedTable, snapshot: Snapshot, past: Past, slice_: Slice) -> None:
+def _refuse_gaps(name: str, snapshot: Snapshot, slice_: Slice, gaps: Sequence[Slice]) -> None:
     """Raise InputError where the table was never made for a part of the slice."""
-    when, which = _cut(snapshot, past, slice_)
-    if when is None and which is None:
-        return
-    part = slice_ if which else slice_.of_times()
-    gaps = past.gaps(part if when else slice_.of_values(), when, which)
     if gaps:
         more = f" and {len(gaps) - _GAPS_NAMED} more" if gaps[_GAPS_NAMED:] else ""
         raise InputError(
-            f"input {item.name} was never made for a part of the slice",
-            where=item.dataset,
+            f"input {name} was never made for a part of the slice",
+            where=snapshot.dataset,
             expected=f"runs of all that is in {slice_.key}",
             found=f"none of {'; '.join(gap.span for gap in gaps[:_GAPS_NAMED])}{more}",
-            next_step=f"run {item.dataset} for these first, or with penstock run --upstream; or "
-            "write gaps='read' where there is nothing to come",
+            next_step=f"run {snapshot.dataset} for these first, or with penstock run --upstream; "
+            "or write gaps='read' where there is nothing to come",
         )
 
 
@@ -336,6 +336,8 @@ def read_table(spark: SparkSession, item: PinnedTable) -> DataFrame:
     from pyspark.sql import functions as F
 
     frame = loaded(spark.read.option("versionAsOf", item.version), item)
+    if not item.cut_by:
+        return frame
     kinds = {field.name: field.dataType.simpleString() for field in frame.schema.fields}
     for name in item.cut_by:
         if name not in kinds:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -96,14 +97,7 @@ def slice_of(partitions: Partitions, keys: Sequence[str]) -> Slice:
             named = [definition.get_partition_key_from_str(key).keys_by_dimension for key in keys]
             times = sorted({each[windows.column] for each in named}, key=windows.begins)
             has = tuple(dict.fromkeys(each[values.column] for each in named))
-            window = windows.slice(times[0], times[-1])
-            found = Slice(
-                start=window.start,
-                end=window.end,
-                zone=window.zone,
-                grain=window.grain,
-                values=has,
-            )
+            found = replace(windows.slice(times[0], times[-1]), values=has)
         case Windows():
             times = sorted(keys, key=partitions.begins)
             found = partitions.slice(times[0], times[-1])

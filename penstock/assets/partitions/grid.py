@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -46,9 +46,9 @@ class Grid:
         """
         (window, value), (end, end_value) = self._parts(name), self._parts(last or name)
         end_value = value if last is None else end_value
-        return _joined(
-            self.windows.slice(window, None if last is None else end),
-            self.values.slice(value, None if end_value == value else end_value),
+        values = self.values.slice(value, None if end_value == value else end_value)
+        return replace(
+            self.windows.slice(window, None if last is None else end), values=values.values
         )
 
     def read(self, name: str) -> Slice:
@@ -56,7 +56,7 @@ class Grid:
         window, bar, value = name.partition("|")
         if not bar:
             raise ValueError(name)
-        return _joined(self.windows.read(window), self.values.read(value))
+        return replace(self.windows.read(window), values=self.values.read(value).values)
 
     def keys(self, slice_: Slice) -> tuple[str, ...]:
         """`2013-01-05|DE` for each window and value of the slice, oldest first."""
@@ -66,7 +66,7 @@ class Grid:
     def covering(self, slice_: Slice) -> Slice | None:
         """All of its windows and values that may share a row with the slice."""
         window, values = self.windows.covering(slice_), self.values.covering(slice_)
-        return _joined(window, values) if window and values else None
+        return replace(window, values=values.values) if window and values else None
 
     def refuse_other(self, slice_: Slice, where: str) -> None:
         """Raise DefinitionError for a slice that is not made of its windows and values."""
@@ -128,14 +128,4 @@ def values_of(partitions: Partitions | None) -> Static | Dynamic | None:
         partitions.values
         if isinstance(partitions, Grid)
         else (partitions if isinstance(partitions, Static | Dynamic) else None)
-    )
-
-
-def _joined(window: Slice, values: Slice) -> Slice:
-    return Slice(
-        start=window.start,
-        end=window.end,
-        zone=window.zone,
-        grain=window.grain,
-        values=values.values,
     )

@@ -145,7 +145,6 @@ class Dynamic:
     name: str = field(default="")
 
     def __post_init__(self) -> None:
-        """Raise DefinitionError for a name that Dagster does not take."""
         if not self.name:
             object.__setattr__(self, "name", self.column)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from penstock.schemas.model import ContractModel
 
-__all__ = ["Daily", "Hourly", "Monthly", "Weekly", "Windows", "Yearly"]
+__all__ = ["ADVERBS", "Daily", "Hourly", "Monthly", "Weekly", "Windows", "Yearly"]
 
 _WORDS: dict[Grain, str] = {
     "hour": "an hour, like 2013-01-05-13:00",
@@ -35,7 +35,7 @@ _WORDS: dict[Grain, str] = {
     "month": "a month, like 2013-01",
     "year": "a year, like 2013",
 }
-_ADVERBS: dict[Grain, str] = {
+ADVERBS: dict[Grain, str] = {
     "hour": "hourly",
     "day": "daily",
     "week": "weekly",
@@ -121,7 +121,7 @@ class Windows:
     @property
     def adverb(self) -> str:
         """`daily`, and so on."""
-        return _ADVERBS[self.grain]
+        return ADVERBS[self.grain]
 
     @property
     def words(self) -> str:
@@ -193,7 +193,7 @@ class Windows:
         if slice_.start is None or slice_.end is None or slice_.values:
             found = slice_.key
         elif (slice_.grain, slice_.zone) != (self.grain, self.time_zone):
-            found = f"{slice_.key}, {_ADVERBS[slice_.grain]} in {slice_.zone}"
+            found = f"{slice_.key}, {ADVERBS[slice_.grain]} in {slice_.zone}"
         elif (slice_.start, slice_.end) != (self._floor(slice_.start), self._ceiling(slice_.end)):
             found = f"{slice_.start.isoformat()} to {slice_.end.isoformat()}"
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 from dataclasses import replace
@@ -14,7 +13,6 @@ import pytest
 from dagster._core.events import AssetMaterializationPlannedData
 
 from penstock import (
-    Contract,
     Daily,
     Dataset,
     Deployment,
@@ -24,8 +22,6 @@ from penstock import (
     Schedule,
     Static,
     Weekly,
-    column,
-    dataset,
     landing,
     query,
     table,
@@ -41,6 +37,7 @@ from penstock.errors import DefinitionError
 from penstock.resources.lake import Lake
 from penstock.resources.ledger import LedgerResource
 from penstock.resources.local import LocalCluster
+from tests.cut_dataset import cut_dataset as spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,26 +56,6 @@ MONTHS = Monthly(column="day", start=SINCE)
 COUNTRIES = Static(column="country", values=["DE", "FR"])
 TENANTS = Dynamic(column="country", name="tenants")
 BUSINESS_DAYS = Daily(column="at", start=SINCE, time_zone=BERLIN)
-
-
-def spec(name: str, partitions: Any, *reads: Any, **more: Any) -> Dataset:
-    class Row(Contract, name=f"shop.{name}", version="1.0.0", owner="team:shop"):
-        """One row."""
-
-        id: int = column(key=True)
-        at: datetime = column()
-        day: date = column()
-        country: str = column()
-
-    def body(**frames: Any) -> Any:
-        return frames["a0"]
-
-    inputs = {f"a{n}": item for n, item in enumerate(reads)}
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    body.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
-        [inspect.Parameter(name, kind) for name in inputs]
-    )
-    return dataset(Row, inputs=inputs, partitions=partitions, **more)(body)
 
 
 BEATS = spec("beats", HOURS, landing("beats/{day}/{hour}-*.csv"))
