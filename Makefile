@@ -8,6 +8,7 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 
 PYTHON ?= python3
+SOURCES ?= $(or $(PENSTOCK_SOURCES),files)
 VENV := .venv
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
@@ -41,8 +42,9 @@ setup-test: $(STAMPS)/test $(STAMPS)/compiled $(PENSTOCK)/jars/.made web
 
 web: $(STATIC)/index.html  ## the lineage browser, built into the server's package
 
-demo: setup  ## the nightly job over several days of real flights
-	@$(BIN)/penstock demo
+# What all sources need besides, a client of Kafka and one of PostgreSQL, is in the lock of the tests.
+demo: $(if $(filter all,$(SOURCES)),setup-test,setup)  ## the nightly job over several days of real flights (SOURCES=all: not of files alone)
+	@PENSTOCK_SOURCES=$(SOURCES) $(BIN)/penstock demo
 
 up: setup  ## Dagster's web server and daemon with a warm Spark; Ctrl-C ends all of it
 	@$(BIN)/penstock up

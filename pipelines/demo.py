@@ -2,6 +2,9 @@
 
 The runs are in the Dagster instance that `penstock up` shows. Told again, it finds the week in
 the lake, writes nothing and says so.
+
+Where `PENSTOCK_SOURCES=all` says so it is told in a home of its own, of data that arrives as
+Parquet, JSON lines, rows of PostgreSQL and records of Kafka as well, and the tables are the same.
 """
 
 from __future__ import annotations
@@ -22,7 +25,10 @@ from penstock.errors import PenstockError, SetupError
 from penstock.operations.up import write_dagster_home
 from penstock.resources.home import home
 from pipelines.data import DEMO_DAYS, unpack_flights, write_bookings
+from pipelines.data.restated import restate
 from pipelines.demo_summary import Summary, stories
+from pipelines.senders.everything import Senders, senders
+from resources.environments import Sources, environment, sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,6 +42,7 @@ SEED = 2013
 # The last days come one by one, as they would, those before them as one backfill. Each night
 # leaves a small file in what is merged: with three of them upkeep has something to do.
 NIGHTS = 3
+_ALL, _BROKER_JARS = "all-sources", "broker-jars"
 _RANGE = "dagster/asset_partition_range"
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 _TOLD = {"resolved", "analyzed", "started", "checked", "quarantined"}
@@ -48,7 +55,7 @@ class Chapter:
 
     title: str
     job: str
-    day: date | None = None
+    days: tuple[date, ...] = ()
     tags: dict[str, str] = field(default_factory=dict)
     by_table: bool = False  # one step that goes through all tables
 
@@ -61,12 +68,13 @@ def chapters(days: tuple[date, ...] = DEMO_DAYS) -> tuple[Chapter, ...]:
         Chapter(
             title=f"Backfill {earlier[0]} to {earlier[-1]}",
             job="nightly",
+            days=earlier,
             tags={
                 f"{_RANGE}_start": earlier[0].isoformat(),
                 f"{_RANGE}_end": earlier[-1].isoformat(),
             },
         ),
-        *(Chapter(title=f"Nightly {day}", job="nightly", day=day) for day in nights),
+        *(Chapter(title=f"Nightly {day}", job="nightly", days=(day,)) for day in nights),
         Chapter(title="Masking", job="daily_masking"),
         Chapter(title="Upkeep", job="weekly_upkeep", by_table=True),
     )
@@ -81,28 +89,26 @@ def demo(console: Console, days: tuple[date, ...] = DEMO_DAYS) -> Summary:
     from there.
     """
     began = time.monotonic()
-    folder = home()
-    dagster_home = write_dagster_home(folder)
-    with _environment(DAGSTER_HOME=str(dagster_home), PENSTOCK_HOME=str(folder)):
-        with _bars(console) as bars:
-            bars.say("Loading the deployment", None)
-            # here, because the deployment reads the environment when it is imported
-            from pipelines.definitions import defs
-            from pipelines.deployment import deployment
+    with _told_in(home()), _bars(console) as bars, _delivered(days, bars) as live:
+        bars.say("Loading the deployment", None)
+        # here, because the deployment reads the environment when it is imported
+        from pipelines.definitions import defs
+        from pipelines.deployment import deployment
 
-            lake = deployment.resources["lake"]
-            _deliver(lake.landing, days, bars)
-            bars.say("Starting Spark", None)
-            deployment.resources["cluster"].ensure()
-            ledger = deployment.resources["ledger"].open()
-            events = _event_count(ledger)
-            tables = frozenset(spec.name for spec in deployment.datasets)
-            told = []
-            with dg.DagsterInstance.get() as instance:
-                for chapter in chapters(days):
-                    job = defs.resolve_job_def(chapter.job)
-                    parts = tables if chapter.by_table else frozenset(job.graph.node_dict)
-                    told.append(_tell(chapter, job, parts, instance, bars))
+        bars.say("Starting Spark", None)
+        deployment.resources["cluster"].ensure()
+        ledger = deployment.resources["ledger"].open()
+        events = _event_count(ledger)
+        tables = frozenset(spec.name for spec in deployment.datasets)
+        told = []
+        with dg.DagsterInstance.get() as instance:
+            for chapter in chapters(days):
+                if live:
+                    live.send(chapter.days)
+                job = defs.resolve_job_def(chapter.job)
+                parts = tables if chapter.by_table else frozenset(job.graph.node_dict)
+                told.append(_tell(chapter, job, parts, instance, bars))
+        bars.end()
         return Summary(
             days=days,
             stories=stories(deployment, told),
@@ -114,8 +120,9 @@ def demo(console: Console, days: tuple[date, ...] = DEMO_DAYS) -> Summary:
             },
             events=_event_count(ledger) - events,
             events_in_all=_event_count(ledger),
-            lake=lake.root,
+            lake=deployment.resources["lake"].root,
             seconds=time.monotonic() - began,
+            home=home() if live else None,
         )
 
 
@@ -169,18 +176,52 @@ def _bars(console: Console) -> Iterator[Bars]:
         bars.end()
 
 
-def _deliver(landing: str, days: tuple[date, ...], bars: Bars) -> None:
-    """Puts the days' files into landing. Those that are there are left alone."""
-    if landing.startswith("s3://"):
+@contextmanager
+def _told_in(folder: Path) -> Iterator[None]:
+    """The environment of what is told: Penstock's home, or one within it for all sources."""
+    if sources() is Sources.ALL and folder.name != _ALL:
+        outer, folder = folder, folder / _ALL
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("jars", _BROKER_JARS):
+            (outer / name).mkdir(exist_ok=True)
+            if not (folder / name).is_symlink():
+                (folder / name).symlink_to(outer / name)
+    with _environment(PENSTOCK_HOME=str(folder)):
+        with _environment(DAGSTER_HOME=str(write_dagster_home(folder))):
+            yield
+
+
+@contextmanager
+def _delivered(days: tuple[date, ...], bars: Bars) -> Iterator[Senders | None]:
+    """The days' files in landing, those that are there left alone; and what else sends."""
+    here = environment()
+    if here.landing.startswith("s3://"):
         raise SetupError(
             "the demo delivers its files into a local folder",
-            where=landing,
+            where=here.landing,
             next_step="unset PENSTOCK_LANDING, or set it to a folder",
         )
+    landing = Path(here.landing)
+    if here.sources is Sources.FILES:
+        _deliver(landing, days, bars)
+        yield None
+        return
+    delivered = home() / "delivered"
+    _deliver(delivered, days, bars)
+    restate(delivered, landing, days)
+    bars.say("Starting PostgreSQL and Kafka", None)
+    with (
+        senders(home(), delivered, here.secrets, home() / _BROKER_JARS) as live,
+        _environment(**live.variables),
+    ):
+        yield live
+
+
+def _deliver(landing: Path, days: tuple[date, ...], bars: Bars) -> None:
     bars.say(f"Unpacking {len(days)} days of flights", None)
-    unpack_flights(Path(landing), days, progress=lambda what, n, of: bars.update(n, of, what))
+    unpack_flights(landing, days, progress=lambda what, n, of: bars.update(n, of, what))
     bars.say("Making bookings", len(days))
-    write_bookings(Path(landing), days, SEED, progress=lambda what, n, of: bars.update(n, of, what))
+    write_bookings(landing, days, SEED, progress=lambda what, n, of: bars.update(n, of, what))
 
 
 def _tell(
@@ -197,7 +238,7 @@ def _tell(
         instance=instance,
         run_id=run_id,
         run_config=_QUIET,
-        partition_key=chapter.day.isoformat() if chapter.day else None,
+        partition_key=None if chapter.tags or not chapter.days else chapter.days[0].isoformat(),
         tags={"penstock/demo": chapter.title.split(" ")[0].lower(), **chapter.tags},
         raise_on_error=False,
     )

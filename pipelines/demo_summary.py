@@ -95,6 +95,7 @@ class Summary:
     events_in_all: int
     lake: str
     seconds: float
+    home: Path | None = None  # Penstock's, where it is not the usual one
 
     @property
     def unchanged(self) -> bool:
@@ -177,14 +178,19 @@ class Summary:
         return grid
 
     def _next(self) -> Panel:
-        penstock = _penstock()
-        lines = (
+        penstock, again = _penstock(), "make demo"
+        lines = []
+        if self.home:
+            there = f"export PENSTOCK_SOURCES=all PENSTOCK_HOME={_short(self.home)}"
+            lines = [(there, "so that what follows is said of this lake")]
+            again = "make demo SOURCES=all"
+        lines += [
             ("make up", "Dagster's UI with these runs, graph, checks and column lineage"),
             (f"{penstock} quarantine show silver.bookings", "the rows set aside, and why"),
             (f"{penstock} lineage shared.bookings --column email", "where a masked column is from"),
             (f"{penstock} history silver.flights", "who made each version of a table"),
-            ("make demo", "again: nothing has changed, so nothing is written"),
-        )
+            (again, "again: nothing has changed, so nothing is written"),
+        ]
         grid = Table.grid(padding=(0, 2))
         for command, what in lines:
             grid.add_row(Text(command, style="bold cyan"), Text(what, style="dim"))
@@ -218,9 +224,13 @@ def _penstock() -> str:
     """How `penstock` is typed here: `make demo` runs it from an environment nobody activated."""
     if shutil.which("penstock"):
         return "penstock"
-    program, here = Path(sys.executable).with_name("penstock"), Path.cwd()
     # not resolved: an environment's python may be a link to the system's
-    return str(program.relative_to(here) if program.is_relative_to(here) else program)
+    return _short(Path(sys.executable).with_name("penstock"))
+
+
+def _short(path: Path) -> str:
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _words(counts: Counter[str]) -> str:

@@ -7,28 +7,46 @@ team   a lake, a landing folder and a ledger that several people share; each mus
 `PENSTOCK_SECRETS` (a folder), `PENSTOCK_S3_ENDPOINT` and `PENSTOCK_S3_REGION` say where things are;
 `PENSTOCK_CONNECT_URL` names a Spark Connect server to run on, `PENSTOCK_BROWSER_URL` the lineage
 browser that assets link to.
+
+`PENSTOCK_SOURCES` says how the data arrives: `files`, or `all` with a database
+(`PENSTOCK_POSTGRES`, host:port) and a Kafka broker (`PENSTOCK_KAFKA`) beside them, which ask for
+passwords of the secrets.
 """
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from penstock.errors import SetupError
 from penstock.resources.connect import CONNECT_URL, ConnectCluster
 from penstock.resources.home import home
+from penstock.resources.kafka import Kafka
 from penstock.resources.lake import Lake
 from penstock.resources.ledger import LedgerResource
 from penstock.resources.local import LocalCluster
+from penstock.resources.ports import LOOPBACK, host_and_port
+from penstock.resources.postgres import Postgres
 from penstock.resources.secrets import SecretsResource
 from penstock.resources.settings import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Environment", "environment"]
+__all__ = ["READER", "Environment", "Sources", "environment", "sources"]
+
+READER = "penstock_reader"
+"""Who reads the database and the topic."""
+
+
+class Sources(StrEnum):
+    """How the data arrives."""
+
+    FILES = "files"
+    ALL = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +63,9 @@ class Environment:
     s3_region: str = "us-east-1"
     connect_url: str | None = None
     browser_url: str | None = None
+    sources: Sources = Sources.FILES
+    postgres: str = f"{LOOPBACK}:5432"
+    kafka: str = f"{LOOPBACK}:9092"
 
     def resources(self) -> dict[str, Any]:
         """What Dagster gives to the assets."""
@@ -68,7 +89,36 @@ class Environment:
             ),
             "secrets": SecretsResource(folder=str(self.secrets)),
             "cluster": cluster,
+            **(self._senders() if self.sources is Sources.ALL else {}),
         }
+
+    def _senders(self) -> dict[str, Any]:
+        """What is read that is no file, each by the name of its resource."""
+        host, port = host_and_port(f"//{self.postgres}", 5432)
+        return {
+            "reference": Postgres(host=host, port=port, database="reference", user=READER),
+            "reservations": Kafka(
+                bootstrap_servers=self.kafka,
+                security_protocol="SASL_PLAINTEXT",
+                sasl_mechanism="PLAIN",
+                user=READER,
+            ),
+        }
+
+
+def sources(variables: Mapping[str, str] = os.environ) -> Sources:
+    """How the data arrives, by `PENSTOCK_SOURCES`. Raises SetupError."""
+    named = variables.get("PENSTOCK_SOURCES") or Sources.FILES
+    try:
+        return Sources(named)
+    except ValueError:
+        raise SetupError(
+            "there are no such sources",
+            where="PENSTOCK_SOURCES",
+            expected=" or ".join(Sources),
+            found=named,
+            next_step="unset PENSTOCK_SOURCES for files alone, or correct it",
+        ) from None
 
 
 def environment(variables: Mapping[str, str] = os.environ) -> Environment:
@@ -115,6 +165,12 @@ def environment(variables: Mapping[str, str] = os.environ) -> Environment:
         s3_region=variables.get("PENSTOCK_S3_REGION") or "us-east-1",
         browser_url=variables.get("PENSTOCK_BROWSER_URL"),
         connect_url=variables.get(CONNECT_URL) or None,
+        sources=sources(variables),
+        **{
+            name: variables[key]
+            for name, key in (("postgres", "PENSTOCK_POSTGRES"), ("kafka", "PENSTOCK_KAFKA"))
+            if variables.get(key)
+        },
     )
 
 

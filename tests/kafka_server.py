@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import logging
-import os
 import shutil
-import signal
-import subprocess
 import tempfile
-import uuid
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from confluent_kafka import KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
+from confluent_kafka import Producer, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]
+    AdminClient,
+    NewPartitions,
+    NewTopic,
+)
 
 from penstock.resources.home import home
-from penstock.resources.ivy import resolve
-from penstock.resources.jars import JarSet, parse_lock
-from penstock.resources.java import require_java
-from penstock.resources.ports import LOOPBACK, free_port
+from penstock.resources.ports import LOOPBACK
+from pipelines.senders.kafka import broker
 from tests.patience import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
@@ -32,26 +29,6 @@ __all__ = ["PASSWORD", "READER", "KafkaServer", "kafka_server"]
 
 PASSWORD = 'open "sesame" \\ 42'
 READER = "reader"
-_FLAGS = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
-_SETTINGS = """
-process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@{host}:{controller}
-listeners=PLAINTEXT://{host}:{open},SASL_PLAINTEXT://{host}:{port},CONTROLLER://{host}:{controller}
-advertised.listeners=PLAINTEXT://{host}:{open},SASL_PLAINTEXT://{host}:{port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
-controller.listener.names=CONTROLLER
-inter.broker.listener.name=PLAINTEXT
-sasl.enabled.mechanisms=PLAIN
-listener.name.sasl_plaintext.plain.sasl.jaas.config={jaas}
-log.dirs={folder}/data
-offsets.topic.replication.factor=1
-offsets.topic.num.partitions=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-transaction.state.log.num.partitions=1
-auto.create.topics.enable=false
-"""
 
 
 class KafkaServer:
@@ -59,7 +36,7 @@ class KafkaServer:
 
     def __init__(self, port: int, open_port: int) -> None:
         self.port = port
-        self._servers = {
+        self._servers: dict[str, Any] = {
             "bootstrap.servers": f"{LOOPBACK}:{open_port}",
             "logger": logging.getLogger(__name__),
         }
@@ -90,7 +67,7 @@ class KafkaServer:
 
         until(led, f"{topic} has {partitions} leaders")
 
-    def send(self, topic: str, *values: object, key: str | None = None, partition: int = 0) -> None:
+    def send(self, topic: str, *values: Any, key: str | None = None, partition: int = 0) -> None:
         """Records as they are, objects as JSON."""
         producer = self.producer()
         for value in values:
@@ -113,58 +90,9 @@ class KafkaServer:
 @contextmanager
 def kafka_server() -> Iterator[KafkaServer]:
     """A broker for the length of the block; its process and its folder are gone afterwards."""
-    jars = home() / "test-jars"
-    lock = parse_lock(Path(__file__).with_name("kafka.lock").read_text())
-    resolve(jars, (JarSet.KAFKA,), lock=lock)
     folder = Path(tempfile.mkdtemp(prefix="penstock-kafka-"))
-    port, open_port, controller = free_port(), free_port(), free_port()
-    secret = PASSWORD.replace("\\", "\\\\").replace('"', '\\"')
-    jaas = (
-        "org.apache.kafka.common.security.plain.PlainLoginModule required "
-        f'user_{READER}="{secret}";'
-    )
-    settings = folder / "server.properties"
-    settings.write_text(
-        _SETTINGS.format(
-            host=LOOPBACK,
-            port=port,
-            open=open_port,
-            controller=controller,
-            folder=folder,
-            jaas=jaas.replace("\\", "\\\\"),
-        )
-    )
-    path = ":".join(str(jars / jar.file) for jar in lock.jars)
-    java = [str(require_java().path), *_FLAGS, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
-    java += ["-cp", path]
-    name = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    made = [*java, "kafka.tools.StorageTool", "format", "-t", name, "-c", str(settings)]
-    setpriv = shutil.which("setpriv")
-    with_us = [setpriv, "--pdeathsig", "KILL"] if setpriv else []
     try:
-        subprocess.run(made, check=True, stdout=subprocess.DEVNULL, timeout=PATIENCE_SECONDS)
-        with (folder / "log").open("wb") as log:
-            server = subprocess.Popen(
-                [*with_us, *java, "kafka.Kafka", str(settings)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-        try:
-            found = KafkaServer(port, open_port)
-            until(lambda: server.poll() is not None or _answers(found), "Kafka answers")
-            assert server.poll() is None, (folder / "log").read_text()[-2000:]
-            yield found
-        finally:
-            if server.poll() is None:
-                os.kill(server.pid, signal.SIGKILL)  # nothing of it is wanted any more
-            server.wait()
+        with broker(folder, home() / "broker-jars", READER, PASSWORD, PATIENCE_SECONDS) as found:
+            yield KafkaServer(found.port, found.open_port)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _answers(found: KafkaServer) -> bool:
-    try:
-        return bool(found.admin.list_topics(timeout=1).brokers)
-    except KafkaException:
-        return False

@@ -7,7 +7,7 @@ import pytest
 from penstock.errors import SetupError
 from penstock.resources.connect import ConnectCluster
 from penstock.resources.local import LocalCluster
-from resources.environments import environment
+from resources.environments import READER, environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +43,23 @@ def test_a_connect_server_is_used_when_it_is_named(tmp_path: Path) -> None:
     cluster = warm.resources()["cluster"]
     assert isinstance(cluster, ConnectCluster)
     assert cluster.url == "sc://127.0.0.1:15002"
+
+
+def test_what_is_no_file_is_read_where_it_is_said_to_be() -> None:
+    here = environment(
+        {
+            "PENSTOCK_SOURCES": "all",
+            "PENSTOCK_POSTGRES": "db.example.org:5433",
+            "PENSTOCK_KAFKA": "",
+        }
+    ).resources()
+    reference, reservations = here["reference"], here["reservations"]
+    assert (reference.host, reference.port) == ("db.example.org", 5433)
+    assert reservations.bootstrap_servers == "127.0.0.1:9092"
+    assert reference.user == reservations.user == READER
+    with pytest.raises(SetupError, match="there are no such sources") as caught:
+        environment({"PENSTOCK_SOURCES": "file"})
+    assert caught.value.expected == "files or all"
 
 
 def test_a_team_must_say_where_its_things_are() -> None:

@@ -62,7 +62,9 @@ def test_of_the_real_week_only_the_impossible_wind_is_set_aside(landed: Any) -> 
     week = weather(bronze_weather(landed(bronze.Weather, "weather", derived="observation_date")))
     model = model_of(silver.Weather)
     [bad] = (
-        week.where(f"NOT ({good_sql(model)})").select("*", F.expr(bad_reasons_sql(model))).collect()
+        week.where(f"NOT ({good_sql(model)})")
+        .select("*", F.expr(bad_reasons_sql(model) or ""))
+        .collect()
     )
     assert (bad.origin, bad.observation_date, int(bad.wind_speed_mph)) == (
         "EWR",
@@ -81,7 +83,7 @@ def test_every_real_reference_row_keeps_its_contract(landed: Any) -> None:
     ):
         frame = function(landed(source, folder))
         assert frame.columns == struct_of(function.contract).names
-        good = frame.where(good_sql(function.model))
+        good = frame.where(good_sql(function.model) or "")
         assert good.select(*function.model.key).distinct().count() == frame.count() == count
 
 
@@ -111,20 +113,22 @@ def test_a_booking_names_its_flight_as_flights_do(rows: Any) -> None:
 def test_of_the_real_bookings_five_a_day_are_set_aside(landed: Any) -> None:
     week = bookings(landed(bronze.Bookings, "bookings"))
     model = model_of(silver.Bookings)
-    reasons = F.explode(F.expr(bad_reasons_sql(model))).alias("reason")
+    reasons = F.explode(F.expr(bad_reasons_sql(model) or "")).alias("reason")
     found = {
         row.reason: row["count"] for row in week.select(reasons).groupBy("reason").count().collect()
     }
     assert found == {"fare:ge": 21, "email:str_matches": 14}
-    assert week.where(good_sql(model)).count() == 4165
+    assert week.where(good_sql(model) or "").count() == 4165
 
 
 def test_what_is_shared_names_nobody(spark: Any, landed: Any, tmp_path: Path) -> None:
     pads = read_pads(spark, pads_file(FileSecrets(tmp_path / "secrets"), "masking"))
-    clear = bookings(landed(bronze.Bookings, "bookings")).where(good_sql(model_of(silver.Bookings)))
+    clear = bookings(landed(bronze.Bookings, "bookings")).where(
+        good_sql(model_of(silver.Bookings)) or ""
+    )
     copy = mask(share_bookings(clear), MASKING, pads).cache()
     assert set(copy.schema.names) == set(struct_of(shared.Bookings).names)
-    assert copy.where(good_sql(model_of(shared.Bookings))).count() == 4165
+    assert copy.where(good_sql(model_of(shared.Bookings)) or "").count() == 4165
     # tokens join: as many different passengers, e-mails and passports as before
     for column in ("passenger_id", "email", "passport_number"):
         assert copy.select(column).distinct().count() == clear.select(column).distinct().count()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 K = lineage("/a.k > k")
 OTHER = lineage("/a.x > k")
-WITHDRAWN = {"_deleted": True}
+WITHDRAWN: Any = {"_deleted": True}
 
 
 def write(

@@ -135,7 +135,8 @@ def ends_alone() -> list[dict[str, Any]]:
     told = []
     words = [lineage("/a.k > k"), None, {"_deleted": True}, None, lineage("/a.x > k"), None]
     for number, word in enumerate([*words, *words]):
-        out = dataset("/alone", **({"columnLineage": word} if word else {}))
+        facets: dict[str, Any] = {"columnLineage": word} if word else {}
+        out = dataset("/alone", **facets)
         inputs = ("/a", "/b") if number % 4 == 1 else ("/a",)
         told.append(
             run_event("COMPLETE", 80 + number, "alone", run=f"alone-{number}", inputs=inputs,
@@ -188,7 +189,7 @@ def withdrawn() -> list[dict[str, Any]]:
     """Tags, other names and column lineage that are said to be no more."""
     gone = {"_deleted": True}
     claim, other = symlinks(("file", "/w1")), symlinks(("file", "/w2"))
-    told = [
+    told: list[dict[str, Any]] = [
         {"tags": {"tags": [{"key": "old", "value": "true"}]}, "symlinks": claim},
         {"columnLineage": lineage("/a.k > k")},
         {"tags": gone, "symlinks": gone, "columnLineage": gone},

@@ -104,7 +104,7 @@ def test_what_it_tells_at_its_breaking_off_it_did_not_do(
 def test_a_run_that_goes_on_is_not_ended_by_one_that_is_broken_off(
     ledger: Ledger, tell: Callable[..., None]
 ) -> None:
-    second = {"run": "second", "inputs": ("/b",), "outputs": ("/out",)}
+    second: dict[str, Any] = {"run": "second", "inputs": ("/b",), "outputs": ("/out",)}
     tell(
         START,
         work("RUNNING", 10),
@@ -122,7 +122,7 @@ def test_a_run_that_goes_on_is_not_ended_by_one_that_is_broken_off(
 def test_so_does_what_does_not_say_that_it_ends_by_itself(
     ledger: Ledger, tell: Callable[..., None], processing: str | None
 ) -> None:
-    told = {"inputs": ("/a",), "outputs": (OUT,), "processing": processing}
+    told: dict[str, Any] = {"inputs": ("/a",), "outputs": (OUT,), "processing": processing}
     tell(work("START", 0, **told), work("RUNNING", 10, processing=None), work("ABORT", 20, **told))
     assert [made_of(ledger, minutes) for minutes in (5, 15, 25)] == [set(), BOTH, set()]
 
@@ -131,7 +131,7 @@ def test_so_does_what_does_not_say_that_it_ends_by_itself(
 def test_a_batch_counts_when_it_completes(
     ledger: Ledger, tell: Callable[..., None], end: str
 ) -> None:
-    told = {"inputs": ("/a",), "outputs": (OUT,), "processing": "BATCH"}
+    told: dict[str, Any] = {"inputs": ("/a",), "outputs": (OUT,), "processing": "BATCH"}
     # that it is one is told once
     later = [work(kind, at, processing=None) for kind, at in (("RUNNING", 10), (end, 20))]
     tell(work("START", 0, **told), *later)
@@ -144,7 +144,7 @@ def test_a_batch_counts_when_it_completes(
 def test_a_run_that_failed_has_read_what_it_read_until_then(
     ledger: Ledger, tell: Callable[..., None], processing: str | None, end: str
 ) -> None:
-    told = {"outputs": (OUT,), "processing": processing}
+    told: dict[str, Any] = {"outputs": (OUT,), "processing": processing}
     tell(
         work("START", 0, inputs=("/a",), **told),
         work(end, 20, inputs=("/b",), processing=processing),

@@ -29,7 +29,7 @@ def test_each_gets_the_sequences_of_its_own_events(tmp_path: Path) -> None:
         group = GroupCommit(ledger)
 
         def post(worker: int) -> list[tuple[str, int]]:
-            found = []
+            found: list[tuple[str, int]] = []
             for number in range(20):
                 names = [f"{worker}-{number}-{part}" for part in range(1 + number % 3)]
                 found += zip(names, group.append_all([told(n) for n in names]), strict=True)

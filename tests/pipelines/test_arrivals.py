@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -47,7 +48,7 @@ def look(lake: Lake, cursor: str | None = None) -> tuple[list[dg.RunRequest], st
         with dg.build_sensor_context(
             instance=instance, cursor=cursor, resources={"lake": lake}
         ) as context:
-            result = SENSOR(context)
+            result: Any = SENSOR(context)
     if isinstance(result, dg.SkipReason):
         return [], cursor
     return list(result.run_requests or ()), result.cursor
@@ -138,7 +139,7 @@ def test_the_schedule_takes_late_and_failed_days_and_no_day_twice(
                 scheduled_execution_time=datetime.now(UTC),
                 resources={"lake": lake},
             ) as context:
-                result = NIGHTLY(context)
+                result: Any = NIGHTLY(context)
             return [] if isinstance(result, dg.SkipReason) else list(result)
 
         def ran(request: dg.RunRequest, status: dg.DagsterRunStatus) -> None:

@@ -10,30 +10,45 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from deltalake import DeltaTable
 
 from penstock.resources.home import home
 from pipelines.demo import chapters
 from tests.forked import forked
-from tests.pipelines.demo_job import tell_twice
+from tests.pipelines.demo_job import tell_of_all, tell_twice
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    """Both tellings, in a home of their own that has the jars and nothing else."""
-    folder = tmp_path_factory.mktemp("demo")
-    (folder / "jars").symlink_to(home(cwd=ROOT) / "jars")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home that has the jars and nothing else."""
+    made = tmp_path_factory.mktemp("demo")
+    for name in ("jars", "broker-jars"):
+        there = home(cwd=ROOT) / name
+        there.mkdir(exist_ok=True)
+        (made / name).symlink_to(there)
+    return made
+
+
+def tell(how: Callable[[Path], None], folder: Path, **variables: str) -> Any:
+    """What the telling left, in a process of its own."""
     ours = ("PENSTOCK_", "DAGSTER_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     output, told = folder / "output", folder / "told.json"
-    env = kept | {"PENSTOCK_HOME": str(folder)}
-    with forked(output, tell_twice, told, env=env, cwd=ROOT) as job:
+    env = kept | {"PENSTOCK_HOME": str(folder)} | variables
+    with forked(output, how, told, env=env, cwd=ROOT) as job:
         assert job.wait() == 0, output.read_text()
-    answer: list[dict[str, Any]] = json.loads(told.read_text())
+    return json.loads(told.read_text())
+
+
+@pytest.fixture(scope="module")
+def told(folder: Path) -> list[dict[str, Any]]:
+    """Both tellings."""
+    answer: list[dict[str, Any]] = tell(tell_twice, folder)
     return answer
 
 
@@ -99,3 +114,29 @@ def test_progress_is_shown_by_table_in_upkeep_and_by_line_elsewhere(
     assert len(seen) > 2
     for title in ("Starting Spark", "Nightly", "Masking", "Upkeep"):
         assert re.search(rf"^{title}.*: \d+\.\d s$", told[1]["progress"], re.MULTILINE)
+
+
+@pytest.mark.slow(seconds=200)
+def test_the_tables_are_the_same_of_whatever_source(
+    told: list[dict[str, Any]], folder: Path
+) -> None:
+    # with the same keys, so that tokens are the same
+    of_all = tell(
+        tell_of_all, folder, PENSTOCK_SOURCES="all", PENSTOCK_SECRETS=str(folder / "secrets")
+    )
+    assert of_all["lake"] == str(folder / "all-sources" / "lake")
+    assert "make demo SOURCES=all" in of_all["shown"]
+    tables = [story["dataset"] for story in told[0]["document"]["datasets"]]
+    for table in tables:
+        one, other = (_rows(lake, table) for lake in (folder / "lake", Path(of_all["lake"])))
+        assert one == other, table
+        assert one
+    arrived = {path.suffix for path in (folder / "all-sources" / "landing").glob("*/*")}
+    assert arrived == {".csv", ".jsonl", ".parquet"}
+    assert not (folder / "all-sources" / "landing" / "bookings").exists()
+    assert not (folder / "all-sources" / "landing" / "airports").exists()
+
+
+def _rows(lake: Path, table: str) -> list[str]:
+    rows = DeltaTable(lake.joinpath(*table.split("."))).to_pyarrow_table().to_pylist()
+    return sorted(json.dumps(row, default=str, sort_keys=True) for row in rows)

@@ -78,7 +78,9 @@ def run_night(
     for name, day in (("nightly", str(DAY)), ("daily_masking", None), ("weekly_upkeep", None)):
         if at_once:
             found = dg.build_reconstructable_job(
-                night_job.__name__, "job", reconstructable_args=(name, variables)
+                night_job.__name__,
+                "job",
+                reconstructable_args=(name, variables),  # type: ignore[arg-type]
             )
             tags = {"dagster/partition": day} if day else None
             assert dg.execute_job(found, instance, tags=tags).success, name
