@@ -54,7 +54,7 @@ NAMES = {
 ANY_DATASET = {"dataQualityAssertions"}  # of inputs by its base, used on outputs too (ADR 0002)
 
 
-def _descendants(kind: type) -> Iterator[type]:
+def _descendants(kind: type[Any]) -> Iterator[type]:
     for child in kind.__subclasses__():
         yield child
         yield from _descendants(child)
@@ -123,7 +123,7 @@ def _type(kind: Any) -> dict[str, Any]:  # one return for each kind of type
     raise NotImplementedError(kind)
 
 
-def _object(kind: type) -> dict[str, Any]:
+def _object(kind: type[Any]) -> dict[str, Any]:
     hints = typing.get_type_hints(kind)
     properties, required = {}, []
     for field in attr.fields(kind):
@@ -176,7 +176,7 @@ def openlineage_schema() -> dict[str, Any]:
 
 def custom_validator(facet: type) -> jsonschema.Draft202012Validator:
     """Of the committed schema of a custom facet, its reference to OpenLineage's resolved."""
-    run_facet = {
+    run_facet: dict[str, Any] = {
         "$schema": DIALECT,
         "$defs": {"RunFacet": {**_object(facet_v2.RunFacet), "additionalProperties": True}},
     }

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from penstock.assets.partitions.grid import Partitions
     from penstock.assets.partitions.values import Dynamic, Static
     from penstock.assets.partitions.windows import Windows
+    from penstock.assets.slice import Slice
     from penstock.privacy import MaskingPolicy
     from penstock.schemas.contract import Contract
     from penstock.schemas.model import ContractModel
@@ -199,9 +200,9 @@ class Dataset:
         code = inspect.unwrap(self.body).__code__
         return code.co_filename, code.co_firstlineno
 
-    def __call__(self, *frames: DataFrame, **named: DataFrame) -> DataFrame:
+    def __call__(self, *given: DataFrame | Slice, **named: DataFrame | Slice) -> DataFrame:
         """The function itself, so that a test can call it on a few rows."""
-        return self.body(*frames, **named)
+        return self.body(*given, **named)
 
 
 def dataset(  # noqa: PLR0913 - one keyword for each decision
@@ -211,7 +212,7 @@ def dataset(  # noqa: PLR0913 - one keyword for each decision
     inputs: Mapping[str, str | type[Contract] | Input] | None = None,
     write: WriteMode | None = None,
     bad_rows: BadRows | None = None,
-    partitions: Windows | Static | Dynamic | tuple[Windows, Static | Dynamic] | None = None,
+    partitions: Partitions | tuple[Windows, Static | Dynamic] | None = None,
     cluster: str = "cluster",
     group: str | None = None,
     tags: Mapping[str, str] | None = None,

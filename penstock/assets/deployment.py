@@ -18,7 +18,7 @@ from penstock.resources.kafka import Kafka
 from penstock.resources.postgres import Postgres
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import dagster as dg
 
@@ -36,12 +36,14 @@ class Deployment:
     `external` names the tables of the lake that others write and these datasets read.
     """
 
-    datasets: tuple[Dataset, ...]
+    datasets: Sequence[Dataset]
     resources: Mapping[str, Any]
-    external: tuple[str, ...] = ()
+    external: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         given: tuple[object, ...] = tuple(self.datasets)
+        object.__setattr__(self, "datasets", given)
+        object.__setattr__(self, "external", tuple(self.external))
         strangers = [item for item in given if not isinstance(item, Dataset)]
         if strangers:
             raise DefinitionError(

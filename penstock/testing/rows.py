@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Literal", "Types", "rows"]
 
-Literal = str | Sequence[Sequence[Any]] | Sequence[Mapping[str, Any]]
+Literal = str | Sequence[Sequence[Any] | Mapping[str, Any]]
 Types = type[Contract] | T.StructType | Mapping[str, Any]
 _NULL = "NULL"
 

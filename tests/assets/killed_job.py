@@ -55,8 +55,12 @@ def meet(folder: Path, me: str, other: str) -> None:
 
 def die_after(step: str, name: str, folder: Path, jvm: Jvm) -> None:
     """Run the dataset of this name in `shop.py`, in a JVM that lives on, and die after the step."""
-    shop = Shop.at(attached(jvm), folder)
-    shop.run(getattr(datasets, name), on_step=lambda reached: reached == step and _die())
+
+    def reached(now: str) -> None:
+        if now == step:
+            _die()
+
+    Shop.at(attached(jvm), folder).run(getattr(datasets, name), on_step=reached)
 
 
 def run_stuck(folder: Path, step: str) -> None:

@@ -396,7 +396,7 @@ def test_events_fit_what_is_made_of_them() -> None:
 
 
 def test_numbers_since_1970_are_dates(spark: SparkSession) -> None:
-    cases = {
+    cases: dict[tuple[str, str], dict[str, str | None]] = {
         ("epoch_days", "date"): {"15710": "2013-01-05", "-719162": "0001-01-01", "1.5": None},
         ("epoch_seconds", "timestamp"): {"1357344000": "2013-01-05 00:00:00", "x": None},
         ("epoch_millis", "timestamp"): {

@@ -96,7 +96,9 @@ class Deployed:
         context = dg.build_sensor_context(
             instance=self.instance, cursor=cursor, resources=self.resources
         )
-        return sensor(context)  # type: ignore[operator, return-value]
+        result = sensor(context)
+        assert isinstance(result, dg.SensorResult)
+        return result
 
 
 @pytest.fixture
@@ -122,7 +124,8 @@ def test_an_old_slice_makes_nothing_fresh_in_dagster_in_the_table_or_in_the_even
 
     assert judged()["verdict"] == "never"
     first = deployed.tick()
-    assert [event.passed for event in first.asset_events] == [False]
+    events: Any = first.asset_events
+    assert [event.passed for event in events] == [False]
     for ago, fresh in ((6, False), (30, False), (1, True), (29, True)):
         day = deployed.deliver(ago, f"{ago},pen,1")
         assert deployed.materialize(day).success
@@ -134,9 +137,10 @@ def test_an_old_slice_makes_nothing_fresh_in_dagster_in_the_table_or_in_the_even
     assert judged(began + timedelta(days=3))["verdict"] == "fresh"
     assert judged(began + timedelta(days=3, seconds=1))["late_by_seconds"] == 1
     then = deployed.tick(first.cursor)
-    assert [event.passed for event in then.asset_events] == [True]
+    events = then.asset_events
+    assert [event.passed for event in events] == [True]
     assert not deployed.tick(then.cursor).asset_events
-    assert "late" not in then.asset_events[0].description
+    assert "late" not in events[0].description
 
 
 def test_each_slice_has_its_checks_also_in_one_run_of_a_range(deployed: Deployed) -> None:

@@ -100,9 +100,8 @@ def _versioned(columns: dict[str, tuple[Any, Any]], mode: Scd2 | None = None) ->
         "__annotations__": {name: kind for name, (kind, _) in columns.items()},
         **{name: how for name, (_, how) in columns.items()},
     }
-    contract = type(Contract)(
-        "States", (Contract,), body, name="silver.states", version="1.0.0", owner="team:shop"
-    )
+    facts = {"name": "silver.states", "version": "1.0.0", "owner": "team:shop"}
+    contract = types.new_class("States", (Contract,), facts, lambda space: space.update(body))
 
     @dataset(contract, inputs={"raw": landing("states/*.csv")}, write=mode or Scd2())
     def states(raw: DataFrame) -> DataFrame:
@@ -228,7 +227,7 @@ WRONG_DATASETS: dict[str, tuple[Callable[[], object], str, str]] = {
         "leave null_value= out",
     ),
     "a file without a column of the contract": (
-        lambda: dataset(Item, inputs={"items": landing("items/*", format=Csv(columns=["day"]))})(
+        lambda: dataset(Item, inputs={"items": landing("items/*", format=Csv(columns=("day",)))})(
             _same
         ),
         "input items cannot give the column: no cell of its files is called so",

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from penstock import Dataset
+    from penstock.assets.inputs.kind import Input
     from tests.assets.shop import Shop
 
 pytestmark = pytest.mark.slow
@@ -350,7 +351,7 @@ def test_of_several_lists_the_newest_says_what_there_is(shop: Shop) -> None:
 
 
 def test_a_run_without_a_new_list_finds_nothing_missing(shop: Shop) -> None:
-    both = {"raw": landing("orders/customers*.csv"), "more": table(Marked)}
+    both: dict[str, Input] = {"raw": landing("orders/customers*.csv"), "more": table(Marked)}
     spec = dataset(Customer, inputs=both, write=Merge(missing="delete", max_missing=1.0))(
         lambda raw, more: raw.join(more.select("id"), "id", "left_anti")
     )

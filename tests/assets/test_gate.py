@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -75,9 +76,8 @@ def _contract(version: str, **columns: tuple[Any, Any]) -> type[Contract]:
         "__annotations__": {name: kind for name, (kind, _) in columns.items()},
         **{name: how for name, (_, how) in columns.items()},
     }
-    return type(Contract)(  # type: ignore[no-any-return]
-        "Changed", (Contract,), body, name="bronze.loaded", version=version, owner="team:shop"
-    )
+    facts = {"name": "bronze.loaded", "version": version, "owner": "team:shop"}
+    return types.new_class("Changed", (Contract,), facts, lambda space: space.update(body))
 
 
 PLAIN: dict[str, tuple[Any, Any]] = {

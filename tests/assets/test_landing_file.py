@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from penstock import Csv
+from penstock.assets.landing.csv_look import CsvLook
 from penstock.assets.landing.file import inspect_file
 from penstock.errors import InputError
 from penstock.resources.lake import Lake
@@ -43,5 +44,6 @@ def test_what_is_no_csv_is_told_as_what_it_is(tmp_path: Path, content: bytes, wh
 
 @pytest.mark.parametrize("name", ["PAR1", "ORC_ID", "BZh", "{id}", "[id]"])
 def test_a_column_may_be_called_as_another_format_begins(tmp_path: Path, name: str) -> None:
-    taken = _inspected(tmp_path, f"{name},b\n1,2\n".encode())
-    assert taken.look.header == (name, "b")
+    look = _inspected(tmp_path, f"{name},b\n1,2\n".encode()).look
+    assert isinstance(look, CsvLook)
+    assert look.header == (name, "b")

@@ -13,6 +13,7 @@ import pytest
 from penstock import Contract, Csv, column, landing
 from penstock.assets.frames import input_frames
 from penstock.assets.inputs.files import PinnedFiles
+from penstock.assets.landing.csv_look import CsvLook
 from penstock.assets.landing.file import inspect_file
 from penstock.errors import InputError
 from penstock.resources.lake import Lake
@@ -133,7 +134,9 @@ def test_every_row_is_one_that_was_sent_and_none_is_missing(
             except InputError as error:
                 refused += any(cause in str(error) for cause in ("not end", "different ways"))
                 continue
-            spanning += taken[-1].look.separator is not None
+            look = taken[-1].look
+            assert isinstance(look, CsvLook)
+            spanning += look.separator is not None
             rows, bad = _sent(text, columns)
             sent.update(rows)
             others += bad

@@ -168,10 +168,10 @@ def _compare(past: Past | None, log: TableLog | None) -> None:
     for _, file in said:
         last.setdefault(file["name"], file["sha256"])
     assert {file.name: file.sha256 for file in known} == last
-    for file in known:
-        of = [v for v, f in said if (f["name"], f["sha256"]) == (file.name, file.sha256)]
-        assert file.version in of
-        assert file.said_at in {commit.at for commit in log.commits() if commit.version in of}
+    for one in known:
+        versions = [v for v, f in said if (f["name"], f["sha256"]) == (one.name, one.sha256)]
+        assert one.version in versions
+        assert one.said_at in {commit.at for commit in log.commits() if commit.version in versions}
     assert past.files(digests=[f["sha256"] for _, f in said]) == known
     ours = (c for c in log.commits_in_force() if c.changes_rows and c.facts)
     assert past.newest_of_ours() == next(ours, None)

@@ -669,7 +669,7 @@ def test_two_inputs_of_a_database_are_of_one_transaction(sales: Sales) -> None:
     with Held() as held:
         resolved = resolve(other, Slice(), sales.shop.runtime, held, sales.shop.spark)
         views = [item.view for item in resolved.inputs if isinstance(item, PinnedRows)]
-        over_connect = object.__new__(ConnectSession)
+        over_connect: Any = object.__new__(ConnectSession)
         with pytest.raises(InputError, match="is not read over Spark Connect"):
             resolved.inputs[0].read(over_connect, other.arriving, strict=True)
     assert len(views) == 2

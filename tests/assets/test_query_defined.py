@@ -29,7 +29,7 @@ class Nested(Contract, name="bronze.nested", version="1.0.0", owner="team:shop")
     """One order and its lines."""
 
     id: int = column(key=True)
-    lines: T.ArrayType(T.StringType()) = column()  # type: ignore[valid-type]
+    lines: T.ArrayType(T.StringType()) = column()
 
 
 class Personal(

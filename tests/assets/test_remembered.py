@@ -138,9 +138,9 @@ def test_a_clone_does_not_say_what_was_taken_and_is_refused(shop: Shop, spec: Da
         with pytest.raises(LakeError, match="made by CLONE") as caught:
             shop.run(spec)
         assert caught.value.where == spec.name
-    path = Path(shop.runtime.lake.table(spec.name).path)
-    shutil.rmtree(path)
-    (shop.path / "aside").rename(path)
+    made_of = Path(shop.runtime.lake.table(spec.name).path)
+    shutil.rmtree(made_of)
+    (shop.path / "aside").rename(made_of)
     assert not shop.run(spec).committed
 
 

@@ -26,6 +26,7 @@ from penstock import (
 from penstock.errors import DefinitionError, GateError, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from pyspark.sql import DataFrame
@@ -289,10 +290,14 @@ def test_a_slice_that_the_dataset_does_not_have_is_refused_before_anything_is_re
             shop.run(spec, slice_)
 
 
+def _nothing() -> Any:
+    return None
+
+
 def test_what_cannot_be_cut_so_is_refused_when_it_is_defined() -> None:
     def of(contract: Any, inputs: Any, partitions: Any) -> None:
         dataset(contract, inputs=inputs, partitions=partitions)(
-            (lambda raw: raw) if inputs else (lambda: None)
+            (lambda raw: raw) if inputs else _nothing
         )
 
     by_day = {"raw": landing("sales/{day}.csv")}
@@ -423,11 +428,11 @@ def test_a_plain_table_of_days_is_joined_by_upkeep_and_its_days_stay_apart(shop:
     assert of("plain").definition == of(None).definition == of("folders").definition
     for layout, what in (("hive", "says something else"), ("folders", "could have folders")):
         with pytest.raises(DefinitionError, match=what):
-            dataset(Beat, inputs={}, partitions=HOURS, layout=layout)(lambda: None)  # type: ignore[arg-type]
+            dataset(Beat, inputs={}, partitions=HOURS, layout=layout)(_nothing)  # type: ignore[arg-type]
 
 
 def test_a_closed_slice_is_changed_by_nothing_but_who_reopens_it(shop: Shop) -> None:
-    def of(**more: Any) -> Any:
+    def of(**more: Any) -> Callable[..., Any]:
         return dataset(
             Versions,
             inputs={"raw": landing("versions/{day}.csv")},
@@ -444,8 +449,8 @@ def test_a_closed_slice_is_changed_by_nothing_but_who_reopens_it(shop: Shop) -> 
     def other(raw: DataFrame) -> DataFrame:
         return raw.where("id > 0")
 
-    def at(*when: int) -> Shop:
-        now = datetime(*when, tzinfo=UTC)
+    def at(year: int, month: int, day: int, hour: int = 0) -> Shop:
+        now = datetime(year, month, day, hour, tzinfo=UTC)
         return replace(shop, runtime=replace(shop.runtime, clock=lambda: now))
 
     day, following = (spec.partitions.slice(f"2013-01-0{n}") for n in (5, 6))
@@ -482,4 +487,4 @@ def test_a_closed_slice_is_changed_by_nothing_but_who_reopens_it(shop: Shop) -> 
         ({"closes_after": timedelta(1), "partitions": COUNTRIES}, "of slices that end"),
     ):
         with pytest.raises(DefinitionError, match=what):
-            dataset(Sale, inputs={}, **more)(lambda: None)
+            dataset(Sale, inputs={}, **more)(_nothing)

@@ -125,7 +125,8 @@ def terminated(
         until(lambda: process.ended or ready(), "the run is at work")
         assert not process.ended, output.read_text()
         with dg.DagsterInstance.local_temp(str(home)) as instance:
-            instance.report_run_canceling(*instance.get_runs())
+            [run] = instance.get_runs()
+            instance.report_run_canceling(run)
         os.kill(process.pid, signal.SIGTERM)
         until(lambda: process.ended, "the process has ended")
     return output.read_text()

@@ -100,7 +100,8 @@ def _materialize(shop: Shop, spec: Dataset) -> tuple[dg.ExecuteInProcessResult, 
             raise_on_error=False,
         )
         logs = instance.all_logs(done.run_id)
-        return done, "\n".join([*map(repr, logs), *(e.to_json() for e in logs)])
+        stored = [e.to_json() for e in logs]  # type: ignore[no-untyped-call]
+        return done, "\n".join([*map(repr, logs), *stored])
 
 
 @pytest.mark.parametrize("case", BODIES, ids=str)

@@ -28,6 +28,7 @@ from penstock import (
     dataset,
     landing,
 )
+from penstock.assets.partitions.grid import windows_of
 from tests.assets.shop import DAILY, DAY, NEXT, Order, Shop
 
 if TYPE_CHECKING:
@@ -141,7 +142,8 @@ def _ran(shop: Shop, spec: Dataset, day: Slice) -> Outcome:
     before = _rows(shop, spec)
     outcome = shop.run(spec, day if spec.partitions else None)
     after = _rows(shop, spec)
-    moment = spec.partitions.column if spec.partitions else ""
+    windows = windows_of(spec.partitions)
+    moment = windows.column if windows else ""
     match spec.write:
         case Overwrite():
             written = after

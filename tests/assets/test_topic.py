@@ -451,8 +451,8 @@ def test_changes_of_a_database_are_applied_in_their_order(events: Events) -> Non
 def test_deletions_are_not_taken_of_a_topic_that_forgets_them(events: Events) -> None:
     name = f"{events.name}.compacted"
     lag = {"cleanup.policy": "compact", "min.compaction.lag.ms": "86400000"}
-    events.server.make(name, **{"cleanup.policy": "compact"})
-    events.server.make(f"{name}.kept", **lag)
+    events.server.make(name, 1, **{"cleanup.policy": "compact"})
+    events.server.make(f"{name}.kept", 1, **lag)
 
     def spec(topic_name: str) -> Dataset:
         read = topic(topic_name, broker="events", envelope=debezium(deleted="gone"))
@@ -550,6 +550,6 @@ def test_a_password_is_not_sent_over_connect(events: Events) -> None:
     spec = events.said()
     with Held() as held:
         (item,) = resolve(spec, Slice(), events.shop.runtime, held, events.shop.spark).inputs
-    over_connect = object.__new__(ConnectSession)
+    over_connect: Any = object.__new__(ConnectSession)
     with pytest.raises(InputError, match="not read over Spark Connect"):
         item.read(over_connect, spec.arriving, strict=True)

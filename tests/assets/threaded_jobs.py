@@ -52,16 +52,17 @@ def meet(me: str, other: str) -> None:
 def step(name: str, do: Any = lambda: None, *, after: tuple[str, ...] = (), **others: Any) -> Any:
     """An asset that says when it begins and ends."""
 
-    @dg.asset(name=name, deps=list(after), **others)
     def asset() -> None:
         TOLD.append(f"{name} begins")
         do()
         TOLD.append(f"{name} ends")
 
-    return asset
+    return dg.asset(name=name, deps=list(after), **others)(asset)
 
 
-def job_of(*assets: Any, hooks: set[dg.HookDefinition] | None = None, **resources: Any) -> Any:
+def job_of(
+    *assets: Any, hooks: set[dg.HookDefinition] | None = None, **resources: Any
+) -> dg.JobDefinition:
     """The assets as one job, in threads."""
     defs = dg.Definitions(
         assets=assets,
@@ -95,10 +96,15 @@ def _fail() -> None:
     raise dg.Failure("on purpose", allow_retries=False)
 
 
+def _meet_and_fail() -> None:
+    meet("bad", "good")
+    _fail()
+
+
 def one_that_fails() -> dg.JobDefinition:
     return job_of(
         step("good", lambda: meet("good", "bad")),
-        step("bad", lambda: (meet("bad", "good"), _fail())),
+        step("bad", _meet_and_fail),
         step("after_bad", after=("bad",)),
         step("after_good", after=("good",)),
     )

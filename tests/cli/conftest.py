@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from penstock.cli.app import app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from click.testing import Result
     from pyspark.sql import SparkSession
 
 HERE = Path(__file__).parent

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from penstock.assets.inputs.files import Landing
 from penstock.cli.app import app
 from penstock.cli.new.sample import Sample, sampled
 from penstock.cli.new.written import contract_text, dataset_text
@@ -98,8 +99,9 @@ def test_a_spreadsheet_of_another_country(tmp_path: Path) -> None:
     assert _kinds(sample)["umsatz_eur"] == "decimal(10,2)!"
     assert "the bytes are no UTF-8: windows-1252 is a guess" in sample.remarks
     [landed] = _defined(sample).inputs.values()
-    assert dict(landed.date_formats) == {"Datum": "dd.MM.yyyy"}  # type: ignore[union-attr]
-    assert landed.column_of("Umsatz (EUR)") == "umsatz_eur"  # type: ignore[union-attr]
+    assert isinstance(landed, Landing)
+    assert dict(landed.date_formats) == {"Datum": "dd.MM.yyyy"}
+    assert landed.column_of("Umsatz (EUR)") == "umsatz_eur"
 
 
 def test_what_the_sample_does_not_tell_is_text(tmp_path: Path) -> None:
@@ -117,7 +119,8 @@ def test_texts_for_null_are_found_where_they_hide_a_type(tmp_path: Path) -> None
     # what stands for NULL does so in all columns
     assert _kinds(sample) == {"id": "bigint!", "fare": "decimal(10,1)", "code": "string"}
     [landed] = _defined(sample).inputs.values()
-    assert landed.null_values == ("-", "NA")  # type: ignore[union-attr]
+    assert isinstance(landed, Landing)
+    assert landed.null_values == ("-", "NA")
 
 
 def test_a_key_of_two_columns_and_none(tmp_path: Path) -> None:

@@ -124,6 +124,11 @@ def kept(spark: SparkSession, tmp_path: Path) -> Kept:
     )
 
 
+def facts_of(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
+    (made,) = result.get_asset_materialization_events()
+    return {name: value.value for name, value in made.materialization.metadata.items()}
+
+
 def test_small_files_become_one_with_facts_and_events_and_then_nothing_is_left_to_do(
     kept: Kept,
 ) -> None:
@@ -137,8 +142,7 @@ def test_small_files_become_one_with_facts_and_events_and_then_nothing_is_left_t
         version, files, rows = kept.table(spec)
         assert (version, files) == (before[spec.name][0] + 1, 1)
         assert rows == before[spec.name][2]
-    (made,) = result.get_asset_materialization_events()
-    facts = {name: value.value for name, value in made.materialization.metadata.items()}
+    facts = facts_of(result)
     assert (facts["files_before"], facts["files_after"]) == (2 * NIGHTS, 2)
     assert facts["bytes_before"] > facts["bytes_after"] > 0
     assert f"| bronze.seats | done | {NIGHTS} | 1 |" in facts["tables"]
@@ -170,8 +174,7 @@ def test_small_files_become_one_with_facts_and_events_and_then_nothing_is_left_t
     assert again.success
     assert [kept.table(spec) for spec in (seats, bookings)] == after
     assert kept.upkeep_events() == events
-    (made,) = again.get_asset_materialization_events()
-    statuses = made.materialization.metadata["details"].value
+    statuses = facts_of(again)["details"]
     assert {name: told["status"] for name, told in statuses.items()} == {
         "bronze.seats": "nothing",
         "silver.bookings": "nothing",
@@ -220,7 +223,7 @@ def test_upkeep_that_is_asked_to_end_goes_to_no_other_table_and_tells_abort(
 
     def cancelled(*_: Any, **__: Any) -> None:
         interruption.ask()
-        raise LakeError("as Spark tells of a job that was cancelled")
+        raise LakeError("as Spark tells of a job that was cancelled", next_step="run it again")
 
     monkeypatch.setattr("penstock.compaction.asset.apply", cancelled)
     with interruptible(interruption), dg.DagsterInstance.ephemeral() as instance:

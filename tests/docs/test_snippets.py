@@ -11,7 +11,7 @@ import shlex
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer
@@ -22,7 +22,6 @@ from penstock.resources.home import home
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import click
     from pyspark.sql import SparkSession
 
 ROOT = Path(__file__).parents[2]
@@ -104,7 +103,7 @@ def problem_of_make(words: list[str]) -> str | None:
 
 
 def problem_of_penstock(words: list[str]) -> str | None:
-    command: click.Command = typer.main.get_command(app)
+    command: Any = typer.main.get_command(app)
     for number, word in enumerate(words):
         inner = getattr(command, "commands", {})
         if not inner:
@@ -115,7 +114,7 @@ def problem_of_penstock(words: list[str]) -> str | None:
     return None
 
 
-def problem_of_options(command: click.Command, words: list[str]) -> str | None:
+def problem_of_options(command: Any, words: list[str]) -> str | None:
     known = {name for p in command.params for name in (*p.opts, *p.secondary_opts)}
     unknown = [w for w in words if w.startswith("-") and w.partition("=")[0] not in known]
     return f"no option {unknown}" if unknown else None

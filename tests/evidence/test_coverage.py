@@ -285,7 +285,7 @@ def test_a_read_that_a_listener_saw_and_the_run_did_not_tell(shop: Shop) -> None
     declared = dataset("/lake/fares", symlinks=symlinks(("shop", "bronze.fares")))
     shop.tell("one", shop.write("one"), inputs=(declared,), run_facets={"penstock_run": own})
     shop.tell("unseen", shop.write("unseen"), run_facets={"penstock_run": {"dataset": NAME}})
-    rows = {"schema": schema("email")}
+    rows: dict[str, Any] = {"schema": schema("email")}
     spark = {"spark_applicationDetails": {"applicationId": "app-1"}}
     shop.ledger.append(run_event("START", 0, "app", run="application", run_facets=spark))
     shop.query("q1", dataset("/lake/fares/_delta_log/0.json"), group="one")

@@ -46,7 +46,7 @@ HOSTILE = '</text><script>alert("1")</script>&\x01'
 def story(root: str) -> list[dict[str, Any]]:
     """a.email → b (masked) → c; d is another's; a name that is no name; events in three spaces."""
     a, b, c, d = (f"{root}/{name}" for name in ("bronze/a", "silver/b", "gold/c", "gold/d"))
-    facets = {
+    facets: dict[str, Any] = {
         "schema": schema("k", "email", HOSTILE),
         "symlinks": symlinks(("shop", "bronze.a")),
         "tags": {"tags": [{"key": "pii", "value": "email", "field": "email"}]},
@@ -327,7 +327,7 @@ def _renumber(told: list[dict[str, Any]]) -> None:
     told[1]["sequence"], told[2]["sequence"] = told[2]["sequence"], told[1]["sequence"]
 
 
-CHAINS = {
+CHAINS: dict[str, Callable[[dict[str, bytes]], Any]] = {
     "a payload": _events(lambda e: e[1].update(payload=e[1]["payload"].replace("/a", "/z"))),
     "a payload and its hash": _events(
         lambda e: e[1].update(payload=e[2]["payload"], payload_hash=e[2]["payload_hash"])

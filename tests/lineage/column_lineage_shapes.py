@@ -1022,7 +1022,7 @@ def _(i: Inputs) -> DataFrame:
 
     # annotations are text under `from __future__ import annotations`
     doubled.__annotations__ = {"delay": pd.Series, "return": pd.Series}
-    return i.flights.select(F.pandas_udf(doubled, "int")("delay").alias("value"))
+    return i.flights.select(F.pandas_udf(doubled, "int")("delay").alias("value"))  # type: ignore[attr-defined]
 
 
 @shape(
@@ -1037,7 +1037,7 @@ def _(i: Inputs) -> DataFrame:
         return float(delay.median())
 
     middle.__annotations__ = {"delay": pd.Series, "return": float}
-    median = F.pandas_udf(middle, "double")
+    median = F.pandas_udf(middle, "double")  # type: ignore[attr-defined]
     return i.flights.groupBy("carrier").agg(median("delay").alias("value"))
 
 

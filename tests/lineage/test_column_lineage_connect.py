@@ -17,7 +17,7 @@ import pyspark
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pyspark.sql.connect.proto import Relation
+from pyspark.sql.connect.proto import SQL, Relation
 
 from penstock.lineage.plan.frame_lineage import column_lineage, lineage_of_plan
 from penstock.lineage.plan.literals import apart, odd_names, set_apart_in_sql
@@ -198,7 +198,7 @@ def test_a_query_is_the_same_to_every_reader(
     frame = spark.sql(query)
     read = found(column_lineage(frame))
     assert read["unknown"] == []
-    odd = odd_names(Relation(sql={"query": query}))
+    odd = odd_names(Relation(sql=SQL(query=query)))
     analyzed = spark.sql(set_apart_in_sql(query, odd))._jdf.queryExecution().analyzed()
     printed = apart(str(analyzed.treeString(True, False, 2**31 - 1, False, False)), odd)
     assert found(lineage_of_plan(read_plan_text(printed), frame.columns)) == read

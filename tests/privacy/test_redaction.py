@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from penstock.privacy import MaskingPolicy, Redact, mask
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pyspark.sql import SparkSession
 
 pytestmark = pytest.mark.slow(seconds=8)
@@ -38,7 +40,7 @@ CASES = {
 }
 
 
-def redact(spark: SparkSession, rows: list[tuple[str | None, ...]]) -> list[str | None]:
+def redact(spark: SparkSession, rows: Sequence[tuple[str | None, ...]]) -> list[str | None]:
     frame = spark.createDataFrame(
         [(n, *row) for n, row in enumerate(rows)], "n int, remark string, name string, mail string"
     )

@@ -50,5 +50,5 @@ def materialize(mechanism: str) -> str:
         if mechanism == "sensor":
             sensor = openlineage_sensor(include_asset_events=True, record_filter_limit=1000)
             context = dg.build_sensor_context(instance=instance)
-            list(sensor(context))  # type: ignore[call-overload]
+            list(sensor(context))
         return result.run_id

@@ -53,7 +53,7 @@ def story() -> list[dict[str, Any]]:
             symlinks=symlinks(("penstock", "bronze.customers")),
             documentation={"description": "As it was sent."},
         )
-        run = {"run": f"i-{number}", "inputs": (customers,), "outputs": (bronze,)}
+        run: dict[str, Any] = {"run": f"i-{number}", "inputs": (customers,), "outputs": (bronze,)}
         told += [
             run_event("START", 20 * number - 20, "ingest", **run),
             run_event("COMPLETE", 20 * number - 19, "ingest", **run),

@@ -94,8 +94,8 @@ def test_a_server_killed_while_clients_send_has_kept_what_it_accepted(
             server.kill()
         finally:
             ended.set()
-        for client in clients:
-            client.result()
+        for sending in clients:
+            sending.result()
 
     runs = is_whole(url)
     assert len(accepted) >= accepted_before

@@ -85,5 +85,6 @@ def test_an_event_in_form_and_what_is_no_event_are_left_as_they_are() -> None:
         deep = {"x": deep}
     right = run_event("COMPLETE", 0, "nightly")
     about = {**right, "dataset": dataset("a"), "eventTime": "soon"}
-    for told in (right, about, 5, None, [], {"schemaURL": "x", "eventTime": 5}, {"run": deep}):
+    odd: tuple[Any, ...] = (5, None, [], {"schemaURL": "x", "eventTime": 5}, {"run": deep})
+    for told in (right, about, *odd):
         assert lenient(told) is told

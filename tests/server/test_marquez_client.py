@@ -14,7 +14,7 @@ from tests.server.live_server import LiveServer, live_server
 from tests.server.shop_story import BRONZE, CUSTOMERS, DATABASE, LAKE, SILVER, story
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 SPACES = ["airflow", "flink", "kafka://k:9092", "penstock", DATABASE, LAKE, "spark"]
 
@@ -339,7 +339,7 @@ def test_tags(client: MarquezClient) -> None:
 
 def test_what_is_not_there_is_an_error_of_the_api(client: MarquezClient) -> None:
     nothing = identity("nothing")
-    for ask in (
+    calls: tuple[Callable[[], Any], ...] = (
         lambda: client.get_namespace("nowhere"),
         lambda: client.list_datasets("nowhere"),
         lambda: client.get_dataset(LAKE, "nothing"),
@@ -354,7 +354,8 @@ def test_what_is_not_there_is_an_error_of_the_api(client: MarquezClient) -> None
         lambda: client.get_column_lineage_by_dataset(LAKE, SILVER, version=nothing),
         lambda: client.get_column_lineage_by_dataset_field(LAKE, SILVER, "nothing"),
         lambda: client.get_column_lineage_by_job("spark", "nothing"),
-    ):
+    )
+    for ask in calls:
         with pytest.raises(APIError) as caught:
             ask()
         assert caught.value.__cause__.response.status_code == 404
@@ -362,12 +363,13 @@ def test_what_is_not_there_is_an_error_of_the_api(client: MarquezClient) -> None
 
 
 def test_writing_is_refused_and_says_where_to(client: MarquezClient) -> None:
-    for write in (
+    calls: tuple[Callable[[], Any], ...] = (
         lambda: client.create_namespace("mine", "me"),
         lambda: client.create_tag("mine"),
         lambda: client.tag_dataset(LAKE, SILVER, "mine"),
         lambda: client.tag_dataset_field(LAKE, SILVER, "k", "mine"),
-    ):
+    )
+    for write in calls:
         with pytest.raises(APIError) as caught:
             write()
         answer = caught.value.__cause__.response

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    Clients = dict[int, tuple[Ledger, TestClient]]
+
 FEW, MANY = 4, 40
 OWN, MARQUEZ = "/api/penstock/v1", "/api/v1"
 READS = [
@@ -67,7 +69,7 @@ def told(count: int) -> list[dict[str, Any]]:
     ]
     again = lineage(*(f"/made-{n}.k > k" for n in range(count)))
     again_made = dataset("/again", schema=schema("k"), columnLineage=again)
-    many = {"inputs": tuple(made), "outputs": (again_made,)}
+    many: dict[str, Any] = {"inputs": tuple(made), "outputs": (again_made,)}
     events += [
         run_event("COMPLETE", 100 + n, "job-0", run=f"again-{n}", **many) for n in range(count)
     ]
@@ -75,8 +77,8 @@ def told(count: int) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, Any]]:
-    found: dict[int, Any] = {}
+def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
+    found: Clients = {}
     folder: Path = tmp_path_factory.mktemp("cost")
     for count in (FEW, MANY):
         ledger = Ledger.open(f"sqlite:///{folder / f'{count}.db'}")
@@ -104,8 +106,6 @@ def statements(ledger: Ledger, client: TestClient, path: str) -> int:
 
 
 @pytest.mark.parametrize("path", READS)
-def test_ten_times_as_much_is_read_by_as_many_statements(
-    clients: dict[int, Any], path: str
-) -> None:
+def test_ten_times_as_much_is_read_by_as_many_statements(clients: Clients, path: str) -> None:
     few, many = (statements(*clients[count], path) for count in (FEW, MANY))
     assert many <= few + 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import decimal
 import time
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -59,7 +59,8 @@ def test_a_drawn_table_gets_its_types(spark: SparkSession) -> None:
 
 
 def test_dictionaries_may_leave_columns_out_and_not_invent_them(spark: SparkSession) -> None:
-    frame = rows(spark, Raw, [{"id": 1}, {"fare": "2.5", "id": 2}])
+    given: list[dict[str, Any]] = [{"id": 1}, {"fare": "2.5", "id": 2}]
+    frame = rows(spark, Raw, given)
     assert [row.fare for row in frame.collect()] == [None, decimal.Decimal("2.50")]
     with pytest.raises(ValueError, match="no such column: \\['fair'\\]"):
         rows(spark, Raw, [{"id": 1, "fair": 2}])

@@ -185,7 +185,8 @@ def test_everything_is_off_until_it_is_said() -> None:
         Automation(running=True, masking=None, timezone="Asia/Tokyo")
     )
     assert _running(on) == {"dead_runs", "new_files", "nightly", "reference", "weekly_upkeep"}
-    assert {s.execution_timezone for s in on.schedules or ()} == {"Asia/Tokyo"}
+    schedules: Any = on.schedules
+    assert {s.execution_timezone for s in schedules} == {"Asia/Tokyo"}
     assert "daily_masking" in {job.name for job in on.jobs or ()}
     none = _deployment(specs).definitions(None)
     assert not [*(none.jobs or ()), *(none.schedules or ()), *(none.sensors or ())]
@@ -250,7 +251,7 @@ def test_a_job_that_no_file_is_for_runs_the_day_that_has_ended(tmp_path: Path) -
             scheduled_execution_time=datetime(at.year, at.month, at.day, 3, tzinfo=UTC),
             resources={"lake": _lake(tmp_path)},
         ) as context:
-            result = schedule(context)
+            result: Any = schedule(context)
         found = [] if isinstance(result, dg.SkipReason) else [r.partition_key for r in result]
         assert found == expected
 

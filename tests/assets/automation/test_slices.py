@@ -491,7 +491,7 @@ def test_dagster_maps_slices_as_they_are_read() -> None:
 def test_a_deployment_has_a_job_and_a_schedule_for_each_way_to_be_cut(tmp_path: Path) -> None:
     def deployed(*specs: Dataset) -> Any:
         return Deployment(
-            datasets=list(specs),
+            datasets=specs,
             resources={
                 "lake": Lake(root=str(tmp_path), landing=str(tmp_path)),
                 "ledger": LedgerResource(url=f"sqlite:///{tmp_path / 'ledger.db'}"),
@@ -500,7 +500,7 @@ def test_a_deployment_has_a_job_and_a_schedule_for_each_way_to_be_cut(tmp_path: 
         ).definitions()
 
     defs = deployed(BEATS, SALES, MONTHLY, TOTAL, GRID, ACROSS, OF_TENANT)
-    crons = {s.name: s.cron_schedule for s in defs.schedules or ()}  # type: ignore[union-attr]
+    crons = {s.name: s.cron_schedule for s in defs.schedules or ()}
     assert crons == {
         "nightly": "0 3 * * *",
         "hourly_shop__beats": "5 * * * *",

@@ -47,7 +47,7 @@ def _field(name: str, kind: Any) -> dict[str, Any]:
 
 
 PART = {"type": "record", "name": "part", "fields": [{"name": "sku", "type": "string"}]}
-SOLD = {
+SOLD: dict[str, Any] = {
     "type": "record",
     "name": "sale",
     "fields": [

@@ -72,7 +72,11 @@ def _parquet(rows: list[dict[str, Any]]) -> bytes:
     return held.getvalue()
 
 
-FORMATS = {"CSV": (Csv(), _csv), "JSON": (JsonLines(), _json), "Parquet": (Parquet(), _parquet)}
+FORMATS: dict[str, tuple[Format, Writer]] = {
+    "CSV": (Csv(), _csv),
+    "JSON": (JsonLines(), _json),
+    "Parquet": (Parquet(), _parquet),
+}
 EACH = pytest.mark.parametrize(("written", "write"), FORMATS.values(), ids=FORMATS.keys())
 
 

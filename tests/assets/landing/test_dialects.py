@@ -143,7 +143,7 @@ def test_what_was_written_is_what_is_read(
         (Csv(delimiter=";"), "a;b;c\n1;2\n1;2;3;4\n1;2;3\n", ["csv:malformed"] * 2),
         (Csv(escape="\\"), 'a,b,c\n"1""2",2,3\n"1\\"2",2,3\n', ["csv:malformed"]),
         (Csv(trailing_delimiter=True), "a,b,c,\n1,2,3,4\n1,2,3\n1,2,3,\n", ["csv:malformed"] * 2),
-        (Csv(columns=["a", "b", "c"]), "1,2,3\n4,5\n", ["csv:malformed"]),
+        (Csv(columns=("a", "b", "c")), "1,2,3\n4,5\n", ["csv:malformed"]),
         (Csv(quote="'"), "a,b,c\n'1'2,2,3\n1,2,3\n", ["csv:malformed"]),
     ],
     ids=["cells", "doubled quotes", "behind the last", "no header", "text behind a quote"],

@@ -133,9 +133,10 @@ def test_what_python_writes_is_what_is_read(
 
 def test_a_line_is_found_as_it_came(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes("a\r\n\r\nbé\na\n".encode("cp1252"))
-    landed = Landing(pattern="f", format=FixedWidth({"id": (1, 4)}, encoding="cp1252"))
+    written = FixedWidth({"id": (1, 4)}, encoding="cp1252")
+    landed = Landing(pattern="f", format=written)
     lake = Lake(root=str(tmp_path / "lake"), landing=str(tmp_path))
-    sought = [Record.parse(text, landed.format) for text in ("a", "bé", "c")]
+    sought = [Record.parse(text, written) for text in ("a", "bé", "c")]
     assert lines_of(lake, "f", landed, sought) == [(1, 4), (3,), ()]
 
 

@@ -74,7 +74,7 @@ def _orc(rows: list[Row]) -> bytes:
 
 def _avro(rows: list[Row]) -> bytes:
     kinds = {"id": "long", "item": "string", "price": "double"}
-    fields = [{"name": name, "type": kind} for name, kind in kinds.items()]
+    fields: list[dict[str, Any]] = [{"name": n, "type": kind} for n, kind in kinds.items()]
     fields.append({"name": "day", "type": {"type": "int", "logicalType": "date"}})
     sent = [dict(zip(COLUMNS, row, strict=True)) | {"price": float(row[2])} for row in rows]
     held = io.BytesIO()

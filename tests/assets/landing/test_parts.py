@@ -28,7 +28,7 @@ class Sent(Contract, owner="team:shop", version="1.0.0", name="bronze.sent"):
     """One thing and who sent it."""
 
     id: int = column(key=True)
-    who: WHO = column(nullable=True)  # type: ignore[valid-type]
+    who: WHO = column(nullable=True)
 
 
 class Told(Contract, owner="team:shop", version="1.0.0", name="bronze.told"):

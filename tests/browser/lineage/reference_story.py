@@ -342,7 +342,7 @@ def _run(
     end: str = "COMPLETE",
 ) -> list[dict[str, Any]]:
     read = tuple(_told(item, ()) if isinstance(item, str) else item for item in inputs)
-    both = {"run": run or job, "namespace": PENSTOCK, "run_facets": run_facets}
+    both: dict[str, Any] = {"run": run or job, "namespace": PENSTOCK, "run_facets": run_facets}
     return [
         run_event("START", minutes, job, inputs=read, outputs=outputs, **both),
         run_event(end, minutes + 1, job, inputs=read, outputs=outputs, **both),

@@ -30,7 +30,7 @@ WIDER_THAN_THE_SCREEN = """() => {
 
 def lightness(page: Page, selector: str, of: str) -> float:
     """How light a colour of an element is, 0 to 1."""
-    parts = page.locator(selector).first.evaluate(
+    parts: list[int] = page.locator(selector).first.evaluate(
         """(one, of) => {
           const pixel = document.createElement("canvas").getContext("2d");
           pixel.fillStyle = getComputedStyle(one)[of];

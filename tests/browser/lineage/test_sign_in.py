@@ -46,7 +46,7 @@ def test_who_follows_a_link_signs_in_and_is_there(
     show(page, guarded.url + DEEP)
     heading(page, "Sign in")
     for hidden in ("navigation", "search"):
-        expect(page.get_by_role(hidden)).to_have_count(0)  # type: ignore[arg-type]
+        expect(page.get_by_role(hidden)).to_have_count(0)
     page.screenshot(path=screenshots / "lineage-sign-in.png")
 
     sign_in(page, guarded, "ben")
