@@ -16,12 +16,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from dagster import ConfigurableResource
 
-from penstock.errors import DefinitionError, InputError, LakeError
+from penstock.errors import DefinitionError, InputError, LakeError, PenstockError
 from penstock.resources.neighbours import refuse_nested
+from penstock.resources.scratch import LocalScratch, S3Scratch
 from penstock.resources.table_log import TableLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from penstock.resources.scratch import Scratch
 
 __all__ = ["Lake", "LandingFile", "Table"]
 
@@ -170,6 +173,8 @@ class Lake(ConfigurableResource["Lake"]):
             else:
                 with (Path(self.landing) / name).open("rb") as stream:
                     yield stream
+        except PenstockError:
+            raise  # what was made of the bytes; LakeError is an OSError
         except self._refusals() as error:
             raise InputError(
                 "the file cannot be read",
@@ -177,6 +182,13 @@ class Lake(ConfigurableResource["Lake"]):
                 found=_refusal(error),
                 next_step="check that the file is still there and that this process may read it",
             ) from error
+
+    def scratch(self, folder: str) -> Scratch:
+        """A place below the root for files that are wanted for a while."""
+        if self._on_s3(self.root):
+            bucket, prefix = _bucket(self.root)
+            return S3Scratch(bucket, f"{prefix}{folder}/", self._s3)
+        return LocalScratch(Path(self.root) / folder)
 
     def check_writable(self) -> None:
         """Raise LakeError when a local root cannot be written to."""

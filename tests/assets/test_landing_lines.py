@@ -17,6 +17,7 @@ from penstock.assets.inputs.files import Landing
 from penstock.assets.landing.lines import MOST_LINES, Cells, Record, is_compared, lines_of
 from penstock.errors import InputError
 from penstock.resources.lake import Lake
+from tests.packed import PACKED, pack
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,9 +38,9 @@ def landing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("landing")
 
 
-@given(records=_records, end=st.sampled_from(["\n", "\r\n", "\r"]), zipped=st.booleans())
+@given(records=_records, end=st.sampled_from(["\n", "\r\n", "\r"]), packed=st.sampled_from(PACKED))
 def test_every_record_is_found_where_it_begins(
-    landing: Path, records: list[tuple[str, str, str]], end: str, *, zipped: bool
+    landing: Path, records: list[tuple[str, str, str]], end: str, packed: str
 ) -> None:
     text = f"a,b,c{end}"
     begins: dict[tuple[str, ...], list[int]] = {}
@@ -50,9 +51,8 @@ def test_every_record_is_found_where_it_begins(
         held = io.StringIO(newline="")
         csv.writer(held, lineterminator=end, quoting=csv.QUOTE_ALL).writerow(record)
         text += held.getvalue()
-    name = "rows.csv.gz" if zipped else "rows.csv"
-    raw = text.encode()
-    (landing / name).write_bytes(gzip.compress(raw) if zipped else raw)
+    name = f"rows.csv{packed}"
+    (landing / name).write_bytes(pack(packed, text.encode()))
 
     sought = list(begins)
     whole = lines_of(_lake(landing), name, FILES, [Record(cells=record) for record in sought])
@@ -93,7 +93,7 @@ def test_a_cell_is_known_by_its_value(
 
 def test_rows_of_which_other_cells_and_types_are_known_are_found_together(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("x,y,z\n01,a,2\n1,b,oops\n02,c,\n")
-    sought = [
+    sought: list[Cells | Record] = [
         Cells(by_column={"x": ("int", "1"), "z": ("int", "2")}),
         Cells(by_column={"x": ("string", "1"), "y": ("string", "b"), "z": ("string", "oops")}),
         Cells(by_column={"y": ("string", "c")}),
@@ -143,7 +143,7 @@ def test_a_column_without_a_name_has_the_one_that_it_had_when_it_was_read(tmp_pa
 def test_what_is_not_there_has_no_line(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("x,y\n1,2\n")
     lake = _lake(tmp_path)
-    gone = [
+    gone: list[Cells | Record] = [
         Cells(by_column={"x": ("int", "7")}),
         Cells(by_column={"z": ("int", "1")}),
         Cells(by_column={}),
@@ -179,7 +179,7 @@ def test_lines_of_a_dialect_are_those_of_the_file(tmp_path: Path) -> None:
     text = "# what\na;b;\n1;'x\ny';\n# 'more'\n2;€;\n3;z\n"
     (tmp_path / "rows.csv.bz2").write_bytes(bz2.compress(text.encode("cp1252")))
     landed = Landing(pattern="*.csv.bz2", format=written)
-    sought = [
+    sought: list[Cells | Record] = [
         Cells(by_column={"a": ("int", "1"), "b": ("string", "x\ny")}),
         Cells(by_column={"b": ("string", "€")}),
         Record.parse("3;z", written),

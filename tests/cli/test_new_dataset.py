@@ -276,7 +276,7 @@ def test_nothing_that_is_there_is_overwritten(
     assert not [*(tmp_path / "schemas").iterdir()]
     (tmp_path / "cut.csv.gz").write_bytes(gzip.compress(b"id,name\n1,a\n")[:-9])
     code, output = told("bronze.sent", "cut.csv.gz")
-    assert (code, "the sample cannot be read" in output) == (InputError.exit_code, True)
+    assert (code, "the compressed file is damaged" in output) == (InputError.exit_code, True)
     code, output = told("bronze.sent", "sent.csv", "--landing", "sent/{day}.csv")
     assert "a dataset by day is more than a sample can say" in output
     code, output = told("bronze.sent", "sent.csv", "--json")

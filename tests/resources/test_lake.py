@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -96,6 +97,28 @@ def test_a_landing_that_is_not_there_is_named(lake: Lake) -> None:
         gone.landing_files("flights/*.csv")
     with pytest.raises(InputError, match="landing folder does not exist"):
         gone.landing_files("2013-01-05/*.csv")
+
+
+def test_what_is_kept_for_a_while_is_gone_afterwards(lake: Lake) -> None:
+    scratch = lake.scratch("_unpacked")
+    assert scratch.folders() == []
+    kept = scratch.put("one/orders/a [1].zip", io.BytesIO(b"content"))
+    scratch.put("one two/a.zip", io.BytesIO(b""))
+    place = lake.root.replace("s3://", "s3a://").rstrip("/")
+    assert kept == f"{place}/_unpacked/one/orders/a [1].zip"
+    assert scratch.folders() == ["one", "one two"]
+    scratch.remove("one")
+    scratch.remove("one")
+    assert scratch.folders() == ["one two"]
+
+
+def test_a_storage_that_refuses_what_is_kept_for_a_while_says_so(lake: Lake) -> None:
+    if lake.root.startswith("s3://"):
+        scratch = lake.model_copy(update={"root": "s3://no-such-bucket/lake"}).scratch("_unpacked")
+    else:
+        scratch = lake.model_copy(update={"root": f"{lake.landing}/weather.csv"}).scratch("x")
+    with pytest.raises(LakeError, match="cannot be kept in the lake"):
+        scratch.put("one/a.zip", io.BytesIO(b"content"))
 
 
 def test_a_dataset_has_one_place(lake: Lake) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from penstock.assets.landing.cell import Dates
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from penstock.assets.dataset import Dataset
     from penstock.assets.inputs.kind import Arrived, Asked
+    from penstock.assets.landing.copies import Copies
     from penstock.assets.landing.file import TakenFile
     from penstock.schemas.model import ContractModel
 
@@ -40,7 +41,7 @@ __all__ = ["Landing", "PinnedFiles", "landing"]
 class Landing:
     """Files of landing. `{day}` in the pattern stands for each day of the slice.
 
-    Text is compressed with gzip when its name ends in .gz, with bzip2 when it ends in .bz2.
+    Text is compressed whole when its name ends in .gz, .bz2, .zst or, one file in it, .zip.
     """
 
     pattern: str
@@ -97,12 +98,17 @@ class Landing:
 
     def pin(self, asked: Asked) -> PinnedFiles:
         """Which files the run takes. Raises InputError for a day, or value, that has none."""
+        from penstock.assets.landing.copies import copies
         from penstock.assets.landing.pin import arrived, pin_files
 
         spec, name, runtime = asked.spec, asked.name, asked.runtime
         wanted = slice_files(self.files, asked.slice, spec.partitions)
         found = arrived(name, self, wanted, runtime.lake, runtime.ledger.inspected)
-        return pin_files(spec, name, self, found, asked.past, runtime.clock())
+        pinned = pin_files(spec, name, self, found, asked.past, runtime.clock())
+        if not any(file.is_copied for file in pinned.files):
+            return pinned
+        made = asked.held.one("copies", lambda: copies(runtime.lake, runtime.clock()))
+        return replace(pinned, copied=made)
 
 
 def landing(  # noqa: PLR0913 - each is what some sender does otherwise
@@ -223,7 +229,8 @@ class PinnedFiles:
     It names those that no commit does which the log keeps for long enough. `apart` are the columns
     that tell rows apart where the newest file counts, else none; `when` are the placeholders that
     say of when a file is. `removes` is the column that has
-    rows leave the table, where that does not have it.
+    rows leave the table, where that does not have it. `copied` makes the copies that Spark reads of
+    files which it does not unpack.
     """
 
     name: str
@@ -233,6 +240,7 @@ class PinnedFiles:
     apart: tuple[str, ...] = ()
     when: tuple[str, ...] = (DAY,)
     removes: str | None = None
+    copied: Copies | None = field(default=None, compare=False)
 
     @property
     def dataset(self) -> str:

@@ -116,7 +116,7 @@ class CsvLooker:
     def _header(self) -> tuple[str, ...]:
         text = self._head.decode(self.written.encoding, errors="replace").removeprefix("\ufeff")
         if self.written.columns and text.strip():
-            return self.written.columns
+            return tuple(self.written.columns)
         return _header_cells(self.name, text, self.written)
 
 

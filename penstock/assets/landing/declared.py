@@ -40,7 +40,7 @@ def check_landing(spec: Dataset, name: str, landed: Landing, where: str) -> None
     _check_names(spec, name, landed, where)
     cells: tuple[str, ...] = ()
     if isinstance(landed.format, Csv):
-        cells = landed.format.columns
+        cells = tuple(landed.format.columns)
     elif isinstance(landed.format, FixedWidth):
         cells = tuple(cell for cell, _, _ in landed.format.columns)
     lacking = [

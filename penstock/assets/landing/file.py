@@ -5,13 +5,11 @@ What is looked for in a format is a file of its own beside this one, `csv_look` 
 
 from __future__ import annotations
 
-import bz2
 import hashlib
-import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Self, assert_never
+from typing import TYPE_CHECKING, Any, Self, assert_never
 
 from penstock.assets.landing.avro_look import AvroLooker
 from penstock.assets.landing.columnar_look import ColumnarLook, ColumnarLooker
@@ -27,11 +25,12 @@ from penstock.assets.landing.formats import (
     Parquet,
 )
 from penstock.assets.landing.line_look import LineLook, LineLooker
+from penstock.assets.landing.packing import contents, is_packed_otherwise
 from penstock.errors import InputError
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     from penstock.assets.landing.formats import Format
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
 __all__ = ["Look", "TakenFile", "inspect_file", "refuse_changed"]
 
 _INSPECTION = 3  # another number where looking finds other things in the same bytes
-_CHUNK = 1 << 20
 
 Look = CsvLook | LineLook | ColumnarLook
 
@@ -60,6 +58,11 @@ class TakenFile:
     day: date | None
     look: Look
     said: str | None = None
+
+    @property
+    def is_copied(self) -> bool:
+        """Whether Spark reads an unpacked copy of it."""
+        return is_packed_otherwise(self.name) and not isinstance(self.look, ColumnarLook)
 
     @property
     def identity(self) -> tuple[str | None, str]:
@@ -143,9 +146,8 @@ def inspect_file(lake: Lake, file: LandingFile, day: date | None, written: Forma
         )
     digest = hashlib.sha256()
     looker = _looker(file.name, written)
-    packed = _Packed.of(file.name) if written.packs else None
     with lake.open(file.name) as stream:
-        for chunk in _content(stream, digest, packed, file.name):
+        for chunk in contents(file.name, stream, digest.update, packed=written.packs):
             looker.feed(chunk)
     taken = TakenFile(
         name=file.name,
@@ -187,53 +189,3 @@ def refuse_changed(files: Iterable[TakenFile]) -> None:
 
 def _instant(now: os.stat_result) -> datetime:
     return datetime.fromtimestamp(now.st_mtime, tz=UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Packed:
-    """How a text file is compressed, known by the end of its name as Spark knows it."""
-
-    title: str
-    gzip: bool
-
-    @classmethod
-    def of(cls, name: str) -> Self | None:
-        if name.endswith(".gz"):
-            return cls(title="gzip", gzip=True)
-        return cls(title="bzip2", gzip=False) if name.endswith(".bz2") else None
-
-    def unpacker(self) -> Any:
-        """What unpacks one member: files may hold several, one behind the other."""
-        return zlib.decompressobj(wbits=31) if self.gzip else bz2.BZ2Decompressor()
-
-
-def _content(stream: BinaryIO, digest: Any, packed: _Packed | None, name: str) -> Iterator[bytes]:
-    """The content in chunks, unpacked; `digest` takes the bytes as they are."""
-    unpacker: Any = packed.unpacker() if packed else None
-    while raw := stream.read(_CHUNK):
-        digest.update(raw)
-        if packed is None:
-            yield raw
-            continue
-        while raw:
-            if unpacker.eof:
-                unpacker = packed.unpacker()
-            try:
-                chunk = unpacker.decompress(raw)
-            except (zlib.error, OSError, ValueError) as error:
-                raise _damaged(name, packed, type(error).__name__) from error
-            if chunk:
-                yield chunk
-            raw = unpacker.unused_data
-    if packed is not None and not unpacker.eof:
-        raise _damaged(name, packed, "an end in the middle")
-
-
-def _damaged(name: str, packed: _Packed, found: str) -> InputError:
-    return InputError(
-        "the compressed file is damaged or ends too early",
-        where=name,
-        expected=f"a whole {packed.title} file",
-        found=found,
-        next_step="have the file sent again; nothing of it was loaded",
-    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
@@ -60,7 +60,7 @@ class Csv:
     quote: str | None = '"'
     escape: str | None = None
     encoding: str = "UTF-8"
-    columns: tuple[str, ...] = ()
+    columns: Sequence[str] = ()
     comment: str | None = None
     decimal: str = "."
     thousands: str | None = None

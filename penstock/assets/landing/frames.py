@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from functools import reduce
 from typing import TYPE_CHECKING
 
@@ -67,20 +68,20 @@ def read_files(
 
     Raises InputError for columns that are not the contract's.
     """
-    groups: dict[tuple[Look, date | None], list[TakenFile]] = defaultdict(list)
+    groups: dict[tuple[Look, date | None, bool], list[TakenFile]] = defaultdict(list)
     pattern = item.landing.files
     asked = {fact for _, fact in item.landing.file_columns} & {*pattern.placeholders}
     by_day = pattern.by_day and bool(asked or item.apart)
     for file in item.files:
-        groups[file.look, file.day if by_day else None].append(file)
+        groups[file.look, file.day if by_day else None, file.is_copied].append(file)
     # in the contract's order
     columns = [c for c in contract.columns if c.name not in item.landing.derived]
     names = [quoted(column.name) for column in columns]
     newest = bool(item.apart) and len(item.files) > 1
     good, rejected = [], []
-    for (look, day), files in groups.items():
+    for (look, day, _), files in groups.items():
         facts = _facts(item, contract, files, day)
-        found = _records(spark, item, contract, look, files)
+        found = _as_landed(item, files, _records(spark, item, contract, look, files))
         if item.landing.rest is not None:
             facts[item.landing.rest] = found.rest
         keep = raise_unless if strict else only
@@ -196,7 +197,7 @@ def _records(
     look: Look,
     files: list[TakenFile],
 ) -> Records:
-    uris = [_escaped(file.uri) for file in files]
+    uris = [_escaped(_spark_reads(item, file)) for file in files]
     match item.landing.format, look:
         case Csv() as written, CsvLook():
             return read_cells(spark, item, contract, written, look, files[0].name, uris)
@@ -212,6 +213,33 @@ def _records(
             raise AssertionError(f"{written} is looked at otherwise")
 
 
+def _spark_reads(item: PinnedFiles, file: TakenFile) -> str:
+    """What Spark reads of the file: itself, or a copy."""
+    if not file.is_copied:
+        return file.uri
+    assert item.copied is not None
+    return item.copied.of(file)
+
+
+def _as_landed(item: PinnedFiles, files: list[TakenFile], found: Records) -> Records:
+    """The records of copies with PLACE and TIME of the files that they are of."""
+    if not files[0].is_copied:
+        return found
+    assert item.copied is not None
+    place = item.copied.as_landed(PLACE, _root(files[0]))
+    written = ", ".join(
+        f"{literal(file.name)}, timestamp_millis({_millis(file.modified)})" for file in files
+    )
+    rows = found.rows.withColumn(PLACE, F.expr(place))
+    rows = rows.withColumn(TIME, F.expr(f"element_at(map({written}), {_name(item)})"))
+    return replace(found, rows=rows)
+
+
+def _millis(moment: datetime) -> int:
+    """Milliseconds since 1970: Spark knows no finer ones of files."""
+    return (moment - datetime.fromtimestamp(0, UTC)) // timedelta(milliseconds=1)
+
+
 def with_file(frame: DataFrame, inputs: tuple[PinnedInput, ...]) -> DataFrame:
     """The frame of a function and FILE, each row's landing file by its name below landing.
 
@@ -219,8 +247,11 @@ def with_file(frame: DataFrame, inputs: tuple[PinnedInput, ...]) -> DataFrame:
     aggregate or a union.
     """
     match inputs:
-        case [PinnedFiles(files=(first, *_))]:
-            file = F.expr(below_landing(_root(first), "_metadata.file_path")).alias(FILE)
+        case [PinnedFiles(files=(first, *_)) as item]:
+            path, copied = "_metadata.file_path", item.copied
+            if copied is not None:
+                path = copied.as_landed(path, _root(first))
+            file = F.expr(below_landing(_root(first), path)).alias(FILE)
             try:
                 named = frame.select("*", file)
                 _ = named.schema  # over Connect nothing is looked at before

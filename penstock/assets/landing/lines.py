@@ -6,26 +6,24 @@ Spark's CSV reader tells no row its place in the file. So the file is read once 
 
 from __future__ import annotations
 
-import bz2
 import csv
-import gzip
 import io
 import math
 import re
-import zlib
 from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from penstock.assets.landing.cell import grammar
 from penstock.assets.landing.csv_look import column_names, records
 from penstock.assets.landing.formats import Csv, FixedWidth, JsonLines
+from penstock.assets.landing.packing import DamagedFileError, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -79,9 +77,13 @@ def lines_of(
     if not isinstance(written, Csv | FixedWidth | JsonLines):
         return [() for _ in sought]
     encoding = "UTF-8" if isinstance(written, JsonLines) else written.encoding
-    with lake.open(name) as stream, suppress(csv.Error, EOFError, zlib.error, gzip.BadGzipFile):
+    with (
+        suppress(csv.Error, DamagedFileError),
+        lake.open(name) as stream,
+        unpacked(name, stream) as raw,
+    ):
         text = io.TextIOWrapper(
-            _unpacked(name, stream),
+            raw,
             "utf-8-sig" if encoding == "UTF-8" else encoding,
             errors="replace",
             newline="" if isinstance(written, Csv) else "\n",
@@ -89,7 +91,7 @@ def lines_of(
         records = _records(text, written) if isinstance(written, Csv) else _whole_lines(text)
         header: tuple[str, ...] = ()
         if isinstance(written, Csv):
-            header = written.columns or column_names(next(records, (0, []))[1])
+            header = tuple(written.columns) or column_names(next(records, (0, []))[1])
         nulls = frozenset(("", *landing.null_values))
         whole = _Whole(sought, nulls)
         by_cells = _ByCells(sought, header, nulls)
@@ -98,12 +100,6 @@ def lines_of(
                 if len(found[n]) < MOST_LINES:
                     found[n].append(line)
     return [tuple(lines) for lines in found]
-
-
-def _unpacked(name: str, stream: BinaryIO) -> Any:
-    if name.endswith(".gz"):
-        return gzip.GzipFile(fileobj=stream)
-    return bz2.BZ2File(stream) if name.endswith(".bz2") else stream
 
 
 def _whole_lines(text: io.TextIOWrapper) -> Iterator[tuple[int, list[str]]]:

@@ -11,14 +11,17 @@ from penstock.errors import InputError
 __all__ = ["refuse_other_text"]
 
 _CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f]")
-_UNZIP = "send the text itself, compressed only with gzip or bzip2"
+_UNZIP = "send the text itself, compressed only with gzip, bzip2, Zstandard or zip"
 _MAGIC = {
-    b"PK\x03\x04": ("a zip archive or an Excel workbook", _UNZIP),
+    b"PK\x03\x04": (
+        "a zip archive or an Excel workbook",
+        "end its name in .zip, where it is an archive of one file, or write {}",
+    ),
     b"\x1f\x8b": ("compressed with gzip", "end its name in .gz"),
     b"PAR1": ("Parquet", "write {}, or say landing(format=Parquet())"),
     b"Obj\x01": ("Avro", "write {}, or say landing(format=Avro())"),
     b"ORC": ("ORC", "write {}, or say landing(format=Orc())"),
-    b"\x28\xb5\x2f\xfd": ("compressed with Zstandard", _UNZIP),
+    b"\x28\xb5\x2f\xfd": ("compressed with Zstandard", "end its name in .zst"),
     b"BZh": ("compressed with bzip2", "end its name in .bz2"),
     b"\xfd7zXZ\0": ("compressed with xz", _UNZIP),
     b"\xd0\xcf\x11\xe0": ("an old Excel workbook", _UNZIP),

@@ -49,10 +49,11 @@ def new_dataset(
             next_step="penstock new dataset bronze.customers customers.csv",
         )
     from penstock.assets.inputs.files import landing as taken
+    from penstock.assets.landing.packing import plain_name
     from penstock.cli.new.sample import sampled
     from penstock.cli.new.written import contract_text, dataset_text
 
-    packed = file.suffix in (".gz", ".bz2")
+    packed = plain_name(file.name) != file.name
     pattern = landing or f"{short}/*{''.join(file.suffixes[-2:] if packed else file.suffixes[-1:])}"
     if taken(pattern).files.by_day:
         raise DefinitionError(

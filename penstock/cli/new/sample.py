@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import bz2
 import codecs
 import csv
-import gzip
 import io
 import json
 import re
@@ -16,6 +14,7 @@ from itertools import combinations, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from penstock.assets.landing.packing import plain_name, unpacked
 from penstock.cli.new.kinds import column_names, kind_of_json, kind_of_texts
 from penstock.errors import InputError
 
@@ -72,7 +71,7 @@ def sampled(path: Path) -> Sample:
     Raises InputError for a file of another format than CSV with a header line, JSON lines, Parquet
     and ORC, and for one without a row.
     """
-    name = path.name.removesuffix(".gz").removesuffix(".bz2")
+    name = plain_name(path.name)
     try:
         match Path(name).suffix:
             case ".parquet":
@@ -94,9 +93,8 @@ def sampled(path: Path) -> Sample:
 
 def _text(path: Path) -> tuple[str, str, bool]:
     """(The text of the file's beginning, its encoding in Penstock's words, whether it is whole)."""
-    opened: Any = {".gz": gzip.open, ".bz2": bz2.open}.get(path.suffix, open)
-    with opened(path, "rb") as stream:
-        content = stream.read(_BYTES + 1)
+    with path.open("rb") as stream, unpacked(path.name, stream) as text_of:
+        content = text_of.read(_BYTES + 1)
     whole = len(content) <= _BYTES
     content = content[:_BYTES]
     for mark, encoding in _MARKS.items():

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import glob
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from penstock.assets.frames import input_frames
 from penstock.assets.inputs.files import PinnedFiles
+from penstock.assets.landing.copies import copies
 from penstock.assets.landing.file import inspect_file
 from penstock.resources.lake import Lake
 from penstock.schemas.contract import model_of
@@ -49,14 +52,15 @@ def arrive(
     for name, content in files.items():
         file = name.replace("__", ".")
         (place / file).write_bytes(content if isinstance(content, bytes) else content.encode())
-        (found,) = lake.landing_files(file)
+        (found,) = lake.landing_files(glob.escape(file))
         taken.append(inspect_file(lake, found, None, landed.format))
-    item = PinnedFiles(name="raw", landing=landed, files=tuple(taken))
-    frames, (rejected,) = input_frames(spark, [item], model_of(contract), strict=False)
-    return Read(
-        rows=sorted((tuple(row) for row in frames["raw"].collect()), key=repr),
-        rejected=sorted(
-            ((tuple(row.reasons), json.loads(row.row), row.file) for row in rejected.collect()),
-            key=repr,
-        ),
-    )
+    with copies(lake, datetime.now(UTC)) as made:
+        item = PinnedFiles(name="raw", landing=landed, files=tuple(taken), copied=made)
+        frames, (rejected,) = input_frames(spark, [item], model_of(contract), strict=False)
+        return Read(
+            rows=sorted((tuple(row) for row in frames["raw"].collect()), key=repr),
+            rejected=sorted(
+                ((tuple(row.reasons), json.loads(row.row), row.file) for row in rejected.collect()),
+                key=repr,
+            ),
+        )

@@ -1,0 +1,111 @@
+"""Files below the lake's root that are wanted for a while, which every executor can read."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from penstock.errors import LakeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+__all__ = ["LocalScratch", "S3Scratch", "Scratch"]
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class LocalScratch:
+    """In a folder below a local root."""
+
+    root: Path
+
+    def folders(self) -> list[str]:
+        """The names of the folders that are there."""
+        with _told(str(self.root)):
+            return sorted(path.name for path in self.root.iterdir()) if self.root.is_dir() else []
+
+    def put(self, name: str, content: BinaryIO) -> str:
+        """Write the file; the path that Spark reads. Raises LakeError."""
+        path = self.root / name
+        with _told(str(path)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = path.open("wb")
+        with file:
+            # what cannot be read raises its own error
+            while chunk := content.read(_CHUNK):
+                with _told(str(path)):
+                    file.write(chunk)
+            with _told(str(path)):
+                file.flush()
+        return str(path.absolute())
+
+    def remove(self, folder: str) -> None:
+        """Remove the folder with all that is in it, if it is there. Raises LakeError."""
+        with _told(str(self.root / folder)):
+            if (self.root / folder).is_dir():
+                shutil.rmtree(self.root / folder)
+
+
+@dataclass(frozen=True, slots=True)
+class S3Scratch:
+    """Below a prefix, which ends in a slash, of a bucket."""
+
+    bucket: str
+    prefix: str
+    client: Callable[[], Any]
+
+    def folders(self) -> list[str]:
+        """The names of the folders that are there."""
+        with _told(self._place("")):
+            pages = self.client().get_paginator("list_objects_v2")
+            found = pages.paginate(Bucket=self.bucket, Prefix=self.prefix, Delimiter="/")
+            return sorted(
+                entry["Prefix"].removeprefix(self.prefix).rstrip("/")
+                for page in found
+                for entry in page.get("CommonPrefixes", ())
+            )
+
+    def put(self, name: str, content: BinaryIO) -> str:
+        """Write the object; the path that Spark reads. Raises LakeError."""
+        with _told(self._place(name)):
+            self.client().upload_fileobj(content, self.bucket, self.prefix + name)
+        return f"s3a://{self.bucket}/{self.prefix}{name}"
+
+    def remove(self, folder: str) -> None:
+        """Remove all objects of the folder. Raises LakeError."""
+        with _told(self._place(folder)):
+            client = self.client()
+            pages = client.get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self.bucket, Prefix=f"{self.prefix}{folder}/"):
+                found = [{"Key": entry["Key"]} for entry in page.get("Contents", ())]
+                if found:
+                    client.delete_objects(Bucket=self.bucket, Delete={"Objects": found})
+
+    def _place(self, name: str) -> str:
+        return f"s3://{self.bucket}/{self.prefix}{name}"
+
+
+Scratch = LocalScratch | S3Scratch
+
+
+@contextmanager
+def _told(where: str) -> Iterator[None]:
+    """What the storage refuses, as LakeError."""
+    try:
+        yield
+    except Exception as error:
+        said = getattr(error, "strerror", None)
+        code = getattr(error, "response", {}).get("Error", {}).get("Code")
+        if not isinstance(error, OSError) and not type(error).__module__.startswith("boto"):
+            raise
+        raise LakeError(
+            "a file for the time of a run cannot be kept in the lake",
+            where=where,
+            found=str(said or code or type(error).__name__),
+            next_step="make room, or give this process write access there, and run again",
+        ) from error
