@@ -179,6 +179,8 @@ def _bars(console: Console) -> Iterator[Bars]:
 @contextmanager
 def _told_in(folder: Path) -> Iterator[None]:
     """The environment of what is told: Penstock's home, or one within it for all sources."""
+    if sources() is Sources.ALL:
+        _refuse_shared()
     if sources() is Sources.ALL and folder.name != _ALL:
         outer, folder = folder, folder / _ALL
         folder.mkdir(parents=True, exist_ok=True)
@@ -189,6 +191,19 @@ def _told_in(folder: Path) -> Iterator[None]:
     with _environment(PENSTOCK_HOME=str(folder)):
         with _environment(DAGSTER_HOME=str(write_dagster_home(folder))):
             yield
+
+
+def _refuse_shared() -> None:
+    """Raise SetupError where the tables would not be apart from those that files are made to."""
+    names = ("PENSTOCK_ENV", "PENSTOCK_LAKE", "PENSTOCK_LANDING", "PENSTOCK_LEDGER")
+    if said := [name for name in names if os.environ.get(name)]:
+        raise SetupError(
+            "the demo of all sources has a lake of its own",
+            where="PENSTOCK_SOURCES=all",
+            expected=f"none of {', '.join(names)}",
+            found=", ".join(said),
+            next_step=f"unset {' '.join(said)}",
+        )
 
 
 @contextmanager

@@ -94,7 +94,16 @@ class Environment:
 
     def _senders(self) -> dict[str, Any]:
         """What is read that is no file, each by the name of its resource."""
-        host, port = host_and_port(f"//{self.postgres}", 5432)
+        try:
+            host, port = host_and_port(f"//{self.postgres}", 5432)
+        except ValueError:
+            raise SetupError(
+                "this is no place of a database",
+                where="PENSTOCK_POSTGRES",
+                expected="host:port",
+                found=self.postgres,
+                next_step="correct it",
+            ) from None
         return {
             "reference": Postgres(host=host, port=port, database="reference", user=READER),
             "reservations": Kafka(

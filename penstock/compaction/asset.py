@@ -32,6 +32,7 @@ from penstock.resources.interruption import obeying
 from penstock.resources.job_group import job_group
 from penstock.resources.lake import Lake, Table
 from penstock.resources.neighbours import named
+from penstock.resources.scratch import UNPACKED, remove_left
 from penstock.resources.table_log import TableLog
 from penstock.schemas.model import ContractModel
 from penstock.version import VERSION
@@ -99,6 +100,10 @@ def compaction_asset(
                 if outcome is not None:
                     outcomes[contract.name] = outcome
                     context.log.info("%s: %s", contract.name, outcome)
+        try:
+            remove_left(lake.scratch(UNPACKED), utc_now())
+        except PenstockError as error:
+            failed[UNPACKED] = str(error)
         if failed:
             raise dg.Failure("\n".join(failed.values()), allow_retries=False)
         changed = [name for name, outcome in outcomes.items() if _rows_changed(outcome)]

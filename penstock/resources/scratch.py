@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+import logging
+import re
 import shutil
-from contextlib import contextmanager
+import uuid
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from penstock.errors import LakeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
     from pathlib import Path
 
-__all__ = ["LocalScratch", "S3Scratch", "Scratch"]
+__all__ = [
+    "UNPACKED",
+    "LocalScratch",
+    "S3Scratch",
+    "Scratch",
+    "folder_of",
+    "remove",
+    "remove_left",
+]
 
+#: Where copies of landing files are that Spark does not unpack.
+UNPACKED = "_unpacked"
 _CHUNK = 1 << 20
+_TIME = "%Y%m%dT%H%M%SZ"
+_RUN = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{32}")
+_KEPT = timedelta(days=2)  # longer than any run lasts
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +66,9 @@ class LocalScratch:
 
     def remove(self, folder: str) -> None:
         """Remove the folder with all that is in it, if it is there. Raises LakeError."""
-        with _told(str(self.root / folder)):
-            if (self.root / folder).is_dir():
-                shutil.rmtree(self.root / folder)
+        # another process may be at it, too
+        with _told(str(self.root / folder)), suppress(FileNotFoundError):
+            shutil.rmtree(self.root / folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +104,37 @@ class S3Scratch:
             for page in pages.paginate(Bucket=self.bucket, Prefix=f"{self.prefix}{folder}/"):
                 found = [{"Key": entry["Key"]} for entry in page.get("Contents", ())]
                 if found:
-                    client.delete_objects(Bucket=self.bucket, Delete={"Objects": found})
+                    wanted = {"Objects": found, "Quiet": True}
+                    done = client.delete_objects(Bucket=self.bucket, Delete=wanted)
+                    if refused := done.get("Errors"):
+                        raise PermissionError(0, refused[0].get("Code"))
 
     def _place(self, name: str) -> str:
         return f"s3://{self.bucket}/{self.prefix}{name}"
 
 
 Scratch = LocalScratch | S3Scratch
+
+
+def folder_of(now: datetime) -> str:
+    """A name for the folder of a run that begins now."""
+    return f"{now.strftime(_TIME)}-{uuid.uuid4().hex}"
+
+
+def remove(place: Scratch, folder: str) -> None:
+    """Remove the folder. Where that fails it is logged: whatever came of the run stands."""
+    try:
+        place.remove(folder)
+    except LakeError as error:
+        logger.warning("what a run kept for a while is left, and removed later: %s", error)
+
+
+def remove_left(place: Scratch, now: datetime) -> None:
+    """Remove the folders of runs that were killed: those older than two days."""
+    oldest = (now - _KEPT).strftime(_TIME)
+    for folder in place.folders():
+        if _RUN.fullmatch(folder) and folder < oldest:
+            remove(place, folder)
 
 
 @contextmanager

@@ -84,13 +84,19 @@ class Senders:
             noted = self.sent / day_file(TOPIC, day)
             if noted.exists():
                 continue
+            refused: list[str] = []
+
+            def answered(error: Any, _: Any, refused: list[str] = refused) -> None:
+                if error is not None:
+                    refused.append(str(error.name()))
+
             for key, value in booking_records(self.delivered, day):
-                producer.produce(TOPIC, value, key)
-            if left := producer.flush(_SECONDS):
+                producer.produce(TOPIC, value, key, on_delivery=answered)
+            if (left := producer.flush(_SECONDS)) or refused:
                 raise SetupError(
                     "the broker of the demo does not take its records",
                     where=f"{servers['bootstrap.servers']}, {TOPIC}",
-                    found=f"{left} records were not taken",
+                    found=", ".join({*refused}) or f"no answer of {left} records",
                     next_step="run the demo again",
                 )
             noted.parent.mkdir(parents=True, exist_ok=True)
@@ -112,7 +118,8 @@ def senders(folder: Path, delivered: Path, secrets: Path, jars: Path) -> Iterato
         database_server() as database,
         broker(folder / "kafka", jars, READER, words["reservations"]) as kafka,
     ):
-        found = Senders(database=database, broker=kafka, delivered=delivered, sent=folder / "sent")
+        sent = folder / "kafka" / "sent"  # beside the records: gone when they are
+        found = Senders(database=database, broker=kafka, delivered=delivered, sent=sent)
         found.fill(words["reference"])
         yield found
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import base64
-import subprocess
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from penstock.errors import SetupError
 from penstock.resources.ivy import resolve
 from penstock.resources.jars import JarSet, parse_lock
 from penstock.resources.java import require_java
 from penstock.resources.ports import LOOPBACK, free_port
-from pipelines.senders.program import SECONDS, Program
+from pipelines.senders.program import SECONDS, Program, run_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,19 +87,15 @@ def broker(
     if not (folder / "data" / "meta.properties").exists():
         name = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         made = [*java, "kafka.tools.StorageTool", "format", "-t", name, "-c", str(settings)]
-        done = subprocess.run(made, check=False, capture_output=True, text=True, timeout=seconds)
-        if done.returncode:
-            raise SetupError(
-                "Kafka cannot use this folder",
-                where=str(folder),
-                found=done.stderr.strip().rpartition("\n")[2],
-                next_step="free space there, or remove the folder",
-            )
+        run_once("Kafka's format", made, folder, seconds)
     server = Program(
         name="Kafka", command=[*java, "kafka.Kafka", str(settings)], log=folder / "log"
     )
-    with server.running(lambda: _answers(found), seconds):
-        yield found
+    try:
+        with server.running(lambda: _answers(found), seconds):
+            yield found
+    finally:
+        settings.unlink()  # it has the password
 
 
 def _answers(found: Broker) -> bool:

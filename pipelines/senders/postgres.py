@@ -10,7 +10,6 @@ import os
 import pwd
 import shutil
 import signal
-import subprocess
 import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.errors import SetupError
 from penstock.resources.ports import LOOPBACK, free_port
-from pipelines.senders.program import SECONDS, Program
+from pipelines.senders.program import SECONDS, Program, run_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +95,7 @@ def database_server(seconds: float = SECONDS) -> Iterator[DatabaseServer]:
         started=started,
     )
     try:
-        subprocess.run(made, check=True, stdout=subprocess.DEVNULL, timeout=seconds, **started)
+        run_once("initdb", made, folder, seconds, **started)
         with server.running(lambda: _answers(found), seconds):
             yield found
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["SECONDS", "Program"]
+__all__ = ["SECONDS", "Program", "run_once"]
 
 SECONDS = 120.0
 """How long a server may take to answer, or to end."""
@@ -29,7 +30,8 @@ _LINES_SHOWN = 5
 class Program:
     """A command called `name`, with what it says in `log`.
 
-    It ends with us, however we end. `end` is the signal that it is asked with before it is killed.
+    It ends with us, where the system has setpriv even when we are killed. `end` is the signal that
+    it is asked with before it is killed.
     """
 
     name: str
@@ -63,7 +65,7 @@ class Program:
             try:
                 process.wait(seconds)
             except subprocess.TimeoutExpired:
-                process.kill()
+                os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
 
     def _wait(
@@ -83,3 +85,23 @@ class Program:
                     next_step="see its log, mend that, and run this again",
                 )
             time.sleep(_POLL_SECONDS)
+
+
+def run_once(
+    name: str, command: Sequence[str | Path], folder: Path, seconds: float, **started: Any
+) -> None:
+    """Run a command that prepares the folder. Raises SetupError when it fails."""
+    try:
+        done = subprocess.run(
+            command, check=False, capture_output=True, text=True, timeout=seconds, **started
+        )
+        found = done.stderr.strip().rpartition("\n")[2] if done.returncode else None
+    except subprocess.TimeoutExpired:
+        found = f"no end within {seconds:g} s"
+    if found is not None:
+        raise SetupError(
+            f"{name} failed",
+            where=str(folder),
+            found=found,
+            next_step="free space there, or remove the folder, and run this again",
+        )

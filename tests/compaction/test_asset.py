@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import time
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +21,11 @@ from penstock import Append, Contract, column, dataset, landing, run
 from penstock.compaction.asset import compaction_asset
 from penstock.compaction.policy import CompactionPolicy
 from penstock.errors import LakeError
+from penstock.ledger import utc_now
 from penstock.resources.interruption import Interruption, interruptible
 from penstock.resources.ledger import LedgerResource
 from penstock.resources.local import LocalCluster
+from penstock.resources.scratch import UNPACKED, folder_of
 from penstock.resources.settings import Profile
 from penstock.schemas.contract import model_of
 from penstock.testing import temporary_lake
@@ -132,6 +135,8 @@ def facts_of(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
 def test_small_files_become_one_with_facts_and_events_and_then_nothing_is_left_to_do(
     kept: Kept,
 ) -> None:
+    killed = kept.runtime.lake.scratch(UNPACKED)
+    killed.put(f"{folder_of(utc_now() - timedelta(days=3))}/a.zip~", io.BytesIO(b"of a dead run"))
     before = {spec.name: kept.table(spec) for spec in (seats, bookings)}
     assert [files for _, files, _ in before.values()] == [NIGHTS, NIGHTS]
 
@@ -180,6 +185,7 @@ def test_small_files_become_one_with_facts_and_events_and_then_nothing_is_left_t
         "silver.bookings": "nothing",
     }
     assert json.dumps(statuses)
+    assert killed.folders() == []
 
 
 def test_a_table_with_another_inside_is_compacted_and_never_vacuumed(

@@ -57,6 +57,8 @@ def test_what_is_no_file_is_read_where_it_is_said_to_be() -> None:
     assert (reference.host, reference.port) == ("db.example.org", 5433)
     assert reservations.bootstrap_servers == "127.0.0.1:9092"
     assert reference.user == reservations.user == READER
+    with pytest.raises(SetupError, match="no place of a database"):
+        environment({"PENSTOCK_SOURCES": "all", "PENSTOCK_POSTGRES": "db:one"}).resources()
     with pytest.raises(SetupError, match="there are no such sources") as caught:
         environment({"PENSTOCK_SOURCES": "file"})
     assert caught.value.expected == "files or all"

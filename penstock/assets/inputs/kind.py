@@ -127,7 +127,7 @@ class PinnedInput(Protocol):
         ...
 
     def read(self, spark: SparkSession, contract: ContractModel, *, strict: bool) -> Arrived:
-        """Its rows. Nothing runs here: frames are lazy.
+        """Its rows. Spark runs nothing here: frames are lazy.
 
         With `strict`, running `good` raises BAD_ROW at a row that cannot be read, which is left out
         otherwise. Raises InputError when what lies there is not what was pinned.

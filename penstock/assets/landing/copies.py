@@ -6,18 +6,15 @@ killed left behind is removed by a later one.
 
 from __future__ import annotations
 
-import logging
-import re
-import uuid
+import hashlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
-from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from penstock.assets.landing.packing import unpacked
-from penstock.errors import LakeError
+from penstock.errors import InputError
+from penstock.resources.scratch import UNPACKED, folder_of, remove, remove_left
 from penstock.schemas.predicates import literal
 
 if TYPE_CHECKING:
@@ -30,12 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Copies", "copies"]
 
-logger = logging.getLogger(__name__)
-
-_TIME = "%Y%m%dT%H%M%SZ"
-_RUN = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{32}")
-_KEPT = timedelta(days=7)  # longer than any run lasts
-_END = ".unpacked"  # Spark goes by the end of a name, and is to unpack nothing
+_END = "~"  # Spark goes by the end of a name, and is to unpack nothing
 
 
 @dataclass(slots=True, kw_only=True)
@@ -46,19 +38,35 @@ class Copies:
     place: Scratch
     run: str
     _made: dict[str, str] = field(default_factory=dict)
-    _making: Lock = field(default_factory=Lock)
 
     def of(self, file: TakenFile) -> str:
         """What Spark reads of the file: its copy, which is made when there is none.
 
-        Raises InputError when the file cannot be read, LakeError when the lake has no room.
+        Raises InputError when the file cannot be read, or is not the one that was looked at,
+        LakeError when the lake has no room.
         """
-        with self._making:
-            if file.name not in self._made:
-                with self.lake.open(file.name) as stream, unpacked(file.name, stream) as content:
-                    copy = self.place.put(f"{self.run}/{file.name}{_END}", content)
-                self._made[file.name] = copy
-            return self._made[file.name]
+        if file.name not in self._made:
+            if {"", ".", ".."} & {*file.name.split("/")}:
+                raise InputError(
+                    "an object whose name is no path has no copy",
+                    where=file.name,
+                    expected="a name of parts that are not empty, . or ..",
+                    next_step="have the sender name it otherwise",
+                )
+            digest = hashlib.sha256()
+            with (
+                self.lake.open(file.name) as stream,
+                unpacked(file.name, stream, digest.update) as content,
+            ):
+                copy = self.place.put(f"{self.run}/{file.name}{_END}", content)
+            if digest.hexdigest() != file.sha256:
+                raise InputError(
+                    "the file changed while it was being read",
+                    where=file.name,
+                    next_step="run again when the file is whole; nothing of it was loaded",
+                )
+            self._made[file.name] = copy
+        return self._made[file.name]
 
     def as_landed(self, path: str, root: str) -> str:
         """SQL, a path of Spark's as that of the file in landing at `root`, where it is a copy's."""
@@ -71,17 +79,10 @@ class Copies:
 @contextmanager
 def copies(lake: Lake, now: datetime) -> Iterator[Copies]:
     """Where a run's copies are; they are gone when the block ends."""
-    place = lake.scratch("_unpacked")
-    oldest = (now - _KEPT).strftime(_TIME)
-    for run in place.folders():
-        if _RUN.fullmatch(run) and run < oldest:
-            place.remove(run)
-    run = f"{now.strftime(_TIME)}-{uuid.uuid4().hex}"
+    place = lake.scratch(UNPACKED)
+    remove_left(place, now)
+    run = folder_of(now)
     try:
         yield Copies(lake=lake, place=place, run=run)
     finally:
-        try:
-            place.remove(run)
-        except LakeError as error:
-            # whatever came of the run stands; a later one removes them
-            logger.warning("unpacked copies of landing files are left: %s", error)
+        remove(place, run)

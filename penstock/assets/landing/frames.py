@@ -1,6 +1,6 @@
 """Landing files as DataFrames: rows of the contract's types, and the records that are none.
 
-Nothing runs here. How files of each format are read is a file of its own, `csv_frames` and the
+Spark runs nothing here. How files of each format are read is a file of its own, `csv_frames` and the
 others; what they give has the same shape.
 """
 
@@ -93,7 +93,9 @@ def read_files(
             for c in columns
         )
         when = ", ".join(_said(item, said, day) for said in item.when)
-        more = (f"concat_ws(' ', {when}) AS {_WHEN}", TIME, PLACE) if newest else ()
+        # by its name: paths begin otherwise where files are copied
+        by = (f"concat_ws(' ', {when}) AS {_WHEN}", TIME, f"{_name(item)} AS {PLACE}")
+        more = by if newest else ()
         good.append(kept.selectExpr(*values, *more))
         rejected.append(
             only(found.rows, found.is_bad).selectExpr(
@@ -227,9 +229,8 @@ def _as_landed(item: PinnedFiles, files: list[TakenFile], found: Records) -> Rec
         return found
     assert item.copied is not None
     place = item.copied.as_landed(PLACE, _root(files[0]))
-    written = ", ".join(
-        f"{literal(file.name)}, timestamp_millis({_millis(file.modified)})" for file in files
-    )
+    known = {file.name: _millis(file.modified) for file in files}
+    written = ", ".join(f"{literal(n)}, timestamp_millis({time})" for n, time in known.items())
     rows = found.rows.withColumn(PLACE, F.expr(place))
     rows = rows.withColumn(TIME, F.expr(f"element_at(map({written}), {_name(item)})"))
     return replace(found, rows=rows)

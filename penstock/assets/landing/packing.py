@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import bz2
 import io
-import lzma
-import shutil
 import tempfile
 import zipfile
 import zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from penstock.errors import InputError
@@ -20,12 +18,14 @@ if TYPE_CHECKING:
 __all__ = ["DamagedFileError", "contents", "is_packed_otherwise", "plain_name", "unpacked"]
 
 _CHUNK = 1 << 20
-_IN_MEMORY = 64 << 20
+_MONSTROUS, _MOST_TIMES = 1 << 30, 10_000
+_END_BYTES = 22  # of the record at the end of a zip archive
 _TITLES = {".gz": "gzip", ".bz2": "bzip2", ".zst": "Zstandard", ".zip": "zip"}
 # Hadoop has no codec of zip, and one of Zstandard only where its native library is
 _NOT_SPARKS = (".zst", ".zip")
 # what a Mac and Windows put beside the file
-_BESIDE = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
+_BESIDE_ALL = "__MACOSX/"
+_BESIDE = (".DS_Store", "Thumbs.db", "desktop.ini")
 _ENCRYPTED = 0x1
 
 
@@ -52,24 +52,37 @@ def contents(
     Without `packed` no name says that the file is compressed.
 
     Raises DamagedFileError for a file that is cut off or is no such archive, InputError for an
-    archive that has not one file in it, or asks for a password.
+    archive that has not one file in it, or asks for a password, and for a file that would be of a
+    monstrous size.
     """
+    source = _Seen(stream, seen)
     if packed and name.endswith(".zip"):
-        yield from _of_zip(name, stream, seen)
+        chunks = _of_zip(name, source)
     elif packed and name.endswith(".zst"):
-        yield from _of_zstandard(name, stream, seen)
+        chunks = _of_zstandard(name, source)
     elif packed and name.endswith(tuple(_TITLES)):
-        yield from _of_members(name, stream, seen)
+        chunks = _of_members(name, source)
     else:
-        while raw := stream.read(_CHUNK):
-            seen(raw)
-            yield raw
+        chunks = iter(lambda: source.read(_CHUNK), b"")
+    size = 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > _MONSTROUS and size > _MOST_TIMES * source.size:
+            raise InputError(
+                "the file unpacks to more than a file of rows would",
+                where=name,
+                expected=f"at most {_MOST_TIMES:,} times its {source.size:,} bytes",
+                next_step="ask the sender what it is; nothing of it was loaded",
+            )
+        yield chunk
 
 
 @contextmanager
-def unpacked(name: str, stream: BinaryIO) -> Iterator[BinaryIO]:
+def unpacked(
+    name: str, stream: BinaryIO, seen: Callable[[bytes], Any] = lambda _: None
+) -> Iterator[BinaryIO]:
     """The content as a stream to read from. Raises as `contents` does, while it is read."""
-    with io.BufferedReader(_Chunks(contents(name, stream, lambda _: None)), _CHUNK) as content:
+    with io.BufferedReader(_Chunks(contents(name, stream, seen)), _CHUNK) as content:
         yield content
 
 
@@ -95,33 +108,62 @@ class _Chunks(io.RawIOBase):
         return taken
 
 
-def _of_members(name: str, stream: BinaryIO, seen: Callable[[bytes], Any]) -> Iterator[bytes]:
+class _Seen(io.RawIOBase):
+    """A stream whose bytes are seen as they are read; `lost` where they could not be."""
+
+    lost = False
+    size = 0
+
+    def __init__(self, stream: BinaryIO, seen: Callable[[bytes], Any]) -> None:
+        self.stream, self._seen = stream, seen
+
+    def read(self, size: int = -1) -> bytes:
+        self.lost = True
+        raw = self.stream.read(size)
+        self.lost = False
+        self.size += len(raw)
+        self._seen(raw)
+        return raw
+
+    def readable(self) -> bool:
+        return True
+
+
+def _of_members(name: str, source: _Seen) -> Iterator[bytes]:
     """Of gzip or bzip2: files may hold several members, one behind the other."""
+    gzip = name.endswith(".gz")
 
     def another() -> Any:
-        return zlib.decompressobj(wbits=31) if name.endswith(".gz") else bz2.BZ2Decompressor()
+        return zlib.decompressobj(wbits=31) if gzip else bz2.BZ2Decompressor()
 
     unpacker = another()
-    while raw := stream.read(_CHUNK):
-        seen(raw)
+    while raw := source.read(_CHUNK):
         while raw:
             if unpacker.eof:
                 unpacker = another()
-            try:
-                chunk = unpacker.decompress(raw)
-            except (zlib.error, OSError, ValueError) as error:
-                raise _damaged(name, type(error).__name__) from error
-            if chunk:
-                yield chunk
+            yield from _unpacked(name, unpacker, raw)
             raw = unpacker.unused_data
     if not unpacker.eof:
         raise _damaged(name, "an end in the middle")
 
 
-def _of_zstandard(name: str, stream: BinaryIO, seen: Callable[[bytes], Any]) -> Iterator[bytes]:
+def _unpacked(name: str, unpacker: Any, raw: bytes) -> Iterator[bytes]:
+    """What the bytes unpack to, up to the end of the member; a little of them may be a lot."""
+    while not unpacker.eof:
+        try:
+            chunk = unpacker.decompress(raw, _CHUNK)
+        except (zlib.error, OSError, ValueError) as error:
+            raise _damaged(name, type(error).__name__) from error
+        raw = getattr(unpacker, "unconsumed_tail", b"")  # bz2 keeps it
+        if chunk:
+            yield chunk
+        elif not raw:
+            return
+
+
+def _of_zstandard(name: str, source: _Seen) -> Iterator[bytes]:
     import pyarrow as pa
 
-    source = _Seen(stream, seen)
     content = pa.CompressedInputStream(pa.PythonFile(source, mode="r"), "zstd")
     while True:
         try:
@@ -129,42 +171,58 @@ def _of_zstandard(name: str, stream: BinaryIO, seen: Callable[[bytes], Any]) -> 
         except (OSError, pa.ArrowException) as error:
             if source.lost:
                 raise
+            if "too much memory" in str(error):
+                raise InputError(
+                    "the file is compressed with a window that is not read",
+                    where=name,
+                    expected="a window of up to 128 MB, as zstd has it unless told otherwise",
+                    next_step="have the sender compress without --long and --ultra",
+                ) from error
             raise _damaged(name, "an end in the middle, or other bytes") from error
         if not chunk:
             return
         yield chunk
 
 
-class _Seen:
-    """A stream whose bytes are seen as they are read; `lost` where they could not be."""
-
-    closed = False
-    lost = False
-
-    def __init__(self, stream: BinaryIO, seen: Callable[[bytes], Any]) -> None:
-        self._stream, self._seen = stream, seen
-
-    def read(self, size: int = -1) -> bytes:
-        self.lost = True
-        raw = self._stream.read(size)
-        self.lost = False
-        self._seen(raw)
-        return raw
-
-    def close(self) -> None:
-        """Who opened the stream closes it."""
-
-
-def _of_zip(name: str, stream: BinaryIO, seen: Callable[[bytes], Any]) -> Iterator[bytes]:
+def _of_zip(name: str, source: _Seen) -> Iterator[bytes]:
     # its directory is at the end, and an object store's stream has no way back
-    with tempfile.SpooledTemporaryFile(_IN_MEMORY) as whole:
-        shutil.copyfileobj(_Seen(stream, seen), whole, _CHUNK)
+    with tempfile.TemporaryFile() if not source.stream.seekable() else nullcontext() as kept:
+        while raw := source.read(_CHUNK):
+            if kept:
+                kept.write(raw)
+        whole = kept or source.stream
         try:
-            with zipfile.ZipFile(whole) as archive, _only_file(name, archive) as content:
-                while chunk := content.read(_CHUNK):
-                    yield chunk
-        except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError) as error:
+            with zipfile.ZipFile(whole) as archive:
+                _refuse_other_bytes(name, archive, whole, source.size)
+                with _only_file(name, archive) as content:
+                    while chunk := content.read(_CHUNK):
+                        yield chunk
+        except InputError:
+            raise
+        except (
+            zipfile.BadZipFile,
+            NotImplementedError,
+            EOFError,
+            OSError,
+            ValueError,
+            zlib.error,
+        ) as error:
             raise _damaged(name, type(error).__name__) from error
+
+
+def _refuse_other_bytes(name: str, archive: zipfile.ZipFile, whole: Any, size: int) -> None:
+    """Raise DamagedFileError for bytes before and behind the archive, which may be another one.
+
+    Of two archives, one behind the other, zipfile reads the second.
+    """
+    begins = min((entry.header_offset for entry in archive.infolist()), default=0)
+    whole.seek(size - len(archive.comment) - _END_BYTES)
+    end = whole.read(_END_BYTES)
+    ends = end.startswith(b"PK\x05\x06") and int.from_bytes(end[-2:], "little") == len(
+        archive.comment
+    )
+    if begins != 0 or not ends:
+        raise _damaged(name, "other bytes before or behind the archive")
 
 
 def _only_file(name: str, archive: zipfile.ZipFile) -> Any:
@@ -172,7 +230,7 @@ def _only_file(name: str, archive: zipfile.ZipFile) -> Any:
         entry
         for entry in archive.infolist()
         if not entry.is_dir()
-        and not entry.filename.startswith(_BESIDE[0])
+        and not entry.filename.startswith(_BESIDE_ALL)
         and entry.filename.rpartition("/")[2] not in _BESIDE
     ]
     if len(files) != 1:
@@ -190,16 +248,15 @@ def _only_file(name: str, archive: zipfile.ZipFile) -> Any:
             expected="a zip archive that is not encrypted",
             next_step="have the sender encrypt the way it comes by, not the file",
         )
-    try:
-        return archive.open(files[0])
-    except NotImplementedError as error:
+    if files[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise InputError(
             "the archive is compressed in a way that is not read",
             where=name,
-            expected="deflate, which every program can write, bzip2 or LZMA",
+            expected="deflate, which every program can write",
             found=f"method {files[0].compress_type}",
             next_step="have the sender choose deflate",
-        ) from error
+        )
+    return archive.open(files[0])
 
 
 def _damaged(name: str, found: str) -> DamagedFileError:
