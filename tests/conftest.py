@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 # ledgers on both databases, for whoever tests what stands on one
-pytest_plugins = ("tests.ledger.fixtures",)
+pytest_plugins = ("tests.assets.events", "tests.ledger.fixtures")
 
 # an example that takes long says something of the machine, not of a law
 hypothesis.settings.register_profile(

@@ -88,11 +88,11 @@ class KafkaServer:
 
 
 @contextmanager
-def kafka_server() -> Iterator[KafkaServer]:
+def kafka_server(password: str = PASSWORD) -> Iterator[KafkaServer]:
     """A broker for the length of the block; its process and its folder are gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="penstock-kafka-"))
     try:
-        with broker(folder, home() / "broker-jars", READER, PASSWORD, PATIENCE_SECONDS) as found:
+        with broker(folder, home() / "broker-jars", READER, password, PATIENCE_SECONDS) as found:
             yield KafkaServer(found.port, found.open_port)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from penstock.assets.inputs.topic_schemas import schemas_of
 from penstock.assets.landing.cell import Dates
 from penstock.assets.landing.declared import (
     check_date_format,
@@ -24,11 +25,13 @@ from penstock.errors import DefinitionError, InputError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from pyspark.sql import SparkSession
 
     from penstock.assets.dataset import Dataset
     from penstock.assets.inputs.kind import Arrived, Asked
+    from penstock.assets.inputs.topic_schemas import Schemas
     from penstock.resources.kafka import Kafka
     from penstock.resources.secrets import Password
     from penstock.schemas.model import ContractModel
@@ -47,7 +50,7 @@ _FACTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """Records of a topic whose values are JSON objects."""
+    """Records of a topic whose values are JSON objects, or with `avro` rows of these schemas."""
 
     name: str
     broker: str
@@ -60,6 +63,7 @@ class Topic:
     date_formats: tuple[tuple[str, str], ...] = ()
     envelope: Envelope | None = None
     rest: str | None = None
+    avro: Schemas = ()
 
     @property
     def dataset(self) -> str:
@@ -221,8 +225,9 @@ def topic(  # noqa: PLR0913 - each is what some sender does otherwise
     envelope: Envelope | None = None,
     rest: str | None = None,
     given_up: Mapping[int, int] | None = None,
+    avro: Mapping[int, Path | str] | None = None,
 ) -> Topic:
-    """Records of a Kafka topic whose values are JSON objects, each taken once.
+    """Records of a Kafka topic whose values are JSON objects or Avro, each taken once.
 
     `broker` names a `Kafka` resource of the deployment. A run takes all records that are committed
     when it begins and that no run took before; which, is decided before anything is read and is in
@@ -242,6 +247,10 @@ def topic(  # noqa: PLR0913 - each is what some sender does otherwise
     a value are passed over then, for the event before them says what is gone. `given_up` says of
     partitions below which offset records are no longer missed, where Kafka deleted them before they
     were taken: `given_up={0: 120}`.
+
+    `avro` says that values are Avro as Confluent's serializers write it, and which schemas the ids
+    in front of them stand for, each a file or JSON: `avro={7: Path(__file__).with_name("o.avsc")}`.
+    A value of another schema is set aside. What is read is held as JSON would be.
     """
     where = f"topic({name!r})"
     if not _fits(_NAME, name) or name in (".", ".."):
@@ -294,6 +303,7 @@ def topic(  # noqa: PLR0913 - each is what some sender does otherwise
         date_formats=tuple(sorted((date_formats or {}).items())),
         envelope=envelope,
         rest=rest,
+        avro=schemas_of(avro, where),
     )
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from pyspark.sql import functions as F
+
 from penstock.assets.inputs.kind import Arrived
+from penstock.assets.inputs.topic_avro import UNREAD, VALUE, with_lines
 from penstock.assets.landing.json_frames import GONE, objects
 from penstock.assets.row_filters import newest_of, only, raise_unless
 from penstock.errors import InputError
@@ -30,11 +33,18 @@ def read_records(
     topic = item.topic
     rows = _records(spark, item)
     if topic.envelope is not None:
-        rows = rows.where("_line IS NOT NULL")  # the event before it says what is gone
+        rows = rows.where(f"{VALUE} IS NOT NULL")  # the event before it says what is gone
+    if topic.avro:
+        rows = with_lines(rows, topic.avro, f"{item.kafka.namespace}, topic {topic.name}")
+    else:
+        rows = rows.withColumn("_line", F.col(VALUE).cast("string")).drop(VALUE)
     found = objects(spark, rows, topic, contract, item.mark, decodes=False, removes=item.removes)
     # a record without a value is no malformed one: it says that what its key names is gone
     is_bad = f"({found.is_bad})"
     reasons = f"CASE WHEN _line IS NULL THEN array('topic:tombstone') ELSE {found.reasons} END"
+    if topic.avro:
+        is_bad = f"({is_bad} OR {UNREAD} IS NOT NULL)"
+        reasons = f"CASE WHEN {UNREAD} IS NOT NULL THEN array({UNREAD}) ELSE {reasons} END"
     facts = dict(topic.record_columns)
     if "key" in facts.values():
         is_bad = f"({is_bad} OR NOT coalesce(is_valid_utf8({_KEY}), true))"
@@ -67,7 +77,7 @@ def read_records(
 
 
 def _records(spark: SparkSession, item: PinnedRecords) -> DataFrame:
-    """The records of the range, their value as text in `_line`."""
+    """The records of the range, their value as bytes in VALUE."""
     if item.password and type(spark).__module__.startswith("pyspark.sql.connect"):
         raise InputError(
             "a topic that wants a password is not read over Spark Connect: it would be in the plan "
@@ -79,8 +89,8 @@ def _records(spark: SparkSession, item: PinnedRecords) -> DataFrame:
     name = item.topic.name
     taken = [part for part, offset in item.up_to.items() if offset > item.after[part]]
     if not taken:
-        schema = f"{_PART} int, {_OFFSET} bigint, {_AT} timestamp, {_KEY} string, _line string"
-        return spark.createDataFrame([], schema)
+        kinds = f"{_PART} int, {_OFFSET} bigint, {_AT} timestamp, {_KEY} string, {VALUE} binary"
+        return spark.createDataFrame([], kinds)
     reader = spark.read.format("kafka").options(**item.kafka.spark_options(item.password))
     rows = (
         reader.option("assign", json.dumps({name: taken}))
@@ -93,7 +103,7 @@ def _records(spark: SparkSession, item: PinnedRecords) -> DataFrame:
         f"offset AS {_OFFSET}",
         f"timestamp AS {_AT}",
         f"CAST(key AS string) AS {_KEY}",
-        "CAST(value AS string) AS _line",
+        f"value AS {VALUE}",
     )
 
 
