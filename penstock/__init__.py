@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         JsonLines,
         Orc,
         Parquet,
+        Xml,
     )
     from penstock.assets.modes import (
         Append,
@@ -72,6 +73,7 @@ _HOMES = {
         "JsonLines",
         "Orc",
         "Parquet",
+        "Xml",
     ),
     "penstock.assets.modes": (
         "Append",
@@ -128,6 +130,7 @@ __all__ = [
     "Static",
     "Warn",
     "Weekly",
+    "Xml",
     "Yearly",
     "changes",
     "column",

@@ -129,8 +129,8 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
     """Files under the lake's landing, e.g. `flights/flights-{day}*.csv`.
 
     `format` says how they are written: `Csv()`, which is the default, with what the sender does
-    otherwise, `JsonLines()`, `JsonDocument()`, `Parquet()`, `Orc()`
-    or `Avro()`.
+    otherwise, `FixedWidth({...})`, `JsonLines()`, `JsonDocument()`, `Xml(row=...)`, `Parquet()`,
+    `Orc()` or `Avro()`.
 
     `Overwrite` and `ReplaceSlice` are made of all files that are there, the others of those not
     taken yet. Under `Append` a file is known by its content, and by its day where the pattern says
@@ -175,8 +175,8 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
         raise DefinitionError(
             "format= is of another kind",
             where=f"landing({pattern!r})",
-            expected="Csv(), FixedWidth({...}), JsonLines(), JsonDocument(), Parquet(), Orc() or "
-            "Avro()",
+            expected="Csv(), FixedWidth({...}), JsonLines(), JsonDocument(), Xml(row=...), "
+            "Parquet(), Orc() or Avro()",
             found=repr(format),
             next_step="write format=JsonLines()",
         )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from penstock.assets.landing.cell import Dates
-    from penstock.assets.landing.formats import Csv, FixedWidth
+    from penstock.assets.landing.formats import Csv, FixedWidth, Xml
     from penstock.schemas.model import ColumnModel
 
 __all__ = ["TypedCells", "typed_cells"]
@@ -34,7 +34,7 @@ def typed_cells(
     columns: Iterable[ColumnModel],
     cells: Mapping[str, str],
     dates_of: Callable[[str], Dates],
-    written: Csv | FixedWidth | None = None,
+    written: Csv | FixedWidth | Xml | None = None,
     placed: Iterable[str] = (),
 ) -> TypedCells:
     """The cells of `rows` as values of the contract's `columns`.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from penstock.assets.landing.cell import EPOCHS
 from penstock.assets.landing.envelope import check_envelope
 from penstock.assets.landing.file_pattern import DAY
-from penstock.assets.landing.formats import Csv, FixedWidth, JsonDocument, JsonLines
+from penstock.assets.landing.formats import Csv, FixedWidth, JsonDocument, JsonLines, Xml
 from penstock.assets.modes import Merge
 from penstock.errors import DefinitionError
 
@@ -78,7 +78,9 @@ def check_landing(spec: Dataset, name: str, landed: Landing, where: str) -> None
                 expected="Merge(order_by=...), a number that grows with each event",
                 next_step="name it in envelope(columns={'seq': 'source.lsn'}), and in order_by=",
             )
-    if not isinstance(landed.format, Csv | FixedWidth):
+    if isinstance(landed.format, Xml):
+        _check_xml(landed, where)
+    if not isinstance(landed.format, Csv | FixedWidth | Xml):
         return
     for column in spec.arriving.columns:
         if column.name not in landed.added and column.type.startswith(_NESTED):
@@ -90,6 +92,20 @@ def check_landing(spec: Dataset, name: str, landed: Landing, where: str) -> None
                 next_step="load the text into a dataset with a str column and take it apart in the "
                 "next one; or name the column in landing(derived=...) if the function adds it",
             )
+
+
+def _check_xml(landed: Landing, where: str) -> None:
+    """Of a record only its elements and its own attributes are columns, and there is no rest."""
+    inner = [sent for sent, _ in landed.names if "@" in sent[1:]]
+    if inner or landed.rest is not None or landed.optional:
+        raise DefinitionError(
+            "landing(...) says of XML what it cannot be",
+            where=where,
+            expected="names= of elements and of attributes of the record, @id; an element may "
+            "always be missing, and those that nobody asked for are left out or refused",
+            found=", ".join(inner) or ("rest=" if landed.rest is not None else "optional="),
+            next_step="leave it out",
+        )
 
 
 def _check_names(spec: Dataset, name: str, landed: Landing, where: str) -> None:

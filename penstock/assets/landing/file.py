@@ -23,9 +23,11 @@ from penstock.assets.landing.formats import (
     JsonLines,
     Orc,
     Parquet,
+    Xml,
 )
 from penstock.assets.landing.line_look import LineLook, LineLooker
 from penstock.assets.landing.packing import contents, is_packed_otherwise
+from penstock.assets.landing.xml_look import XmlLook, XmlLooker
 from penstock.errors import InputError
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ __all__ = ["Look", "TakenFile", "inspect_file", "refuse_changed"]
 
 _INSPECTION = 3  # another number where looking finds other things in the same bytes
 
-Look = CsvLook | LineLook | ColumnarLook
+Look = CsvLook | LineLook | ColumnarLook | XmlLook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,13 +112,15 @@ def _look_of(written: Format) -> type[Look]:
             return LineLook
         case Parquet() | Orc() | Avro():
             return ColumnarLook
+        case Xml():
+            return XmlLook
         case _:
             assert_never(written)
 
 
 def _looker(
     name: str, written: Format
-) -> CsvLooker | LineLooker | DocumentLooker | ColumnarLooker | AvroLooker:
+) -> CsvLooker | LineLooker | DocumentLooker | ColumnarLooker | AvroLooker | XmlLooker:
     match written:
         case Csv():
             return CsvLooker(name, written)
@@ -128,6 +132,8 @@ def _looker(
             return ColumnarLooker(name, written)
         case Avro():
             return AvroLooker(name)
+        case Xml():
+            return XmlLooker(name, written)
         case _:
             assert_never(written)
 

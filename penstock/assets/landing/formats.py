@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -19,8 +20,10 @@ __all__ = [
     "JsonLines",
     "Orc",
     "Parquet",
+    "Xml",
 ]
 
+_ELEMENT = re.compile(r"[^\W\d][\w.-]*(:[^\W\d][\w.-]*)?")
 # Python's name -> Java's
 _ENCODINGS = {
     "utf-8": "UTF-8",
@@ -277,7 +280,37 @@ class Avro:
     packs: ClassVar = False
 
 
-Format = Csv | FixedWidth | JsonLines | JsonDocument | Parquet | Orc | Avro
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Xml:
+    """XML in UTF-8: each element called `row` is a record, wherever it stands.
+
+    Its elements are the columns, each with a text as a cell of CSV has it; an attribute of the
+    record is the column `@name`. An element that is missing or empty is NULL. A prefix of a
+    namespace is part of the name. `decimal` and `thousands` are how numbers are written.
+    """
+
+    row: str
+    decimal: str = "."
+    thousands: str | None = None
+
+    kind: ClassVar = "xml"
+    title: ClassVar = "XML"
+    packs: ClassVar = True
+
+    def __post_init__(self) -> None:
+        """Raise DefinitionError for what no element can be called."""
+        said: object = self.row
+        if not isinstance(said, str) or not _ELEMENT.fullmatch(said):
+            raise DefinitionError(
+                "no element of XML is called so",
+                where=f"Xml(row={self.row!r})",
+                expected="the name of the element that holds a record, as the file writes it",
+                next_step="write Xml(row='booking') for <booking>...</booking>",
+            )
+        _check_numbers("Xml", self.decimal, self.thousands)
+
+
+Format = Csv | FixedWidth | JsonLines | JsonDocument | Parquet | Orc | Avro | Xml
 """How files are written: `kind` as Spark calls it; with `packs` they may be compressed whole."""
 
 

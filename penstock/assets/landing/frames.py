@@ -1,7 +1,7 @@
 """Landing files as DataFrames: rows of the contract's types, and the records that are none.
 
-Spark runs nothing here. How files of each format are read is a file of its own, `csv_frames` and the
-others; what they give has the same shape.
+Spark runs nothing here. How files of each format are read is a file of its own, `csv_frames` and
+the others; what they give has the same shape.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from penstock.assets.landing.formats import (
     JsonLines,
     Orc,
     Parquet,
+    Xml,
 )
 from penstock.assets.landing.json_frames import GONE, read_documents, read_objects
 from penstock.assets.landing.line_look import LineLook
@@ -41,6 +42,8 @@ from penstock.assets.landing.records import (
     Records,
     below_landing,
 )
+from penstock.assets.landing.xml_frames import read_elements
+from penstock.assets.landing.xml_look import XmlLook
 from penstock.assets.row_filters import newest_of, only, raise_unless
 from penstock.errors import InputError
 from penstock.schemas.predicates import literal, quoted
@@ -211,6 +214,8 @@ def _records(
             return read_documents(spark, item, contract, written, uris)
         case Parquet() | Orc() | Avro(), ColumnarLook():
             return read_columns(spark, item, contract, look, files[0].name, uris)
+        case Xml() as written, XmlLook():
+            return read_elements(spark, item, contract, written, look, files[0].name, uris)
         case written, _:
             raise AssertionError(f"{written} is looked at otherwise")
 

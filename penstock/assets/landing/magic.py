@@ -70,7 +70,8 @@ def _other_text(head: bytes) -> tuple[str, str] | None:
         step = "say landing(format=JsonLines()) where each line is an object, else JsonDocument()"
         return "JSON", f"write {{}}, or {step}"
     if text.startswith(b"<"):
-        return "XML or HTML", "write it as CSV, or see whether it is an error page"
+        step = "say landing(format=Xml(row=...)), or see whether it is an error page"
+        return "XML or HTML", f"write it as CSV, or {step}"
     return None
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from penstock.schemas.predicates import literal
 
 if TYPE_CHECKING:
-    from penstock.assets.landing.formats import Csv, FixedWidth
+    from penstock.assets.landing.formats import Csv, FixedWidth, Xml
 
 __all__ = ["is_number", "plain_number"]
 
@@ -20,7 +20,7 @@ def is_number(kind: str) -> bool:
     return kind.partition("(")[0] in _NUMBERS
 
 
-def plain_number(cell: str, written: Csv | FixedWidth) -> str:
+def plain_number(cell: str, written: Csv | FixedWidth | Xml) -> str:
     """SQL, the number in the cell with a point and without thousands; NULL where it is none.
 
     Groups have three digits each: of 1.23 nobody knows what is meant where a point parts thousands.
