@@ -51,7 +51,7 @@ _KINDS = {
     "parquet": "landing, Parquet",
     "orc": "landing, ORC",
 }
-_FORMATS: dict[str, Format] = {"json": JsonLines(), "parquet": Parquet(), "orc": Orc()}
+FORMATS: dict[str, Format] = {"json": JsonLines(), "parquet": Parquet(), "orc": Orc()}
 
 
 _COLUMNS = {
@@ -96,7 +96,7 @@ def main() -> None:
         Path(lake.landing).mkdir()
         with LocalCluster().session() as spark:
             for kind in asked.only:
-                _make(Path(lake.landing) / _name(kind), asked.rows, kind)
+                make(Path(lake.landing) / name_of(kind), asked.rows, kind)
                 sides = {"penstock": _penstock, "spark": _spark}
                 rounds: dict[str, list[float]] = {side: [] for side in sides}
                 for n in range(asked.pairs + 2):  # two warm the JVM up
@@ -123,12 +123,13 @@ def main() -> None:
     print(markdown(ratios))
 
 
-def _name(kind: str) -> str:
-    return f"{kind}.{kind if kind in _FORMATS else 'csv'}"
+def name_of(kind: str) -> str:
+    """The name of the file of this kind."""
+    return f"{kind}.{kind if kind in FORMATS else 'csv'}"
 
 
 def _penstock(spark: SparkSession, lake: Lake, kind: str) -> DataFrame:
-    landed = landing(_name(kind), format=_FORMATS.get(kind))
+    landed = landing(name_of(kind), format=FORMATS.get(kind))
     (found,) = lake.landing_files(landed.pattern)
     files = (inspect_file(lake, found, None, landed.format),)
     item = PinnedFiles(name="raw", landing=landed, files=files)
@@ -139,18 +140,22 @@ def _penstock(spark: SparkSession, lake: Lake, kind: str) -> DataFrame:
 def _spark(spark: SparkSession, lake: Lake, kind: str) -> DataFrame:
     schema = ", ".join(f"{c.name} {c.type}" for c in model_of(Arrivals).columns)
     reader = spark.read.schema(schema).option("header", "true").option("mode", "FAILFAST")
-    path = f"{lake.landing}/{_name(kind)}"
-    if kind in _FORMATS:
+    path = f"{lake.landing}/{name_of(kind)}"
+    if kind in FORMATS:
         return reader.format(kind).load(path)
     if kind == "spanning":
         reader = reader.option("multiLine", "true")
     return reader.option("escape", '"').csv(path)
 
 
-def _make(path: Path, rows: int, kind: str) -> None:
+def make(path: Path, rows: int, kind: str, *, bad: int = 0) -> None:
+    """Write the file, of which `bad` rows have text for a number, or NULL where none may be."""
     names = [c.name for c in model_of(Arrivals).columns]
-    if kind in _FORMATS:
+    if kind in FORMATS:
         sent = [dict(zip(names, row, strict=True)) for row in _rows(rows, kind)]
+        for n in range(bad):
+            # a column of numbers holds no text
+            sent[n * rows // bad] |= {"minutes": "many"} if kind == "json" else {"carrier": None}
         if kind == "json":
             path.write_text("".join(f"{json.dumps(row, default=str)}\n" for row in sent))
             return
@@ -165,7 +170,9 @@ def _make(path: Path, rows: int, kind: str) -> None:
     with path.open("w", newline="") as file:
         out = csv.writer(file, quoting=quoting, lineterminator="\n")
         out.writerow(names)
-        out.writerows(_rows(rows, kind))
+        wrong = {n * rows // bad for n in range(bad)}
+        for n, row in enumerate(_rows(rows, kind)):
+            out.writerow((row[0], "many", *row[2:]) if n in wrong else row)
 
 
 def _rows(rows: int, kind: str) -> Iterator[tuple[object, ...]]:
