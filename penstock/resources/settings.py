@@ -70,6 +70,10 @@ def java_options(shape: SessionShape) -> str:
         # Off UTC, Delta reads a table's state again after each commit to verify its checksum.
         "-Duser.timezone=UTC",
     ]
+    # What Avro's bytes say of a length is believed before it is looked at: in a value that is read
+    # by the schema of another it may be all the memory there is.
+    for part, most in (("string", 1 << 28), ("bytes", 1 << 28), ("collectionItems", 1 << 24)):
+        flags.append(f"-Dorg.apache.avro.limits.{part}.maxLength={most}")
     if shape.profile is Profile.SMALL:
         # With C1 alone Java reserves 48 MB for compiled code, and Spark with Delta needs 105: it
         # would throw code out and compile it again, all day. 240 MB is what it reserves with C2.

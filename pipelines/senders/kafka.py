@@ -85,7 +85,8 @@ def broker(
     java = [str(require_java().path), *_FLAGS, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
     java += ["-cp", path]
     if not (folder / "data" / "meta.properties").exists():
-        name = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # one that begins with a hyphen, as one of 64 does, would be taken for an option
+        name = "P" + base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")[1:]
         made = [*java, "kafka.tools.StorageTool", "format", "-t", name, "-c", str(settings)]
         run_once("Kafka's format", made, folder, seconds)
     server = Program(

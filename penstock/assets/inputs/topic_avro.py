@@ -10,11 +10,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pyspark.sql.types as T
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import AnalysisException
 from pyspark.sql import functions as F
 
-from penstock.assets.landing.columnar_frames import MICROS
+from penstock.assets.raised import NO_CLIENT, conditions, java_class
 from penstock.errors import InputError
-from penstock.schemas.predicates import quoted
+from penstock.schemas.predicates import literal, quoted
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -26,95 +29,151 @@ __all__ = ["UNREAD", "VALUE", "with_lines"]
 #: The columns of a record's bytes, and of why they are no row.
 VALUE, UNREAD = "_value", "_unread"
 _READ = "_read"
-_SIMPLE = ("null", "boolean", "int", "long", "float", "double", "bytes", "string")
 _HEADER = 5  # a zero, then the id in four bytes
+_DIGITS = 38  # with fewer than 19 Spark takes the last 64 bits of a decimal, whatever it has
+_OPTIONS = (
+    "map('ignoreNullFields', 'false', "
+    "'timestampFormat', \"yyyy-MM-dd'T'HH:mm:ss[.SSSSSS]XXX\", "
+    "'timestampNTZFormat', \"yyyy-MM-dd'T'HH:mm:ss[.SSSSSS]\")"
+)
+_IDS_SHOWN = 5
+_LONG_BYTES = 8
+_ID = f"substring({VALUE}, 1, {_HEADER})"
+_AVRO = ("org.apache.avro.", "org.apache.spark.sql.avro.")
 
 
-def with_lines(rows: DataFrame, schemas: Schemas, where: str) -> DataFrame:
+def with_lines(rows: DataFrame, schemas: Schemas, mark: str, where: str) -> DataFrame:
     """The rows with their `_value` told as JSON in `_line`, and why it is not in UNREAD.
 
-    What cannot be read is in `_line` as a text in base64. Raises InputError for a schema that Spark
-    does not read.
+    What cannot be read is in `_line` as a text in base64. `mark` is 32 hexadecimal digits that no
+    record holds.
+
+    Raises InputError for a schema that Spark does not read, and for values of schemas that are not
+    named: a Spark job looks.
     """
+    _refuse_unknown(rows, schemas, where)
     told, unread = [], []
     for number, schema in schemas:
-        header = f"X'00{number:08X}'"
-        mine = f"substring({VALUE}, 1, {_HEADER}) = {header}"
+        mine = f"{_ID} = X'00{number:08X}'"
         read = f"{_READ}{number}"
-        payload = f"CASE WHEN {mine} THEN substring({VALUE}, {_HEADER + 1}) END"
-        rows = rows.withColumn(f"{read}_bytes", F.expr(payload))
-        failed = _failed(json.loads(schema), read)
-        try:
-            from pyspark.sql.avro.functions import from_avro, to_avro
-
-            rows = rows.withColumn(read, from_avro(f"{read}_bytes", schema, {"mode": "PERMISSIVE"}))
-            if _is_written_in_one_way(json.loads(schema)):
-                # Spark stops at the end of the row, whatever follows: that of another schema, say
-                again = F.when(~F.expr(failed), F.length(to_avro(read, schema)))
-                rows = rows.withColumn(f"{read}_length", again)
-                failed = f"({failed}) OR {read}_length <> length({read}_bytes)"
-            _ = rows.schema
-        except Exception as error:
-            raise InputError(
-                "Spark does not read the Avro schema",
-                where=f"{where}, schema {number}",
-                expected="a schema of types that Spark has",
-                found=type(error).__name__,
-                next_step="have the sender write other types",
-            ) from error
-        told.append(f"WHEN {mine} AND NOT ({failed}) THEN to_json({read}, {MICROS})")
-        unread.append(f"WHEN {mine} THEN CASE WHEN {failed} THEN 'avro:malformed' END")
+        # Spark stops at the end of the row, whatever follows, and makes NULLs of what it cannot
+        # read. So a mark is read behind the row: it is there if the row was read to its end
+        payload = f"CASE WHEN {mine} THEN concat(substring({VALUE}, {_HEADER + 1}), X'{mark}') END"
+        rows = _decoded(
+            rows.withColumn(read, F.expr(payload)), read, schema, f"{where}, schema {number}"
+        )
+        kind = rows.selectExpr(f"{read}.row").schema["row"].dataType
+        whole = f"{read}.end <=> X'{mark}'"
+        json_ = f"to_json({_plain(f'{read}.row', kind)}, {_OPTIONS})"
+        told.append(f"WHEN {mine} AND {whole} THEN {json_}")
+        unread.append(f"WHEN {mine} AND NOT ({whole}) THEN 'avro:malformed'")
+    known = ", ".join(f"X'00{number:08X}'" for number, _ in schemas)
     plain = f"""concat('"', base64({VALUE}), '"')"""
     line = f"CASE WHEN {VALUE} IS NULL THEN NULL {' '.join(told)} ELSE {plain} END AS _line"
-    why = f"CASE WHEN {VALUE} IS NULL THEN NULL {' '.join(unread)} ELSE 'avro:schema' END"
+    # a text that is no UTF-8 was mended on the way
+    mended = f"contains(_line, '\ufffd') AND NOT contains({VALUE}, X'EFBFBD')"
+    why = (
+        f"CASE WHEN {VALUE} IS NULL THEN NULL {' '.join(unread)} "
+        f"WHEN {_ID} NOT IN ({known}) THEN 'avro:schema' "
+        f"WHEN {mended} THEN 'avro:encoding' END"
+    )
     others = [quoted(name) for name in rows.columns if not name.startswith((VALUE, _READ))]
-    return rows.selectExpr(*others, line, f"{why} AS {UNREAD}")
+    rows = rows.selectExpr("*", line)
+    return rows.selectExpr(*others, "_line", f"{why} AS {UNREAD}")
 
 
-def _failed(schema: dict[str, Any], read: str) -> str:
-    """SQL, whether `read`, which is tried first, could not be made of `read`_bytes.
+def _refuse_unknown(rows: DataFrame, schemas: Schemas, where: str) -> None:
+    """Raise InputError for values of schemas that nobody named: they would be passed over."""
+    known = ", ".join(f"X'00{number:08X}'" for number, _ in schemas)
+    other = f"startswith({_ID}, X'00') AND length({_ID}) = {_HEADER} AND {_ID} NOT IN ({known})"
+    ids = rows.where(F.expr(other)).selectExpr(f"hex({_ID}) AS id").distinct()
+    found = sorted(int(row.id, 16) for row in ids.limit(_IDS_SHOWN).collect())
+    if found:
+        raise InputError(
+            "values are written by schemas that are not named",
+            where=where,
+            expected=", ".join(str(number) for number, _ in schemas),
+            found=", ".join(map(str, found)),
+            next_step=f"ask the registry (GET /schemas/ids/{found[0]}) and name them in avro=; "
+            "nothing was committed",
+        )
 
-    Spark then gives a row of NULLs, which a row may be as well.
+
+def _decoded(rows: DataFrame, read: str, schema: str, where: str) -> DataFrame:
+    """The rows with the bytes in `read` as a row and what stands behind it."""
+    framed = {
+        "type": "record",
+        "name": "PenstockFramed",
+        "fields": [
+            {"name": "row", "type": _widened(json.loads(schema))},
+            {"name": "end", "type": {"type": "fixed", "name": "PenstockEnd", "size": 16}},
+        ],
+    }
+    from pyspark.sql.avro.functions import from_avro
+
+    try:
+        made = rows.withColumn(read, from_avro(read, json.dumps(framed), {"mode": "PERMISSIVE"}))
+        _ = made.schema
+    except (AnalysisException, Py4JJavaError) as error:
+        said = java_class(error) or ""
+        if NO_CLIENT & {*conditions(error)} or not (conditions(error) or said.startswith(_AVRO)):
+            raise
+        raise InputError(
+            "Spark does not read the Avro schema",
+            where=where,
+            expected="a schema of types that Spark has, and that does not name itself",
+            found=", ".join(conditions(error)) or said,
+            next_step="have the sender write other types",
+        ) from error
+    return made
+
+
+def _widened(kind: Any) -> Any:
+    """The schema with room for what a decimal may hold, whatever its precision says.
+
+    Of one with less than 19 digits Spark takes the last 64 bits.
     """
-    fields = schema["fields"]
-    needed = [field["name"] for field in fields if _null_of(field["type"]) is None]
-    if needed:
-        return f"{read}.{quoted(needed[0])} IS NULL"
-    nulls = "".join(_null_of(field["type"]) or "" for field in fields)
-    nothing = " AND ".join(f"{read}.{quoted(field['name'])} IS NULL" for field in fields)
-    return f"({nothing}) AND {read}_bytes <> X'{nulls}'"
-
-
-def _null_of(kind: Any) -> str | None:
-    """How NULL is written as a value of this type, in hexadecimal digits; None: it cannot be."""
     match kind:
-        case "null" | {"type": "null"}:
-            return ""
-        case list():
-            at = next((n for n, one in enumerate(kind) if one in ("null", {"type": "null"})), None)
-            return None if at is None else f"{2 * at:02X}"
-        case _:
-            return None
-
-
-def _is_written_in_one_way(kind: Any) -> bool:
-    """Whether a value has one length, whoever writes it.
-
-    A list may be written in several blocks, a decimal with more bytes than it takes.
-    """
-    match kind:
-        case {"type": "record", "fields": fields}:
-            return all(_is_written_in_one_way(field["type"]) for field in fields)
         case {"type": "bytes", "logicalType": "decimal"}:
-            return False
-        case {"type": "enum" | "fixed"}:
-            return True
-        case {"type": inner}:
-            return _is_written_in_one_way(inner)
-        case [one, other]:
-            one_of_both = all(map(_is_written_in_one_way, (one, other)))
-            return one_of_both and "null" in (one, other)
-        case str():
-            return kind in _SIMPLE
+            return {**kind, "precision": _DIGITS}
+        case {"type": "fixed", "logicalType": "decimal", "size": int(size), "precision": int(most)}:
+            return {**kind, "precision": max(most, 19)} if size > _LONG_BYTES else kind
+        case {"fields": list(fields)}:
+            return {**kind, "fields": [{**f, "type": _widened(f["type"])} for f in fields]}
+        case {"items": inner}:
+            return {**kind, "items": _widened(inner)}
+        case {"values": inner}:
+            return {**kind, "values": _widened(inner)}
+        case list():
+            return [_widened(one) for one in kind]
+        case {"type": dict() | list() as inner}:
+            return {**kind, "type": _widened(inner)}
         case _:
-            return False
+            return kind
+
+
+def _plain(value: str, kind: T.DataType, depth: int = 1) -> str:
+    """SQL, the value as JSON can have it: decimals with all their digits, bytes as an object.
+
+    JSON would write a small decimal with an exponent, and bytes as a text like any other.
+    """
+    element = f"x{depth}"
+    match kind:
+        case T.DecimalType():
+            return f"CAST({value} AS string)"
+        case T.BinaryType():
+            return f"CASE WHEN {value} IS NOT NULL THEN named_struct('base64', base64({value})) END"
+        case T.StructType():
+            parts = (
+                f"{literal(f.name)}, {_plain(f'{value}.{quoted(f.name)}', f.dataType, depth)}"
+                for f in kind.fields
+            )
+            return f"CASE WHEN {value} IS NOT NULL THEN named_struct({', '.join(parts)}) END"
+        case T.ArrayType():
+            inner = _plain(element, kind.elementType, depth + 1)
+            return f"transform({value}, {element} -> {inner})"
+        case T.MapType():
+            inner = _plain(element, kind.valueType, depth + 1)
+            return f"transform_values({value}, (k{depth}, {element}) -> {inner})"
+        case _:
+            return value

@@ -35,7 +35,9 @@ def read_records(
     if topic.envelope is not None:
         rows = rows.where(f"{VALUE} IS NOT NULL")  # the event before it says what is gone
     if topic.avro:
-        rows = with_lines(rows, topic.avro, f"{item.kafka.namespace}, topic {topic.name}")
+        rows = with_lines(
+            rows, topic.avro, item.mark, f"{item.kafka.namespace}, topic {topic.name}"
+        )
     else:
         rows = rows.withColumn("_line", F.col(VALUE).cast("string")).drop(VALUE)
     found = objects(spark, rows, topic, contract, item.mark, decodes=False, removes=item.removes)

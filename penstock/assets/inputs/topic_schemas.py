@@ -64,4 +64,35 @@ def _schema(given: Path | str, where: str) -> str:
             expected='an Avro schema of type "record" with fields',
             next_step="name the schema of the topic's values, not that of its keys",
         )
+    _check_records(schema, where)
     return json.dumps(schema)
+
+
+def _check_records(kind: Any, where: str) -> None:
+    """Raise DefinitionError for a record, at any depth, whose fields are none or hard to tell."""
+    match kind:
+        case {"type": "record"}:
+            fields = kind.get("fields")
+            well = isinstance(fields, list) and all(
+                isinstance(field, dict) and isinstance(field.get("name"), str) and "type" in field
+                for field in fields
+            )
+            names = [field["name"].casefold() for field in fields] if well else []
+            if not well or not isinstance(kind.get("name"), str) or len({*names}) < len(names):
+                raise DefinitionError(
+                    "the schema has a record that cannot be read",
+                    where=where,
+                    expected="a name, and fields with a name and a type; no two that differ in "
+                    "letter case alone",
+                    found=f"the record {kind.get('name')!r}",
+                    next_step="take the schema from the registry as it is",
+                )
+            for field in fields:
+                _check_records(field["type"], where)
+        case {"type": inner, **others}:
+            for part in (inner, others.get("items"), others.get("values")):
+                if isinstance(part, dict | list):
+                    _check_records(part, where)
+        case list():
+            for one in kind:
+                _check_records(one, where)

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from penstock.assets.landing.columnar_look import ColumnarLook
     from penstock.schemas.model import ColumnModel, ContractModel
 
-__all__ = ["MICROS", "read_columns", "types_of", "wanted_types"]
+__all__ = ["read_columns", "types_of", "wanted_types"]
 
 _SENT = "_sent"
-MICROS = (
+_MICROS = (
     "map('timestampFormat', \"yyyy-MM-dd'T'HH:mm:ss[.SSSSSS]XXX\", "
     "'timestampNTZFormat', \"yyyy-MM-dd'T'HH:mm:ss[.SSSSSS]\")"
 )
@@ -86,7 +86,7 @@ def read_columns(
         reasons=reasons,
         text=text,
         # NULLs are left out
-        rest=f"nullif(to_json(named_struct({rest}), {MICROS}), '{{}}')" if more else NO_REST,
+        rest=f"nullif(to_json(named_struct({rest}), {_MICROS}), '{{}}')" if more else NO_REST,
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from penstock.assets.landing.file import refuse_changed
 from penstock.assets.landing.packing import unpacked
 from penstock.errors import InputError
 from penstock.resources.scratch import UNPACKED, folder_of, remove, remove_left
@@ -59,6 +60,7 @@ class Copies:
                 unpacked(file.name, stream, digest.update) as content,
             ):
                 copy = self.place.put(f"{self.run}/{file.name}{_END}", content)
+            refuse_changed([file])  # it was read twice
             if digest.hexdigest() != file.sha256:
                 raise InputError(
                     "the file changed while it was being read",

@@ -180,6 +180,8 @@ def _of_zstandard(name: str, source: _Seen) -> Iterator[bytes]:
                 ) from error
             raise _damaged(name, "an end in the middle, or other bytes") from error
         if not chunk:
+            if not source.size:
+                raise _damaged(name, "no byte")
             return
         yield chunk
 
@@ -229,7 +231,7 @@ def _only_file(name: str, archive: zipfile.ZipFile) -> Any:
     files = [
         entry
         for entry in archive.infolist()
-        if not entry.is_dir()
+        if not entry.filename.endswith(("/", "\\"))
         and not entry.filename.startswith(_BESIDE_ALL)
         and entry.filename.rpartition("/")[2] not in _BESIDE
     ]
