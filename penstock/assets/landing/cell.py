@@ -25,8 +25,12 @@ _WHOLE = r"[+-]?[0-9]+"
 _REAL = rf"{_NUMBER}([eE][+-]?[0-9]+)?|NaN|[+-]?Infinity"
 _AROUND = r"[\x00-\x20\x7f]*"  # what casts leave out of account
 _DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
-_ZONE = rf"(Z|[+-][0-9]{{2}}:[0-9]{{2}}){_AROUND}\z"  # at the end of a datetime that says its own
-_MINUTES = r"([T ][0-9]{2}:[0-9]{2}) ?(Z|[+-][0-9]{2}:[0-9]{2})"
+_OFFSET = (
+    r"(Z|[+-][0-9]{2}(:?[0-9]{2}(:[0-9]{2})?)?)"  # PostgreSQL has +02, and of old days +00:53:28
+)
+# at the end of a datetime that says its own; of a day alone -07 is none
+_ZONE = rf"[T ]{_TIME} ?{_OFFSET}{_AROUND}\z"
+_MINUTES = rf"([T ][0-9]{{2}}:[0-9]{{2}}) ?{_OFFSET}"
 _GRAMMARS = {
     "tinyint": _WHOLE,
     "smallint": _WHOLE,
@@ -36,7 +40,7 @@ _GRAMMARS = {
     "double": _REAL,
     "boolean": "(?i)(true|false|t|f|yes|no|y|n|1|0)",
     "date": _DATE,
-    "timestamp": rf"{_DATE}([T ]{_TIME} ?(Z|[+-][0-9]{{2}}:[0-9]{{2}})?)?",
+    "timestamp": rf"{_DATE}([T ]{_TIME} ?{_OFFSET}?)?",
     "timestamp_ntz": rf"{_DATE}([T ]{_TIME})?",
 }
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import random
+from contextlib import closing
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +15,15 @@ import pytest
 from penstock import Contract, Csv, column, landing
 from penstock import Decimal as Digits
 from penstock.errors import DefinitionError, InputError
+from penstock.schemas.contract import model_of
 from tests.assets.landing.arriving import arrive
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from pyspark.sql import SparkSession
+
+    from tests.ledger.postgres import PostgresServer
 
 pytestmark = pytest.mark.slow(seconds=40)
 
@@ -29,6 +34,19 @@ class Text(Contract, owner="team:law", version="1.0.0", name="law.text"):
     a: str = column(nullable=True)
     b: str = column(nullable=True)
     c: str = column(nullable=True)
+
+
+class Kept(Contract, owner="team:law", version="1.0.0", name="law.kept"):
+    """A row of a database."""
+
+    id: int = column()
+    note: str = column(nullable=True)
+    fare: Digits(20, 6) = column(nullable=True)
+    share: float = column(nullable=True)
+    paid: bool = column(nullable=True)
+    day: date = column(nullable=True)
+    at: datetime = column(nullable=True)
+    local: datetime = column(nullable=True)
 
 
 class Paid(Contract, owner="team:law", version="1.0.0", name="law.paid"):
@@ -247,3 +265,40 @@ def test_a_file_of_another_delimiter_is_refused_with_how_to_say_it(
 def test_what_nobody_writes_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(DefinitionError):
         Csv(**wrong)
+
+
+ROWS = r"""
+    (1, 'plain', 12345678901234.567890, 0.1, true, date '0001-01-01',
+     timestamptz '2013-07-01 12:00:00.123456+02', timestamp '2013-07-01 12:00:00'),
+    (2, E'a "b",\n\\c\t''d''', -0.000001, 1e300, false, date '9999-12-31',
+     timestamptz '2013-01-01 12:00:00+05:45', timestamp '2013-01-01 00:00:00.5'),
+    (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL),
+    (4, E'\\.', 0, -0.5, true, date '2024-02-29', NULL, NULL)
+"""
+
+
+def test_what_postgresql_copies_is_read(
+    spark: SparkSession, tmp_path: Path, postgres: PostgresServer
+) -> None:
+    names = ", ".join(column.name for column in model_of(Kept).columns)
+    query = f"COPY (SELECT * FROM (VALUES {ROWS}) AS kept ({names})) TO STDOUT (FORMAT csv, HEADER)"
+    database = postgres.database()
+    with closing(postgres.connect(database)) as owner, owner.cursor() as cursor:
+        for zone in ("UTC", "Asia/Kathmandu"):
+            cursor.execute(f"SET TimeZone = '{zone}'".encode())
+            with cursor.copy(query.encode()) as copy:
+                content = b"".join(map(bytes, copy))
+            read = arrive(spark, tmp_path, Kept, landing("kept.csv"), kept__csv=content)
+            assert read.rejected == []
+            assert [row[:6] for row in read.rows] == [
+                (1, "plain", Decimal("12345678901234.567890"), 0.1, True, date(1, 1, 1)),
+                (2, "a \"b\",\n\\c\t'd'", Decimal("-0.000001"), 1e300, False, date(9999, 12, 31)),
+                (3, None, None, None, None, None),
+                (4, "\\.", Decimal(0), -0.5, True, date(2024, 2, 29)),
+            ]
+            moments = [(f"{row[6]}", f"{row[7]}") for row in read.rows[:2]]
+            assert moments == [
+                ("2013-07-01 10:00:00.123456", "2013-07-01 12:00:00"),
+                ("2013-01-01 06:15:00", "2013-01-01 00:00:00.500000"),
+            ]
+    postgres.drop(database)

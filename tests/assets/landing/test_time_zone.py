@@ -105,7 +105,10 @@ def test_so_it_is_in_other_formats(
 
 
 def test_a_time_that_says_its_zone_is_of_that(spark: SparkSession, tmp_path: Path) -> None:
-    zoned = ("2024-03-31T02:30:00Z", "2024-10-27 02:30:00+01:00 ", "2024-03-31 02:30+02:00")
+    zoned = [
+        *("2024-03-31T02:30:00Z", "2024-10-27 02:30:00+01:00 ", "2024-03-31 02:30+02:00"),
+        *("2024-03-31 12:00:00+02", "2024-03-31 12:00-0730", "2024-07-01", "2024-07-01 12:00"),
+    ]
     lines = "\n".join(["id,at", *(f"{n},{text}" for n, text in enumerate(zoned))])
     landed = landing("*.csv", time_zone="Europe/Berlin")
     read = arrive(spark, tmp_path, Call, landed, a__csv=lines)
@@ -113,6 +116,10 @@ def test_a_time_that_says_its_zone_is_of_that(spark: SparkSession, tmp_path: Pat
         "2024-03-31T02:30:00",
         "2024-10-27T01:30:00",
         "2024-03-31T00:30:00",
+        "2024-03-31T10:00:00",
+        "2024-03-31T19:30:00",
+        "2024-06-30T22:00:00",
+        "2024-07-01T10:00:00",
     ]
 
 
