@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from re import _constants as c  # type: ignore[attr-defined]
-from re import _parser  # type: ignore[attr-defined]
+from re import _constants as c  # type: ignore[attr-defined, unused-ignore]
+from re import _parser  # type: ignore[attr-defined, unused-ignore]
 from typing import Any, NamedTuple
 
 __all__ = ["UnportablePatternError", "java_pattern"]
