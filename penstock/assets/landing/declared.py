@@ -79,7 +79,7 @@ def check_landing(spec: Dataset, name: str, landed: Landing, where: str) -> None
                 next_step="name it in envelope(columns={'seq': 'source.lsn'}), and in order_by=",
             )
     if isinstance(landed.format, Xml):
-        _check_xml(landed, where)
+        _check_xml(spec, landed, where)
     if not isinstance(landed.format, Csv | FixedWidth | Xml):
         return
     for column in spec.arriving.columns:
@@ -94,9 +94,12 @@ def check_landing(spec: Dataset, name: str, landed: Landing, where: str) -> None
             )
 
 
-def _check_xml(landed: Landing, where: str) -> None:
+def _check_xml(spec: Dataset, landed: Landing, where: str) -> None:
     """Of a record only its elements and its own attributes are columns, and there is no rest."""
-    inner = [sent for sent, _ in landed.names if "@" in sent[1:]]
+    inner = [sent for sent, _ in landed.names if "@" in sent[1:] or sent.startswith("#")]
+    sent = [landed.sent_as(c.name) for c in spec.arriving.columns if c.name not in landed.added]
+    folded = [name.casefold() for name in sent]
+    inner += [name for name in sent if folded.count(name.casefold()) > 1]
     if inner or landed.rest is not None or landed.optional:
         raise DefinitionError(
             "landing(...) says of XML what it cannot be",

@@ -42,7 +42,7 @@ from penstock.assets.landing.records import (
     Records,
     below_landing,
 )
-from penstock.assets.landing.xml_frames import read_elements
+from penstock.assets.landing.xml_frames import check_elements, read_elements
 from penstock.assets.landing.xml_look import XmlLook
 from penstock.assets.row_filters import newest_of, only, raise_unless
 from penstock.errors import InputError
@@ -76,7 +76,12 @@ def read_files(
     asked = {fact for _, fact in item.landing.file_columns} & {*pattern.placeholders}
     by_day = pattern.by_day and bool(asked or item.apart)
     for file in item.files:
-        groups[file.look, file.day if by_day else None, file.is_copied].append(file)
+        look = file.look
+        if isinstance(look, XmlLook):
+            # what it says is checked, and files are read the same whatever it is
+            check_elements(item, contract, look, file.name)
+            look = XmlLook(columns=(), nested=())
+        groups[look, file.day if by_day else None, file.is_copied].append(file)
     # in the contract's order
     columns = [c for c in contract.columns if c.name not in item.landing.derived]
     names = [quoted(column.name) for column in columns]
@@ -215,7 +220,7 @@ def _records(
         case Parquet() | Orc() | Avro(), ColumnarLook():
             return read_columns(spark, item, contract, look, files[0].name, uris)
         case Xml() as written, XmlLook():
-            return read_elements(spark, item, contract, written, look, files[0].name, uris)
+            return read_elements(spark, item, contract, written, uris)
         case written, _:
             raise AssertionError(f"{written} is looked at otherwise")
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from penstock.assets.landing.cells import typed_cells
 from penstock.assets.landing.names import check_names
 from penstock.assets.landing.records import Records, columns_sent, placed, reasons_sql
-from penstock.assets.landing.xml_look import TEXT
 from penstock.errors import InputError
 from penstock.schemas.predicates import literal, quoted
 
@@ -19,9 +18,50 @@ if TYPE_CHECKING:
     from penstock.assets.landing.xml_look import XmlLook
     from penstock.schemas.model import ContractModel
 
-__all__ = ["read_elements"]
+__all__ = ["check_elements", "read_elements"]
 
 _SENT = "_sent"
+# whatever the session says
+_OPTIONS = {
+    "attributePrefix": "@",
+    "valueTag": "#text",
+    "wildcardColName": "#any",
+    "ignoreSurroundingSpaces": "false",
+    "ignoreCorruptFiles": "false",
+    "ignoreMissingFiles": "false",
+    "useLegacyXMLParser": "false",
+    "encoding": "UTF-8",
+    "mode": "FAILFAST",  # the look has seen that all of it is XML
+}
+
+
+def check_elements(item: PinnedFiles, contract: ContractModel, look: XmlLook, file: str) -> None:
+    """Raise InputError for elements and attributes of the file that nobody asked for.
+
+    So for an element that holds others where a column is to be made of it, and for names that
+    Spark would take for the column's, since they differ in letter case alone.
+    """
+    where = f"{file} for {contract.name} {contract.version}"
+    wanted = columns_sent(item.landing, contract)
+    sent = {item.landing.sent_as(column.name) for column in wanted}
+    alike = {name.casefold(): name for name in sent}
+    other = [n for n in look.columns if n not in sent and n.casefold() in alike]
+    nested = sorted({*look.nested} & sent)
+    if other or nested:
+        raise InputError(
+            "an element holds others, where a column is to have one value"
+            if nested
+            else "the file writes names in another way than the contract",
+            where=where,
+            expected="text alone in each" if nested else ", ".join(sorted(sent)),
+            found=", ".join(nested or other),
+            next_step="say Xml(row=...) of the inner element, or have the sender write a value"
+            if nested
+            else "have the sender write them letter by letter, or say names= of landing(...)",
+        )
+    there = [item.landing.column_of(name) for name in look.columns]
+    lacking = [column.name for column in wanted if column.name not in there]
+    check_names(item, contract, [*there, *lacking], where)
 
 
 def read_elements(
@@ -29,51 +69,32 @@ def read_elements(
     item: PinnedFiles,
     contract: ContractModel,
     written: Xml,
-    look: XmlLook,
-    first: str,
     uris: list[str],
 ) -> Records:
-    """The records of files of one look, of which `first` is one; an element that lacks is NULL.
-
-    Raises InputError for elements and attributes that nobody asked for, and for an element that
-    holds others where a column is to be made of it.
-    """
-    where = f"{first} for {contract.name} {contract.version}"
+    """The records of files that were checked; an element or attribute that lacks is NULL."""
     wanted = columns_sent(item.landing, contract)
     sent = {column.name: item.landing.sent_as(column.name) for column in wanted}
-    there = [item.landing.column_of(name) for name in look.columns]
-    lacking = [column.name for column in wanted if column.name not in there]
-    check_names(item, contract, [*there, *lacking], where)
-    if nested := sorted({*look.nested} & {*sent.values()}):
-        raise InputError(
-            "an element holds others, where a column is to have one value",
-            where=where,
-            expected="text alone in each",
-            found=", ".join(nested),
-            next_step="say Xml(row=...) of the inner element, or have the sender write a value",
-        )
     # a list, so that an element that is there twice is seen: Spark would take the last
-    once = {name for name in sent.values() if name.startswith("@") or name == TEXT}
-    kinds = (f"{quoted(n)} {'string' if n in once else 'array<string>'}" for n in sent.values())
-    options = {
-        "rowTag": written.row,
-        "attributePrefix": "@",
-        "valueTag": TEXT,
-        "ignoreSurroundingSpaces": "false",
-        "mode": "FAILFAST",  # the look has seen that all of it is XML
-        "encoding": "UTF-8",
-    }
-    reader = spark.read.format("xml").options(**options)
+    kinds = (
+        f"{quoted(name)} {'string' if name.startswith('@') else 'array<string>'}"
+        for name in sent.values()
+    )
+    reader = spark.read.format("xml").options(rowTag=written.row, **_OPTIONS)
     rows = reader.schema(", ".join(kinds)).load(uris)
-    cells, made, rules = {}, [], {}
+    cells, made, fields, rules = {}, [], [], {}
     for n, (column, name) in enumerate(sent.items()):
-        value = quoted(name) if name in once else f"try_element_at({quoted(name)}, 1)"
+        value = text = quoted(name)
+        if not name.startswith("@"):
+            twice = f"coalesce(size({value}) > 1, false)"
+            text = f"CASE WHEN {twice} THEN to_json({value}) ELSE try_element_at({value}, 1) END"
+            value = f"try_element_at({value}, 1)"
+            made.append(f"{twice} AS _twice{n}")
+            rules[f"{column}:repeated"] = f"_twice{n}"
         made.append(f"nullif({value}, '') AS _{n}")
         cells[column] = f"_{n}"
-        if name not in once:
-            rules[f"{column}:repeated"] = f"coalesce(size({_SENT}.{quoted(name)}) > 1, false)"
-    fields = ", ".join(f"{literal(name)}, {quoted(name)}" for name in sent.values())
-    rows = rows.selectExpr(f"named_struct({fields}) AS {_SENT}", *made, *placed())
+        # by the contract's names, for by them it is known whose values are personal data
+        fields.append(f"{literal(column)}, {text}")
+    rows = rows.selectExpr(f"named_struct({', '.join(fields)}) AS {_SENT}", *made, *placed())
     typed = typed_cells(rows, wanted, cells, item.landing.dates, written)
     is_bad, reasons = reasons_sql({}, {**rules, **typed.rules})
     return Records(rows=typed.rows, is_bad=is_bad, reasons=reasons, text=f"to_json({_SENT})")

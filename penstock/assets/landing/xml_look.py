@@ -19,6 +19,8 @@ __all__ = ["XmlLook", "XmlLooker"]
 _HEAD = 1 << 16
 _ENCODINGS = ("UTF-8", "US-ASCII")
 _NAMES_SHOWN = 5
+_MOST_NAMES = 1000
+_DEEPEST = 500  # Spark's parser gives up at 1,000
 #: What stands in a record beside its elements.
 TEXT = "#text"
 
@@ -58,6 +60,7 @@ class XmlLooker:
     _nested: dict[str, None] = field(default_factory=dict)
     _others: dict[str, None] = field(default_factory=dict)
     _rows: int = 0
+    _stray: bool = False  # whether there is text in no record
 
     def __post_init__(self) -> None:
         """Make the parser: of no names are namespaces looked up, as Spark looks up none."""
@@ -79,13 +82,12 @@ class XmlLooker:
         """What was found. Raises InputError for what is no XML, ends too early or has no record."""
         self._parse(b"", final=True)
         refuse_other_text(self.name, self._head, "XML", expected="XML in UTF-8")
-        if not self._rows and self._others:
-            others = [*self._others]
+        if not self._rows and (self._others or self._stray):
             raise InputError(
                 "the file has no record of the name that was said",
                 where=self.name,
                 expected=f"elements called {self.written.row}",
-                found=", ".join(others[:_NAMES_SHOWN]),
+                found=", ".join([*self._others][:_NAMES_SHOWN]) or "text alone",
                 next_step="correct Xml(row=...), or have the file sent again",
             )
         return XmlLook(columns=tuple(sorted(self._columns)), nested=tuple(sorted(self._nested)))
@@ -108,14 +110,17 @@ class XmlLooker:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         depth = len(self._path)
         self._path.append(name)
+        if depth > _DEEPEST:
+            raise self._refused("elements within elements", f"at most {_DEEPEST}", "more")
+        of = ""
         if self._row_at is None:
             if name != self.written.row:
-                if depth and len(self._others) <= _NAMES_SHOWN:
-                    self._others[name] = None
+                self._beside(name, depth)
                 return
             self._row_at = depth
             self._rows += 1
-            of = ""
+        elif name == self.written.row:
+            raise self._refused("a record within a record", "records side by side", name)
         elif depth == self._row_at + 1:
             self._columns[name] = None
             of = name
@@ -123,8 +128,18 @@ class XmlLooker:
             self._nested[self._path[self._row_at + 1]] = None
             return
         for attribute in attributes:
-            if not attribute.startswith(("xmlns", "xsi:")):
+            plain = attribute == "xmlns" or attribute.startswith(("xmlns:", "xml:", "xsi:"))
+            if not plain and not attribute.endswith(":nil"):
                 self._columns[f"{of}@{attribute}"] = None
+        if len(self._columns) > _MOST_NAMES:
+            raise self._refused("too many names", f"at most {_MOST_NAMES} in its records", "more")
+
+    def _beside(self, name: str, depth: int) -> None:
+        """An element that is in no record. Raises InputError for one that may be meant as one."""
+        if _local(name) == _local(self.written.row):
+            raise self._refused("records of two names", self.written.row, name)
+        if depth and len(self._others) <= _NAMES_SHOWN:
+            self._others[name] = None
 
     def _end(self, _: str) -> None:
         self._path.pop()
@@ -132,18 +147,25 @@ class XmlLooker:
             self._row_at = None
 
     def _text(self, text: str) -> None:
-        if self._row_at is not None and len(self._path) == self._row_at + 1 and text.strip():
+        if self._row_at is None:
+            self._stray = self._stray or bool(text.strip())
+        elif len(self._path) == self._row_at + 1 and text.strip():
             self._columns[TEXT] = None
 
-    def _declared(self, _: str, encoding: str | None, __: int) -> None:
+    def _declared(self, version: str, encoding: str | None, _: int) -> None:
+        if version != "1.0":
+            raise self._refused("another version of XML", "1.0", version)
         if encoding and encoding.upper() not in _ENCODINGS:
-            raise InputError(
-                "the file is XML in an encoding that is not read",
-                where=self.name,
-                expected=" or ".join(_ENCODINGS),
-                found=encoding,
-                next_step="have the sender write UTF-8",
-            )
+            raise self._refused("an encoding that is not read", " or ".join(_ENCODINGS), encoding)
+
+    def _refused(self, what: str, expected: str, found: str) -> InputError:
+        return InputError(
+            f"the file is XML with {what}",
+            where=self.name,
+            expected=expected,
+            found=found,
+            next_step="have the sender write it otherwise; nothing of it was loaded",
+        )
 
     def _doctype(self, *_: Any) -> None:
         raise InputError(
@@ -152,3 +174,8 @@ class XmlLooker:
             expected="XML without <!DOCTYPE>",
             next_step="have the sender leave it out",
         )
+
+
+def _local(name: str) -> str:
+    """The name without its prefix and letter case."""
+    return name.rpartition(":")[2].casefold()

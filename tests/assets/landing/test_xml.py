@@ -80,7 +80,10 @@ def test_what_is_no_value_sets_its_record_aside(spark: SparkSession, tmp_path: P
     read = arrive(spark, tmp_path, Sale, FILES, a=text)
     assert [row[0] for row in read.rows] == [1]
     assert sorted(reason for (reason,) in read.reasons) == sorted(bad.values())
-    assert {"@nr": "6", "item": ["a", "a"]} in [row for _, row, _ in read.rejected]
+    # by the contract's names: what is personal data is known by them
+    told = [row for _, row, _ in read.rejected]
+    assert {"id": "6", "item": '["a","a"]'} in told
+    assert {"id": "5", "day": "2024-02-30"} in told
 
 
 REFUSED: dict[str, tuple[str | bytes, str]] = {
@@ -102,9 +105,18 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "an attribute more": ("<a><sale x='1'><id>1</id></sale></a>", r"extra @x"),
     "one of an element": ("<a><sale><id x='1'>1</id></sale></a>", r"extra id@x"),
     "text between": ("<a><sale>1<id>1</id></sale></a>", r"extra #text"),
-    "another case": ("<a><sale><ID>1</ID></sale></a>", r"extra ID"),
+    "another case": ("<a><sale><ID>1</ID></sale></a>", r"in another way[\s\S]*found: ID"),
     "an inner element": ("<a><sale><id><n>1</n></id></sale></a>", r"holds others[\s\S]*found: id"),
-    "a record in a record": ("<a><sale><id>1</id><sale><id>2</id></sale></sale></a>", "extra sale"),
+    "a record in a record": ("<a><sale><b><sale/></b></sale></a>", "a record within a record"),
+    "the top is one": ("<sale><id>1</id><sale><id>2</id></sale></sale>", "record within a record"),
+    "records of two names": ("<a><sale/><n:Sale xmlns:n='urn:n'/></a>", "records of two names"),
+    "XML 1.1": ("<?xml version='1.1'?><a/>", "another version of XML"),
+    "an error page": ("<error>Access denied</error>", r"no record[\s\S]*text alone"),
+    "too deep": (f"<a><sale><id>{'<x>' * 600}{'</x>' * 600}</id></sale></a>", "within elements"),
+    "too many names": (
+        f"<a><sale>{''.join(f'<k{n}/>' for n in range(1100))}</sale></a>",
+        "too many names",
+    ),
 }
 
 
@@ -123,10 +135,14 @@ def test_what_nobody_asked_for_is_left_out_where_that_is_said(
     landed = landing("*", format=Xml(row="n:sale"), names={"n:nr": "id"}, extra_columns=True)
     text = (
         "<n:a xmlns:n='urn:n'><n:sale x='1'>2<n:nr x='3'>4</n:nr><NR>5</NR><item>a</item>"
-        "<n:lines><n:line><n:nr>6</n:nr></n:line></n:lines></n:sale><sale><id>7</id></sale></n:a>"
+        "<n:lines><n:line><n:nr>6</n:nr></n:line></n:lines></n:sale><other><id>7</id></other></n:a>"
     )
-    read = arrive(spark, tmp_path, Item, landed, a=text)
-    assert (read.rows, read.rejected) == ([(4, "a")], [])
+    more = "<n:a xmlns:n='urn:n'><n:sale xml:lang='de'><n:nr>5</n:nr><z/></n:sale></n:a>"
+    read = arrive(spark, tmp_path, Item, landed, a=text, b=more)
+    assert (read.rows, read.rejected) == ([(4, "a"), (5, None)], [])
+    wrong = "<n:a xmlns:n='urn:n'><n:sale><n:nr>4</n:nr><ITEM>a</ITEM></n:sale></n:a>"
+    with pytest.raises(InputError, match=r"in another way[\s\S]*found: ITEM"):
+        arrive(spark, tmp_path, Item, landed, c=wrong)
 
 
 def test_a_file_without_a_record_is_a_file_of_none(spark: SparkSession, tmp_path: Path) -> None:
@@ -191,6 +207,8 @@ def test_what_xml_cannot_give_is_refused() -> None:
         (Item, {"rest": "item"}, "says of XML what it cannot be"),
         (Item, {"optional": ["item"]}, "says of XML what it cannot be"),
         (Item, {"names": {"item@x": "item"}}, "says of XML what it cannot be"),
+        (Item, {"names": {"#text": "item"}}, "says of XML what it cannot be"),
+        (Item, {"names": {"ID": "item"}}, "says of XML what it cannot be"),
     ]
     for contract, how, said in wrong:
         with pytest.raises(DefinitionError, match=said):
