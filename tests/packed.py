@@ -9,7 +9,7 @@ import zipfile
 
 import zstandard
 
-__all__ = ["PACKED", "archive", "pack"]
+__all__ = ["PACKED", "archive", "pack", "pack_wide"]
 
 PACKED = ("", ".gz", ".bz2", ".zst", ".zip")
 """How a name ends of what `pack` makes."""
@@ -40,3 +40,10 @@ def archive(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> byte
         for name, content in files.items():
             made.writestr(name, content)
     return written.getvalue()
+
+
+def pack_wide(content: bytes) -> bytes:
+    """As `zstd --long=28` writes it: its reader would need 256 MB."""
+    wide = zstandard.ZstdCompressionParameters.from_level(1, window_log=28)
+    packer = zstandard.ZstdCompressor(compression_params=wide).compressobj()
+    return packer.compress(content) + packer.flush()

@@ -18,6 +18,7 @@ from dagster import ConfigurableResource
 
 from penstock.errors import DefinitionError, InputError, LakeError, PenstockError
 from penstock.resources.neighbours import refuse_nested
+from penstock.resources.refusals import reason, refusals
 from penstock.resources.scratch import LocalScratch, S3Scratch
 from penstock.resources.table_log import TableLog
 
@@ -175,11 +176,11 @@ class Lake(ConfigurableResource["Lake"]):
                     yield stream
         except PenstockError:
             raise  # what was made of the bytes; LakeError is an OSError
-        except self._refusals() as error:
+        except refusals(s3=self._on_s3(self.landing)) as error:
             raise InputError(
                 "the file cannot be read",
                 where=name,
-                found=_refusal(error),
+                found=reason(error),
                 next_step="check that the file is still there and that this process may read it",
             ) from error
 
@@ -274,23 +275,15 @@ class Lake(ConfigurableResource["Lake"]):
                             modified=entry["LastModified"],
                             state=f"{entry['Size']} {entry['ETag']} {entry['LastModified']}",
                         )
-        except self._refusals() as error:
-            if _refusal(error) == "NoSuchBucket":
+        except refusals(s3=self._on_s3(self.landing)) as error:
+            if reason(error) == "NoSuchBucket":
                 raise _no_landing(self.landing) from error
             raise InputError(
                 "landing cannot be listed",
                 where=self.landing,
-                found=_refusal(error),
+                found=reason(error),
                 next_step="check the credentials of this process and that they may list the bucket",
             ) from error
-
-    def _refusals(self) -> tuple[type[Exception], ...]:
-        """What the storage raises. Asked only when something was raised."""
-        if not self._on_s3(self.landing):
-            return (OSError,)
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        return (OSError, BotoCoreError, ClientError)
 
     def _s3(self) -> Any:
         import boto3
@@ -335,13 +328,6 @@ def _state(stat: os.stat_result) -> str | None:
     if time.time() - max(stat.st_mtime, stat.st_ctime) < SETTLED_SECONDS:
         return None
     return f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_ino}"
-
-
-def _refusal(error: Exception) -> str:
-    """Why, in a word: the system's sentence, S3's code, or the kind of the error."""
-    said = getattr(error, "strerror", None)
-    code = getattr(error, "response", {}).get("Error", {}).get("Code")
-    return str(said or code or type(error).__name__)
 
 
 def _bucket(place: str) -> tuple[str, str]:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from penstock.errors import LakeError
+from penstock.errors import LakeError, PenstockError
+from penstock.resources.refusals import reason, refusals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,7 +82,7 @@ class S3Scratch:
 
     def folders(self) -> list[str]:
         """The names of the folders that are there."""
-        with _told(self._place("")):
+        with _told(self._place(""), s3=True):
             pages = self.client().get_paginator("list_objects_v2")
             found = pages.paginate(Bucket=self.bucket, Prefix=self.prefix, Delimiter="/")
             return sorted(
@@ -92,13 +93,13 @@ class S3Scratch:
 
     def put(self, name: str, content: BinaryIO) -> str:
         """Write the object; the path that Spark reads. Raises LakeError."""
-        with _told(self._place(name)):
+        with _told(self._place(name), s3=True):
             self.client().upload_fileobj(content, self.bucket, self.prefix + name)
         return f"s3a://{self.bucket}/{self.prefix}{name}"
 
     def remove(self, folder: str) -> None:
         """Remove all objects of the folder. Raises LakeError."""
-        with _told(self._place(folder)):
+        with _told(self._place(folder), s3=True):
             client = self.client()
             pages = client.get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=self.bucket, Prefix=f"{self.prefix}{folder}/"):
@@ -138,18 +139,16 @@ def remove_left(place: Scratch, now: datetime) -> None:
 
 
 @contextmanager
-def _told(where: str) -> Iterator[None]:
+def _told(where: str, *, s3: bool = False) -> Iterator[None]:
     """What the storage refuses, as LakeError."""
     try:
         yield
-    except Exception as error:
-        said = getattr(error, "strerror", None)
-        code = getattr(error, "response", {}).get("Error", {}).get("Code")
-        if not isinstance(error, OSError) and not type(error).__module__.startswith("boto"):
-            raise
+    except PenstockError:
+        raise  # of what is read meanwhile
+    except refusals(s3=s3) as error:
         raise LakeError(
             "a file for the time of a run cannot be kept in the lake",
             where=where,
-            found=str(said or code or type(error).__name__),
+            found=reason(error),
             next_step="make room, or give this process write access there, and run again",
         ) from error

@@ -250,7 +250,7 @@ def topic(  # noqa: PLR0913 - each is what some sender does otherwise
 
     `avro` says that values are Avro as Confluent's serializers write it, and which schemas the ids
     in front of them stand for, each a file or JSON: `avro={7: Path(__file__).with_name("o.avsc")}`.
-    A value of another schema is set aside. What is read is held as JSON would be.
+    A value of a schema that is not named fails the run. What is read is held as JSON would be.
     """
     where = f"topic({name!r})"
     if not _fits(_NAME, name) or name in (".", ".."):

@@ -1,7 +1,7 @@
 """Values of a topic in Avro, as Confluent's serializers write them: an id of its schema, then it.
 
 The five bytes in front say by which schema a value was written, and read by another one its values
-would be others, in silence. So it is read by the very schema that the id stands for, or set aside.
+would be others, in silence. So it is read by the very schema that the id stands for, or not at all.
 What is read is told on as JSON, for which there is a law of what becomes of each value.
 """
 
@@ -15,6 +15,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import AnalysisException
 from pyspark.sql import functions as F
 
+from penstock.assets.landing.json_value import MICROS
 from penstock.assets.raised import NO_CLIENT, conditions, java_class
 from penstock.errors import InputError
 from penstock.schemas.predicates import literal, quoted
@@ -31,11 +32,7 @@ VALUE, UNREAD = "_value", "_unread"
 _READ = "_read"
 _HEADER = 5  # a zero, then the id in four bytes
 _DIGITS = 38  # with fewer than 19 Spark takes the last 64 bits of a decimal, whatever it has
-_OPTIONS = (
-    "map('ignoreNullFields', 'false', "
-    "'timestampFormat', \"yyyy-MM-dd'T'HH:mm:ss[.SSSSSS]XXX\", "
-    "'timestampNTZFormat', \"yyyy-MM-dd'T'HH:mm:ss[.SSSSSS]\")"
-)
+_OPTIONS = f"map('ignoreNullFields', 'false', {MICROS})"
 _IDS_SHOWN = 5
 _LONG_BYTES = 8
 _ID = f"substring({VALUE}, 1, {_HEADER})"
@@ -54,7 +51,7 @@ def with_lines(rows: DataFrame, schemas: Schemas, mark: str, where: str) -> Data
     _refuse_unknown(rows, schemas, where)
     told, unread = [], []
     for number, schema in schemas:
-        mine = f"{_ID} = X'00{number:08X}'"
+        mine = f"{_ID} = {_header(number)}"
         read = f"{_READ}{number}"
         # Spark stops at the end of the row, whatever follows, and makes NULLs of what it cannot
         # read. So a mark is read behind the row: it is there if the row was read to its end
@@ -67,14 +64,13 @@ def with_lines(rows: DataFrame, schemas: Schemas, mark: str, where: str) -> Data
         json_ = f"to_json({_plain(f'{read}.row', kind)}, {_OPTIONS})"
         told.append(f"WHEN {mine} AND {whole} THEN {json_}")
         unread.append(f"WHEN {mine} AND NOT ({whole}) THEN 'avro:malformed'")
-    known = ", ".join(f"X'00{number:08X}'" for number, _ in schemas)
     plain = f"""concat('"', base64({VALUE}), '"')"""
     line = f"CASE WHEN {VALUE} IS NULL THEN NULL {' '.join(told)} ELSE {plain} END AS _line"
     # a text that is no UTF-8 was mended on the way
     mended = f"contains(_line, '\ufffd') AND NOT contains({VALUE}, X'EFBFBD')"
     why = (
         f"CASE WHEN {VALUE} IS NULL THEN NULL {' '.join(unread)} "
-        f"WHEN {_ID} NOT IN ({known}) THEN 'avro:schema' "
+        f"WHEN {_ID} NOT IN ({_headers(schemas)}) THEN 'avro:schema' "
         f"WHEN {mended} THEN 'avro:encoding' END"
     )
     others = [quoted(name) for name in rows.columns if not name.startswith((VALUE, _READ))]
@@ -82,10 +78,18 @@ def with_lines(rows: DataFrame, schemas: Schemas, mark: str, where: str) -> Data
     return rows.selectExpr(*others, "_line", f"{why} AS {UNREAD}")
 
 
+def _header(number: int) -> str:
+    return f"X'00{number:08X}'"
+
+
+def _headers(schemas: Schemas) -> str:
+    return ", ".join(_header(number) for number, _ in schemas)
+
+
 def _refuse_unknown(rows: DataFrame, schemas: Schemas, where: str) -> None:
     """Raise InputError for values of schemas that nobody named: they would be passed over."""
-    known = ", ".join(f"X'00{number:08X}'" for number, _ in schemas)
-    other = f"startswith({_ID}, X'00') AND length({_ID}) = {_HEADER} AND {_ID} NOT IN ({known})"
+    framed = f"startswith({_ID}, X'00') AND length({_ID}) = {_HEADER}"
+    other = f"{framed} AND {_ID} NOT IN ({_headers(schemas)})"
     ids = rows.where(F.expr(other)).selectExpr(f"hex({_ID}) AS id").distinct()
     found = sorted(int(row.id, 16) for row in ids.limit(_IDS_SHOWN).collect())
     if found:

@@ -8,6 +8,7 @@ from pyspark.errors import AnalysisException
 
 from penstock.assets.landing.fit import Fit, Misfit, Readings, fit
 from penstock.assets.landing.formats import Orc
+from penstock.assets.landing.json_value import MICROS
 from penstock.assets.landing.names import check_names
 from penstock.assets.landing.records import (
     NO_REST,
@@ -34,10 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["read_columns", "types_of", "wanted_types"]
 
 _SENT = "_sent"
-_MICROS = (
-    "map('timestampFormat', \"yyyy-MM-dd'T'HH:mm:ss[.SSSSSS]XXX\", "
-    "'timestampNTZFormat', \"yyyy-MM-dd'T'HH:mm:ss[.SSSSSS]\")"
-)
 
 
 def read_columns(
@@ -86,7 +83,7 @@ def read_columns(
         reasons=reasons,
         text=text,
         # NULLs are left out
-        rest=f"nullif(to_json(named_struct({rest}), {_MICROS}), '{{}}')" if more else NO_REST,
+        rest=f"nullif(to_json(named_struct({rest}), map({MICROS})), '{{}}')" if more else NO_REST,
     )
 
 

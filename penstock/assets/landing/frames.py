@@ -75,11 +75,14 @@ def read_files(
     pattern = item.landing.files
     asked = {fact for _, fact in item.landing.file_columns} & {*pattern.placeholders}
     by_day = pattern.by_day and bool(asked or item.apart)
+    checked: set[XmlLook] = set()
     for file in item.files:
         look = file.look
         if isinstance(look, XmlLook):
             # what it says is checked, and files are read the same whatever it is
-            check_elements(item, contract, look, file.name)
+            if look not in checked:
+                check_elements(item, contract, look, file.name)
+                checked.add(look)
             look = XmlLook(columns=(), nested=())
         groups[look, file.day if by_day else None, file.is_copied].append(file)
     # in the contract's order

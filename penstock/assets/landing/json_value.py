@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-__all__ = ["cell_sql", "is_text_sql", "wrong_kind_sql"]
+__all__ = ["MICROS", "cell_sql", "is_text_sql", "wrong_kind_sql"]
+
+#: SQL, options of `to_json` by which it cuts no time: unless told it writes milliseconds.
+MICROS = (
+    "'timestampFormat', \"yyyy-MM-dd'T'HH:mm:ss[.SSSSSS]XXX\", "
+    "'timestampNTZFormat', \"yyyy-MM-dd'T'HH:mm:ss[.SSSSSS]\""
+)
 
 
 def is_text_sql(json: str) -> str:

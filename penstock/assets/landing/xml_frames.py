@@ -44,7 +44,7 @@ def check_elements(item: PinnedFiles, contract: ContractModel, look: XmlLook, fi
     where = f"{file} for {contract.name} {contract.version}"
     wanted = columns_sent(item.landing, contract)
     sent = {item.landing.sent_as(column.name) for column in wanted}
-    alike = {name.casefold(): name for name in sent}
+    alike = {name.casefold() for name in sent}
     other = [n for n in look.columns if n not in sent and n.casefold() in alike]
     nested = sorted({*look.nested} & sent)
     if other or nested:

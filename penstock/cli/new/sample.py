@@ -7,7 +7,6 @@ import csv
 import io
 import json
 import re
-import zlib
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import combinations, islice
@@ -82,7 +81,7 @@ def sampled(path: Path) -> Sample:
                 return _objects(path)
             case _:
                 return _cells(path)
-    except (OSError, EOFError, zlib.error) as error:
+    except OSError as error:
         raise InputError(
             "the sample cannot be read",
             where=str(path),

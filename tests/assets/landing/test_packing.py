@@ -28,7 +28,7 @@ from penstock.assets.landing.file import inspect_file
 from penstock.errors import InputError, LakeError
 from penstock.resources.lake import Lake
 from tests.assets.landing.arriving import arrive
-from tests.packed import PACKED, archive, pack
+from tests.packed import PACKED, archive, pack, pack_wide
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,6 +108,7 @@ DAMAGED[100] ^= 1
         (".zst", pack(".zst", WHOLE)[:-9], "damaged or ends too early"),
         (".zst", pack(".zst", WHOLE) + b"more", "damaged or ends too early"),
         (".zst", WHOLE, "damaged or ends too early"),
+        (".zst", pack_wide(WHOLE), "with a window that is not read"),
         (".zst", b"", "damaged or ends too early"),
         (".csv", archive({"a.csv": WHOLE}), r"zip archive[\s\S]*end its name in .zip"),
         (".csv", pack(".zst", WHOLE), r"Zstandard[\s\S]*end its name in .zst"),
