@@ -81,7 +81,7 @@ def _judged(
     log: TableLog | None, model: ContractModel, promise: timedelta, at: datetime
 ) -> dict[str, Any]:
     commits = log.commits_in_force() if log else ()
-    made = (_writing(c, model.name) for c in commits if c.facts and "token" in c.facts)
+    made = (_writing(c, model.name) for c in commits if c.by_run)
     # commits come in the order they were made: the first that cannot be newer ends it
     return freshness(made, promise=promise, at=at, limit=sys.maxsize, enough=1)
 

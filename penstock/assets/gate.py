@@ -136,7 +136,7 @@ def check_required(resolved: Resolved, spark: SparkSession) -> None:
     spec, state = resolved.spec, resolved.state
     if state is None or isinstance(spec.write, Overwrite) or isinstance(spec.bad_rows, Warn):
         return
-    last = next((commit.facts for commit in state.commits_in_force() if commit.facts), None)
+    last = next((commit.facts for commit in state.commits_in_force() if commit.by_run), None)
     if last and last["contract"]["fingerprint"] == spec.model.fingerprint():
         return
     live = {column.name for column in state.columns()}

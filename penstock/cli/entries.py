@@ -266,5 +266,5 @@ def _made(commits: Iterable[Commit]) -> Iterator[tuple[str, Slice, datetime]]:
     from penstock.assets.slice import Slice
 
     for commit in commits:
-        if commit.facts is not None and "token" in commit.facts:
+        if commit.facts and commit.by_run:
             yield commit.facts["token"], Slice.from_document(commit.facts["slice"]), commit.at

@@ -78,4 +78,4 @@ def _document(commit: Commit) -> dict[str, Any]:
 def _author(commit: Commit) -> str:
     if commit.facts is None:
         return "another writer"
-    return "penstock" if "token" in commit.facts else "penstock upkeep"
+    return "penstock" if commit.by_run else "penstock upkeep"

@@ -180,7 +180,7 @@ class _Wanted:
         from penstock.assets.slice import Slice
 
         for commit in log.commits() if log and not self._ran else ():
-            if commit.facts and "token" in commit.facts:
+            if commit.facts and commit.by_run:
                 slice_ = Slice.from_document(commit.facts["slice"])
                 self._ran = self._ran or self._slice.overlaps(slice_)
         if not self._ran:

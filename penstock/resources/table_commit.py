@@ -57,6 +57,11 @@ class Commit:
         return self.user or self.engine
 
     @property
+    def by_run(self) -> bool:
+        """Whether a run of the dataset made it. Upkeep says who it is too, and nothing of rows."""
+        return "token" in (self.facts or {})
+
+    @property
     def changes_rows(self) -> bool:
         """Whether a reader of rows could see a difference."""
         return self.operation not in UPKEEP_OPERATIONS

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import secrets as randomness
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 
     from pipelines.senders.kafka import Broker
     from pipelines.senders.postgres import DatabaseServer
-
-logger = logging.getLogger(__name__)
 
 __all__ = ["Senders", "senders"]
 
@@ -79,7 +76,8 @@ class Senders:
         admin = AdminClient(servers)
         if TOPIC not in admin.list_topics(timeout=_SECONDS).topics:
             admin.create_topics([NewTopic(TOPIC, 2, 1)])[TOPIC].result(_SECONDS)
-        producer = Producer(servers | {"enable.idempotence": True, "logger": logger})
+        # a broker that has just begun makes it wait, which is no news
+        producer = Producer(servers | {"enable.idempotence": True, "log_level": 3})
         for day in days:
             noted = self.sent / day_file(TOPIC, day)
             if noted.exists():

@@ -17,7 +17,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from compaction.policies import DEFAULT, POLICIES
-from penstock import Append, Contract, column, dataset, landing, run
+from penstock import Append, Contract, Merge, column, dataset, landing, run
 from penstock.compaction.asset import compaction_asset
 from penstock.compaction.policy import CompactionPolicy
 from penstock.errors import LakeError
@@ -238,3 +238,13 @@ def test_upkeep_that_is_asked_to_end_goes_to_no_other_table_and_tells_abort(
         )
     assert not result.success
     assert [kind for kind, _, _ in kept.upkeep_events()] == ["START", "ABORT"]
+
+
+def test_the_night_after_upkeep_is_one_like_any_other(kept: Kept) -> None:
+    merging = dataset(Seats, inputs={"raw": landing("seats/*.csv")}, write=Merge())(lambda raw: raw)
+    landed = Path(kept.runtime.lake.landing) / "seats"
+    for night, spec in enumerate((seats, merging), NIGHTS):
+        assert kept.tend().success
+        (landed / f"{night}.csv").write_text(f"seat_id,sold_on\n{night},2013-03-01\n")
+        assert run(spec, kept.spark, runtime=kept.runtime).rows_changed == 1
+    assert len(kept.table(seats)[2]) == NIGHTS + 2
