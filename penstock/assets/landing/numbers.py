@@ -23,14 +23,15 @@ def is_number(kind: str) -> bool:
 def plain_number(cell: str, written: Csv | FixedWidth | Xml) -> str:
     """SQL, the number in the cell with a point and without thousands; NULL where it is none.
 
-    Groups have three digits each: of 1.23 nobody knows what is meant where a point parts thousands.
+    Groups have three digits each, and the first begins with no 0: of 1.23 and of 0.125 nobody knows
+    what is meant where a point parts thousands.
     """
     point = re.escape(written.decimal)
     whole, text = r"[0-9]*", cell
     if written.thousands:
         # a blank between thousands is most often one that does not break
         groups = "[ \u00a0\u202f]" if written.thousands == " " else re.escape(written.thousands)
-        whole = rf"(?:[0-9]{{1,3}}(?:{groups}[0-9]{{3}})+|[0-9]*)"
+        whole = rf"(?:[1-9][0-9]{{0,2}}(?:{groups}[0-9]{{3}})+|[0-9]*)"
         text = f"translate({text}, {literal(' ' + chr(0xA0) + chr(0x202F))}, '')"
         if written.thousands != " ":
             text = f"replace({cell}, {literal(written.thousands)}, '')"

@@ -209,7 +209,7 @@ def test_several_texts_stand_for_null(spark: SparkSession, tmp_path: Path) -> No
         (
             Csv(delimiter=";", decimal=",", thousands="."),
             {"1.234,5": "1234.5", "12": "12", "-1.234.567,89": "-1234567.89", ",5": "0.5"},
-            ["1.23,4", "1234.567", "1,2,3", "1.234.56", "x"],
+            ["1.23,4", "1234.567", "1,2,3", "1.234.56", "0.125", "-01.234", "x"],
         ),
         (
             Csv(delimiter=";", decimal=",", thousands=" "),
