@@ -25,7 +25,7 @@ def test_importing_it_loads_neither_spark_nor_dagster_nor_pandera() -> None:
 
 def test_the_contract_model_the_rules_and_the_lineage_model_are_pure() -> None:
     pure = (
-        "penstock.schemas.model, penstock.schemas.compatibility, penstock.schemas.predicates, "
+        "penstock.schemas.model, penstock.schemas.evolution, penstock.schemas.predicates, "
         "penstock.lineage.column_lineage"
     )
     code = f"import sys, json, {pure}; print(json.dumps(sorted(sys.modules)))"

@@ -21,6 +21,8 @@ from penstock.errors import SecretError
 from penstock.lineage.plan.frame_lineage import column_lineage
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pyspark.sql import DataFrame, SparkSession
 
     from penstock.assets.dataset import Dataset
@@ -29,7 +31,15 @@ if TYPE_CHECKING:
     from penstock.lineage.column_lineage import ColumnLineage
     from penstock.resources.secrets import Secrets
 
-__all__ = ["Analyzed", "analyze", "key_id", "leaving_out", "refuse_other_inputs"]
+__all__ = [
+    "Analyzed",
+    "analyze",
+    "called",
+    "key_id",
+    "leaving_out",
+    "lineage_of",
+    "refuse_other_inputs",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +69,7 @@ def analyze(resolved: Resolved, spark: SparkSession, runtime: Runtime) -> Analyz
         plain, rejected = _body(resolved, spark, strictly=False)
     frame = check_frame(spec, _masked(spec, spark, runtime, plain))
     # the policy says what masking does to a column, better than any plan could
-    lineage = _lineage(spec, plain if spec.masking else frame)
+    lineage = lineage_of(spec, plain if spec.masking else frame)
     check_leaks(spec, lineage, runtime.ledger.latest_contract)
     if spec.masking:
         policy = spec.masking
@@ -83,7 +93,7 @@ def leaving_out(
     return _latest(resolved.spec, frame), rejected
 
 
-def _lineage(spec: Dataset, frame: DataFrame) -> ColumnLineage:
+def lineage_of(spec: Dataset, frame: DataFrame) -> ColumnLineage:
     """Where the columns of the table come from, and what decides which rows it has."""
     lineage = column_lineage(frame)
     for item in spec.inputs.values():
@@ -132,9 +142,14 @@ def _body(
     named: dict[str, Any] = dict(frames)
     if spec.wants_slice:
         named["run"] = resolved.slice
-    made = spec.body(**named)
+    return called(spec, named), rejected
+
+
+def called(spec: Dataset, frames: Mapping[str, Any]) -> DataFrame:
+    """What the function returns. Raises DefinitionError when that is no DataFrame."""
+    made = spec.body(**frames)
     refuse_other(spec, made)
-    return made, rejected
+    return made
 
 
 def refuse_other_inputs(resolved: Resolved) -> None:

@@ -20,7 +20,8 @@ from penstock.assets.inputs.snapshot import Snapshot
 from penstock.assets.modes import Overwrite, ReplaceSlice, Warn
 from penstock.errors import DefinitionError, GateError
 from penstock.lineage.column_lineage import ColumnLineage, Influence, Origin
-from penstock.schemas.compatibility import compare, incompatible, mismatches
+from penstock.schemas.evolution import columns_difference
+from penstock.schemas.mismatch import mismatches
 from penstock.schemas.model import ColumnModel, ContractModel, Pii
 from penstock.schemas.predicates import quoted
 
@@ -115,8 +116,8 @@ def check_table(spec: Dataset, state: TableLog | None) -> bool:
     live = {column.name: column.type for column in state.columns()}
     wanted = {column.name: column.type for column in spec.model.columns}
     required = [column.name for column in spec.model.columns if not column.nullable]
-    changes = compare(live, wanted, required)
-    if broken := incompatible(changes):
+    changes = columns_difference(live, wanted, required)
+    if broken := [change for change in changes if change.meaning.refused]:
         raise GateError(
             "the contract would change the live table in a way that breaks it",
             where=f"{spec.name} {spec.model.version}, table at version {state.version}",

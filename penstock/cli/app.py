@@ -14,6 +14,7 @@ from penstock.cli import (
     ledger,
     lineage,
     machine,
+    plan,
     quarantine,
     runs,
     serve,
@@ -37,7 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 PARTS = (
-    *(datasets, runs, status, history, quarantine, lineage, coverage, evidence),
+    *(datasets, plan, runs, status, history, quarantine, lineage, coverage, evidence),
     *(ledger, machine, serve, up, demo, init, new),
 )
 for part in PARTS:

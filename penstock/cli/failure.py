@@ -21,6 +21,8 @@ _USUAL = {
     0: "done",
     1: "an error that Penstock does not know; --debug shows it",
     2: "the command, the deployment, or a dataset's definition is wrong",
+    20: "a plan that somebody must agree to",
+    21: "a plan that is blocked",
     130: "ended by Ctrl-C",
 }
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from penstock.resources.secrets import Key, Secrets
 
-__all__ = ["PADS_SUFFIX", "pads_file", "read_pads"]
+__all__ = ["PADS_SUFFIX", "empty_pads", "pads_file", "read_pads"]
 
 PADS_SUFFIX = ".pads"
 _BLOCK_BYTES = 64  # SHA-256's
@@ -47,6 +47,11 @@ def read_pads(spark: SparkSession, path: Path | str) -> DataFrame:
             F.unhex(F.get(field, F.lit(2))).alias("opad"),
         )
     )
+
+
+def empty_pads(spark: SparkSession) -> DataFrame:
+    """The same columns and no key: enough for a plan that is looked at and never run."""
+    return spark.createDataFrame([], "key_id string, ipad binary, opad binary")
 
 
 def _content(key: Key) -> bytes:

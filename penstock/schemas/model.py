@@ -94,6 +94,11 @@ class ContractModel:
         """Names of the key columns, in contract order; empty when the dataset has no key."""
         return tuple(column.name for column in self.columns if column.key)
 
+    @property
+    def open_classes(self) -> dict[str, str]:
+        """By column, the class of personal data that it holds in clear."""
+        return {c.name: c.pii.value for c in self.columns if c.pii and not c.masked}
+
     def column(self, name: str) -> ColumnModel | None:
         """The column called `name`, or None."""
         return next((column for column in self.columns if column.name == name), None)
