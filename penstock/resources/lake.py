@@ -246,7 +246,7 @@ class Lake(ConfigurableResource["Lake"]):
                 return
             raise _no_landing(str(folder))
         for path in root.glob(pattern):
-            if path.is_file() and not path.name.startswith((".", "_")):
+            if path.is_file() and not _is_hidden(path.name):
                 stat = path.stat()
                 yield LandingFile(
                     name=path.relative_to(root).as_posix(),
@@ -264,8 +264,7 @@ class Lake(ConfigurableResource["Lake"]):
             for page in pages.paginate(Bucket=bucket, Prefix=prefix + fixed):
                 for entry in page.get("Contents", ()):
                     name = entry["Key"].removeprefix(prefix)
-                    hidden = name.rpartition("/")[2].startswith((".", "_"))
-                    if hidden or name.count("/") != pattern.count("/"):
+                    if _is_hidden(name.rpartition("/")[2]) or name.count("/") != pattern.count("/"):
                         continue
                     if fnmatch.fnmatchcase(name, pattern):
                         yield LandingFile(
@@ -321,6 +320,11 @@ def _refuse_misread(signs: re.Pattern[str], path: str, said: str) -> None:
             found=found[0],
             next_step="rename the folder, or choose another one",
         )
+
+
+def _is_hidden(name: str) -> bool:
+    """Whether Spark leaves the file out: those not meant to be seen, and one that hdfs copies."""
+    return name.startswith((".", "_")) or name.endswith("._COPYING_")
 
 
 def _state(stat: os.stat_result) -> str | None:

@@ -25,6 +25,15 @@ _WHOLE = r"[+-]?[0-9]+"
 _REAL = rf"{_NUMBER}([eE][+-]?[0-9]+)?|NaN|[+-]?Infinity"
 _AROUND = r"[\x00-\x20\x7f]*"  # what casts leave out of account
 _DECIMAL = re.compile(r"decimal\((\d+),(\d+)\)")
+_BELOW_A_DAY = "aHhKkmSsAnNVzOXxZB"  # in a pattern: a time, or a zone
+# the first and the last of each that is one, as SQL
+_YEARS = {
+    "date": ("DATE'0001-01-01'", "DATE'9999-12-31'"),
+    **{
+        kind: (f"CAST('0001-01-01' AS {kind})", f"CAST('9999-12-31 23:59:59.999999' AS {kind})")
+        for kind in ("timestamp", "timestamp_ntz")
+    },
+}
 _OFFSET = (
     r"(Z|[+-][0-9]{2}(:?[0-9]{2}(:[0-9]{2})?)?)"  # PostgreSQL has +02, and of old days +00:53:28
 )
@@ -59,10 +68,12 @@ class Dates:
     @property
     def says_zone(self) -> bool:
         """Whether texts of the pattern say their zone."""
-        if self.pattern in EPOCHS:
-            return True
-        letters = set(re.sub(r"'[^']*'", "", self.pattern or ""))
-        return bool(letters & {*"VzOXxZ"})
+        return self.pattern in EPOCHS or bool(self.letters & {*"VzOXxZ"})
+
+    @property
+    def letters(self) -> frozenset[str]:
+        """The letters of the pattern that stand for something."""
+        return frozenset(re.sub(r"'[^']*'", "", self.pattern or ""))
 
 
 #: Whole numbers since 1970-01-01 in UTC, by what they count: how many are a day.
@@ -110,6 +121,9 @@ def wrong_sql(cell: str, kind: str, value: str, dates: Dates = ISO) -> str:
     if dates.zone is not None and local is not None:
         none = no_instant_sql(_read(cell, kind, dates), value, dates.zone)
         wrong += f" OR ({local} AND {none})"
+    if kind in _YEARS:
+        first, last = _YEARS[kind]
+        wrong += f" OR {value} < {first} OR {value} > {last}"
     if dates.pattern is not None:
         return wrong
     if (usual := _usual(cell, kind)) is not None:
@@ -149,7 +163,12 @@ def _read(cell: str, kind: str, dates: Dates) -> str:
     if dates.pattern in EPOCHS:
         return _since_1970(cell, kind, EPOCHS[dates.pattern])
     if dates.pattern is not None:
-        return f"CAST(try_to_timestamp(trim({cell}), {literal(dates.pattern)}) AS {kind})"
+        moment = f"try_to_timestamp(trim({cell}), {literal(dates.pattern)})"
+        day = f"CAST({moment} AS {kind})"
+        if kind == "date" and dates.letters & {*_BELOW_A_DAY}:
+            # a time of day is no part of a date, nor a zone by which it is another day
+            return f"CASE WHEN {day} = {moment} THEN {day} END"
+        return day
     if kind == "timestamp":
         # Spark takes minutes for the end of a time alone, and with a zone behind them for nothing
         whole = f"regexp_replace({cell}, {literal(_MINUTES)}, '$1:00$2')"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pyspark.errors import AnalysisException
+from pyspark.errors import AnalysisException, ArithmeticException
 
 from penstock.assets.landing.fit import Fit, Misfit, Readings, fit
 from penstock.assets.landing.formats import Orc
@@ -53,7 +53,7 @@ def read_columns(
     try:
         rows = spark.read.format(item.landing.format.kind).load(uris)
         _ = rows.schema  # over Connect nothing is looked at before
-    except AnalysisException as error:
+    except (AnalysisException, ArithmeticException) as error:
         if NO_CLIENT & {*conditions(error)}:
             raise
         raise InputError(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["ColumnarLook", "ColumnarLooker"]
 
 _LONGEST_FOOTER = 64 << 20
+_NOT_SPARKS = ("BROTLI", "LZO", "BYTE_STREAM_SPLIT")
+_MOST_DIGITS = 38
 _BEGINS: Mapping[type, bytes] = {Parquet: b"PAR1", Orc: b"ORC"}
 
 
@@ -82,6 +84,7 @@ class ColumnarLooker:
 
         try:
             schema = self._schema()
+            self._refuse_unread({f"{p}: {kind}" for p, kind in _wide_decimals(schema)})
         except (ArrowException, OSError) as error:
             raise InputError(
                 f"the {title} file is damaged or ends too early",
@@ -103,7 +106,41 @@ class ColumnarLooker:
         source = BufferReader(b"".join(self._tail))
         if isinstance(self.written, Orc):
             return orc.ORCFile(source).schema
-        return parquet.read_schema(source)
+        footer = parquet.read_metadata(source)
+        self._refuse_unread({*_unread(footer)})
+        return footer.schema.to_arrow_schema()
+
+    def _refuse_unread(self, found: set[str]) -> None:
+        """Raise InputError for what Spark would stumble over."""
+        if found:
+            raise InputError(
+                "the file is written in a way that Spark does not read",
+                where=self.name,
+                expected="columns in Snappy, gzip, Zstandard or LZ4, in encodings of Parquet 1 and "
+                "2.0, and decimals of up to 38 digits",
+                found=", ".join(sorted(found)),
+                next_step="have the sender write it otherwise; nothing of the file was loaded",
+            )
+
+
+def _unread(footer: Any) -> Iterator[str]:
+    """What is compressed or encoded as Spark does not read it, `column: how`."""
+    for group in range(footer.num_row_groups):
+        for number in range(footer.num_columns):
+            column = footer.row_group(group).column(number)
+            for how in (column.compression, *column.encodings):
+                if how in _NOT_SPARKS:
+                    yield f"{column.path_in_schema}: {how}"
+
+
+def _wide_decimals(schema: pa.Schema) -> Iterator[tuple[str, str]]:
+    """(Path, type) of decimals of more digits than Spark has."""
+    from pyarrow import types
+
+    for column in schema:
+        for path, kind in _kinds(column.name, column.type):
+            if types.is_decimal(kind) and kind.precision > _MOST_DIGITS:
+                yield path, str(kind)
 
 
 def _all_paths(schema: pa.Schema, sought: Callable[[pa.DataType], bool]) -> tuple[str, ...]:
@@ -112,14 +149,18 @@ def _all_paths(schema: pa.Schema, sought: Callable[[pa.DataType], bool]) -> tupl
 
 def _paths(path: str, kind: pa.DataType, sought: Callable[[pa.DataType], bool]) -> Iterator[str]:
     """The paths within `path` of types that are sought, named as Spark names them."""
+    yield from (part for part, found in _kinds(path, kind) if sought(found))
+
+
+def _kinds(path: str, kind: pa.DataType) -> Iterator[tuple[str, pa.DataType]]:
+    """The type at the path, and those within it, each with its path."""
     from pyarrow import types
 
-    if sought(kind):
-        yield path
-    elif types.is_map(kind):
-        yield from _paths(f"{path}.value", kind.item_type, sought)
+    yield path, kind
+    if types.is_map(kind):
+        yield from _kinds(f"{path}.value", kind.item_type)
     elif types.is_nested(kind):
         listed = not types.is_struct(kind)
         for number in range(kind.num_fields):
             field = kind.field(number)
-            yield from _paths(f"{path}.{'element' if listed else field.name}", field.type, sought)
+            yield from _kinds(f"{path}.{'element' if listed else field.name}", field.type)

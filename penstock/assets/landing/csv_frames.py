@@ -123,7 +123,8 @@ def _read(
     rows = reader.csv(uris)
     if look.separator is not None:
         # lines of nothing but blanks, which Spark leaves out itself where each line is a record
-        blank = literal(r"\A[\x00-\x20]*\z")
+        sign = f"&&[^\\x{ord(written.delimiter):02x}]" if written.delimiter <= " " else ""
+        blank = literal(rf"\A[\x00-\x20{sign}]*\z")
         rows = rows.where(F.expr(f"NOT coalesce(_damaged RLIKE {blank}, false)"))
     if look.separator == "\n":
         # the CR of a CRLF is left in the last cell, if that is not quoted

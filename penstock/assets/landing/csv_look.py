@@ -8,6 +8,7 @@ import io
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+from penstock.assets.landing.empty_records import EmptyRecords
 from penstock.assets.landing.magic import refuse_other_text
 from penstock.assets.landing.quoting import Quoting
 from penstock.errors import InputError
@@ -29,12 +30,7 @@ class CsvLook:
     header: tuple[str, ...]
     decodes: bool  # False: some bytes are not of the encoding, the rows with them are set aside
     separator: str | None  # of records that may span lines; None: each line is a record
-    goes_on: bool  # some quoted cell has text behind its closing quote
-
-    @property
-    def by_grammar(self) -> bool:
-        """Whether each record is held against the grammar of quotes, not left to the parser."""
-        return self.separator is not None or self.goes_on
+    by_grammar: bool  # each record is held against the grammar of quotes, not left to the parser
 
     def findings(self) -> dict[str, Any]:
         """The same, JSON-ready."""
@@ -42,7 +38,7 @@ class CsvLook:
             "header": list(self.header),
             "decodes": self.decodes,
             "separator": self.separator,
-            "goes_on": self.goes_on,
+            "by_grammar": self.by_grammar,
         }
 
     @classmethod
@@ -61,9 +57,12 @@ class CsvLooker:
     _decoder: codecs.IncrementalDecoder = field(init=False)
     _head: bytes = b""
     _decodes: bool = True
+    _has_nul: bool = False
+    _empties: EmptyRecords = field(init=False)
 
     def __post_init__(self) -> None:
         self._quoting = Quoting(self.written)
+        self._empties = EmptyRecords(self.written.delimiter)
         self._decoder = codecs.getincrementaldecoder(self.written.encoding)(
             "replace" if self.written.wide else "strict"
         )
@@ -73,14 +72,19 @@ class CsvLooker:
         self._head += chunk[: _LONGEST_HEADER - len(self._head)]
         text = self._decoded(chunk)
         # quotes and line ends are the same bytes in all encodings but the wide ones
-        self._quoting.feed(text.encode(errors="surrogatepass") if self.written.wide else chunk)
+        self._take(text.encode(errors="surrogatepass") if self.written.wide else chunk)
+
+    def _take(self, chunk: bytes) -> None:
+        self._has_nul |= self.written.quote is None and b"\0" in chunk
+        self._empties.feed(chunk)
+        self._quoting.feed(chunk)
 
     def look(self) -> CsvLook:
         """What was found. Raises InputError for what is no CSV, or has no end or no header."""
         written, name = self.written, self.name
         rest = self._decoded(b"", final=True)
         if written.wide:
-            self._quoting.feed(rest.encode(errors="surrogatepass"))
+            self._take(rest.encode(errors="surrogatepass"))
         self._quoting.close()
         refuse_other_text(
             name,
@@ -91,14 +95,33 @@ class CsvLooker:
             + ", or the same with gzip as .csv.gz",
             wide=written.wide,
         )
-        _refuse_endless(name, written, self._quoting)
-        separator = self._quoting.separator
+        quoting = self._quoting
+        # of wide characters Spark finds the line ends only where it reads a file whole, and a line
+        # of nothing but blanks, though blanks part cells, is else none for it
+        whole = quoting.spans_lines or self._empties.found
+        _refuse_endless(name, written, quoting, whole=whole)
+        whole = whole or written.wide
+        if self._has_nul:
+            raise InputError(
+                "the file has NUL characters, and Spark would take them for quotes",
+                where=name,
+                expected="text without them where quote=None",
+                next_step="have the sender leave them out, or quote cells",
+            )
+        if written.escapes and quoting.goes_on and whole:
+            raise InputError(
+                "text stands behind the quote that closes a cell, and records span lines",
+                where=name,
+                expected=f"a delimiter or a line end behind it; a quote within a cell is behind a "
+                f"{written.escapes}",
+                next_step="have the sender mend the file: nobody knows where its records end; "
+                "nothing of it was loaded",
+            )
         return CsvLook(
             header=self._header(),
             decodes=self._decodes,
-            # of wide characters Spark finds the line ends only where it reads a file whole
-            separator=separator if self._quoting.spans_lines or written.wide else None,
-            goes_on=self._quoting.goes_on,
+            separator=quoting.separator if whole else None,
+            by_grammar=whole or quoting.goes_on or quoting.escapes,
         )
 
     def _decoded(self, chunk: bytes, *, final: bool = False) -> str:
@@ -109,6 +132,13 @@ class CsvLooker:
         except UnicodeDecodeError:
             self._decodes = False
             return ""
+        except UnicodeError as error:  # nothing says which byte is first
+            raise InputError(
+                "the file is no UTF-16, or does not say which of its bytes is first",
+                where=self.name,
+                expected="a byte order mark, which Csv(encoding='UTF-16') asks for",
+                next_step="say which: Csv(encoding='UTF-16LE') or 'UTF-16BE'; or another encoding",
+            ) from error
         if "\ufffd" in text and self.written.wide:
             self._decodes = False
         return text
@@ -178,7 +208,7 @@ def column_names(cells: Sequence[str]) -> tuple[str, ...]:
     return tuple(cell.strip() or f"column {n} without a name" for n, cell in enumerate(cells, 1))
 
 
-def _refuse_endless(name: str, written: Csv, quoting: Quoting) -> None:
+def _refuse_endless(name: str, written: Csv, quoting: Quoting, *, whole: bool) -> None:
     """Raise InputError for a file of which nobody knows where its records end."""
     if quoting.unclosed is not None:
         how = f"behind a {written.escapes}" if written.escapes else "doubled"
@@ -191,9 +221,11 @@ def _refuse_endless(name: str, written: Csv, quoting: Quoting) -> None:
             next_step="have the file sent again, whole, or with the quotes within its cells "
             f"{how}; nothing of it was loaded",
         )
-    if quoting.spans_lines and quoting.separator is None:
+    if whole and quoting.separator is None:
         raise InputError(
-            "records that span lines end in different ways",
+            "records that span lines end in different ways"
+            if quoting.spans_lines
+            else "records end in different ways, and some have nothing but empty cells",
             where=name,
             expected="records that all end in LF or CRLF, or all in CR",
             found="CR alone ends some of them, LF or CRLF others",

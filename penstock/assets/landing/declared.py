@@ -29,6 +29,7 @@ __all__ = [
 
 _DATES = ("date", "timestamp")
 _FILE_FACTS = {"name": ("string",), "modified": ("timestamp",), DAY: ("date",)}
+_FINER = "SSSSSSS"
 _PLACEHOLDER = ("string", "tinyint", "smallint", "int", "bigint", "date")
 _NOT_JSON = re.compile(r"\bbinary\b|map<(?!string,)")
 _NESTED = ("array<", "map<", "struct<", "variant")
@@ -226,7 +227,8 @@ def check_date_format(where: str, written: object) -> None:
     """Raise DefinitionError for a pattern that cannot say a day, or that Spark cannot read by."""
     if written in EPOCHS:
         return
-    letters = set(re.sub(r"'[^']*'", "", written)) if isinstance(written, str) else set()
+    pattern = re.sub(r"'[^']*'", "", written) if isinstance(written, str) else ""
+    letters = {*pattern}
     unknown = sorted(c for c in letters if c.isalpha() and c not in "GyMLdDaHhKkmsSVzOXxZ")
     lacks = [
         part
@@ -241,4 +243,13 @@ def check_date_format(where: str, written: object) -> None:
             f"or one of {', '.join(EPOCHS)} for whole numbers since 1970",
             found=f"{written!r}, without {', '.join(lacks)}" if lacks else repr(written),
             next_step="see Spark's documentation of datetime patterns",
+        )
+    if _FINER in pattern:
+        raise DefinitionError(
+            "a datetime has microseconds, and the pattern more digits, which would be cut",
+            where=where,
+            expected="at most SSSSSS",
+            found=repr(written),
+            next_step="have the sender write microseconds; ISO 8601, for which no pattern is "
+            "needed, may have more digits where they are 0",
         )

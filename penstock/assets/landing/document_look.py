@@ -72,6 +72,15 @@ class DocumentLooker:
                 parse_float=_number,
                 parse_int=_number,
             )
+            if b"\\u" in content:
+                # of half a character Spark makes nothing, of none of the records
+                json.dumps(document, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise self._refused(
+                "a text of the document has half of a character",
+                r"a \ud800 to \udfff alone",
+                "have the sender write whole characters; nothing of it was loaded",
+            ) from None
         except (ValueError, RecursionError) as error:
             where = f" at line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
             raise self._refused(

@@ -26,7 +26,7 @@ from penstock.assets.landing.formats import (
     Xml,
 )
 from penstock.assets.landing.line_look import LineLook, LineLooker
-from penstock.assets.landing.packing import contents, is_packed_otherwise
+from penstock.assets.landing.packing import contents, is_packed_otherwise, refuse_misnamed
 from penstock.assets.landing.xml_look import XmlLook, XmlLooker
 from penstock.errors import InputError
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Look", "TakenFile", "inspect_file", "refuse_changed"]
 
-_INSPECTION = 3  # another number where looking finds other things in the same bytes
+_INSPECTION = 4  # another number where looking finds other things in the same bytes
 
 Look = CsvLook | LineLook | ColumnarLook | XmlLook
 
@@ -141,7 +141,8 @@ def _looker(
 def inspect_file(lake: Lake, file: LandingFile, day: date | None, written: Format) -> TakenFile:
     """Read the file once.
 
-    Raises InputError for a damaged file or header, one that grows, and one of another format.
+    Raises InputError for a damaged file or header, one that grows, one of another format, and one
+    that Spark would take for another by its name.
     """
     if ":" in file.name and "://" not in file.uri:
         raise InputError(
@@ -150,6 +151,8 @@ def inspect_file(lake: Lake, file: LandingFile, day: date | None, written: Forma
             expected="a name without a colon",
             next_step="have the sender write 10-15 for 10:15, or rename the file",
         )
+    if written.packs:
+        refuse_misnamed(file.name)
     digest = hashlib.sha256()
     looker = _looker(file.name, written)
     with lake.open(file.name) as stream:

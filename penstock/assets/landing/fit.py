@@ -35,6 +35,9 @@ _REAL = ("float", "double")
 _MOMENT = ("timestamp", "timestamp_ntz")
 # the first double that no bigint is; a cast makes the largest bigint of it
 _BEYOND = "9.223372036854775807E18D"
+# from here on numbers of the type are whole
+_ALL_WHOLE = {"float": "16777216D", "double": "9007199254740992D"}
+_LONG_DIGITS = 19
 
 
 class Misfit(Exception):  # noqa: N818 - said to whoever asked, not to the user
@@ -240,18 +243,33 @@ def _of_number(value: str, sent: str, wanted: str) -> Fit:
     if _always_holds(sent, wanted):
         return Fit(value=f"CAST({value} AS {wanted})")
     made = f"try_cast({value} AS {wanted})"
-    if sent in _WHOLE and wanted in _REAL:
-        # compared as doubles they would be equal however much is lost
-        back = f"try_cast({made} AS decimal(38,0)) = CAST({value} AS decimal(38,0))"
+    if sent in _REAL and wanted.startswith("decimal"):
+        # of large ones, which are whole, Spark takes the shortest text that is read as the same
+        large = f"abs({value}) >= {_ALL_WHOLE[sent]}"
+        whole = f"CASE WHEN abs({value}) < {_BEYOND} THEN try_cast({value} AS bigint) END"
+        made = f"try_cast(CASE WHEN {large} THEN {whole} END AS {wanted})"
+        made = f"CASE WHEN {large} THEN {made} ELSE try_cast({value} AS {wanted}) END"
+        back = f"try_cast({made} AS {sent}) = {value}"
+    elif wanted in _REAL and (sent in _WHOLE or _is_long(sent)):
+        # compared as doubles they would be equal however much is lost, and of the first double
+        # that no bigint is a cast makes the largest bigint
+        read = f"CAST({made} AS double)"
+        back = f"{read} < {_BEYOND} AND try_cast({read} AS bigint) = try_cast({value} AS bigint)"
     elif sent in _WHOLE:
         back = f"{made} IS NOT NULL"
     elif sent in _REAL and wanted in _WHOLE:
-        back = f"CAST({made} AS double) = {value} AND abs({value}) < {_BEYOND}"
+        inside = f"{value} >= -{_BEYOND} AND {value} < {_BEYOND}"
+        back = f"CAST({made} AS double) = {value} AND {inside}"
     elif wanted in _WHOLE or (wanted.startswith("decimal") and sent.startswith("decimal")):
         back = f"{made} = {value}"
     else:
         back = f"try_cast({made} AS {sent}) = {value}"
     return Fit(value=made, exact=_unless_null(value, back))
+
+
+def _is_long(kind: str) -> bool:
+    """Whether it is a decimal without a point whose numbers are all bigints."""
+    return kind.startswith("decimal") and _places(kind)[1] == 0 and _places(kind)[0] < _LONG_DIGITS
 
 
 def _always_holds(sent: str, wanted: str) -> bool:
@@ -350,7 +368,7 @@ def _of_json_scalar(value: str, wanted: str, path: str, dates: Dates) -> Fit:
     right = f"NOT ({wrong_kind_sql(value, text, wanted)})"
     if wanted == "string":
         return Fit(
-            value=f"CASE WHEN {is_text_sql(text)} THEN CAST({value} AS string) END",
+            value=f"CASE WHEN {is_text_sql(value, text)} THEN CAST({value} AS string) END",
             exact=f"({absent} OR {right})",
         )
     found = _of_text(f"({cell_sql(text)})", wanted, dates)

@@ -44,9 +44,14 @@ def read_places(
     else:
         # the bytes of a line are not looked at by Spark's reader of text
         text = f"decode(CAST(_line AS binary), {literal(written.encoding)})"
-        rows = rows.withColumn("_line", F.expr(text))
         if not look.decodes:
-            rules["fixed:encoding"] = "contains(_line, '\ufffd')"
+            # of a byte that is none decode() fails; any byte is a character of ISO-8859-1
+            bytes_as_they_are = "decode(CAST(_line AS binary), 'ISO-8859-1')"
+            rows = rows.withColumn("_bytes", F.expr(bytes_as_they_are))
+            none = f"_bytes RLIKE {literal(_no_characters(written.encoding))}"
+            rules["fixed:encoding"] = none
+            text = f"CASE WHEN {none} THEN _bytes ELSE {text} END"
+        rows = rows.withColumn("_line", F.expr(text))
     rows = rows.where(r"NOT (_line RLIKE '\\A[\\x00-\\x20]*\\z')")
     cells = {}
     for n, (_, start, width) in enumerate(written.columns):
@@ -70,3 +75,10 @@ def read_places(
     is_bad, reasons = reasons_sql({"fixed:malformed": malformed}, {**rules, **typed.rules})
     line = "to_json(map('line', make_valid_utf8(_line)))"
     return Records(rows=typed.rows, is_bad=is_bad, reasons=reasons, text=line)
+
+
+def _no_characters(encoding: str) -> str:
+    """The regular expression, Java's, of the bytes that are no character of the encoding."""
+    none = [byte for byte in range(256) if not bytes([byte]).decode(encoding, errors="ignore")]
+    signs = "".join(rf"\x{byte:02x}" for byte in none)
+    return f"[{signs}]" if none else "(?!)"

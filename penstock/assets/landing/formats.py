@@ -45,7 +45,9 @@ class Csv:
 
     `delimiter`, `quote` and `escape` are one ASCII character each. A quoted cell ends at the next
     quote that is not doubled, or not behind `escape` where there is one; `quote=None` says that
-    quotes are text like any other. `encoding` is UTF-8, US-ASCII, ISO-8859-1, -2 or -15,
+    quotes are text like any other. In a cell without quotes an `escape` is text like any other,
+    unless a quote or another one follows: of two programs one means it so and one does not, and the
+    record is set aside. `encoding` is UTF-8, US-ASCII, ISO-8859-1, -2 or -15,
     windows-1250 or -1252, or UTF-16 (with a mark that says which, else UTF-16LE or UTF-16BE). With
     `columns` the files have no header line: these are the names of their cells in order. Lines that
     begin with `comment` are no records. `decimal` is what stands before the decimals, `thousands`
@@ -89,6 +91,14 @@ class Csv:
                     expected="one ASCII character that is no letter, digit or line end",
                     next_step="write it as the sender does, like delimiter=';' or delimiter='\\t'",
                 )
+        if self.quote is None and self.escape is not None:
+            raise DefinitionError(
+                "an escape stands before quotes, and no cell is quoted",
+                where=f"Csv(quote=None, escape={self.escape!r})",
+                expected="quote and escape, or neither",
+                next_step="leave escape out: every character is text then. A sender that writes "
+                "\\, for a delimiter in a cell (Python's QUOTE_NONE) is not read: have it quote",
+            )
         used = [sign for sign in structural.values() if sign is not None]
         if self.escape is not None and self.escape == self.quote:
             used.remove(self.escape)

@@ -261,7 +261,7 @@ def _column(n: int, name: str, kind: T.DataType, dates: Dates, *, extra: bool) -
     words = kind.simpleString()
     wrong = wrong_kind_sql(value, json, words)
     if words == "string":
-        made_text = f"CASE WHEN {is_text_sql(json)} THEN CAST({value} AS string) END"
+        made_text = f"CASE WHEN {is_text_sql(value, json)} THEN CAST({value} AS string) END"
         return made_text, f"{json} IS NOT NULL AND ({wrong})"
     others = wrong_sql(cell, words, quoted(name), dates)
     return value_sql(cell, words, dates), f"{cell} IS NOT NULL AND ({others} OR {wrong})"

@@ -11,15 +11,21 @@ MICROS = (
 )
 
 
-def is_text_sql(json: str) -> str:
-    """SQL, whether `json`, the JSON of a value, is a string."""
-    return f"startswith({json}, '\"')"
+def is_text_sql(value: str, json: str) -> str:
+    """SQL, whether the variant `value`, whose JSON is `json`, is a string."""
+    return f"(startswith({json}, '\"') AND NOT {_beyond_sql(value, json)})"
+
+
+def _beyond_sql(value: str, json: str) -> str:
+    """SQL, whether it is a number too large for a double, of which Spark makes a quoted word."""
+    words = """'"Infinity"', '"-Infinity"'"""
+    return f"({json} IN ({words}) AND schema_of_variant({value}) = 'DOUBLE')"
 
 
 def cell_sql(json: str) -> str:
     """SQL, the text of a number, boolean or string without escapes; NULL for null."""
     return (
-        f"CASE WHEN {json} = 'null' THEN NULL WHEN {is_text_sql(json)} "
+        f"CASE WHEN {json} = 'null' THEN NULL WHEN startswith({json}, '\"') "
         f"THEN substring({json}, 2, length({json}) - 2) ELSE {json} END"
     )
 
@@ -30,10 +36,9 @@ def wrong_kind_sql(value: str, json: str, wanted: str) -> str:
     `value` is the variant, `json` its JSON; neither is NULL.
     """
     if wanted == "string":
-        return f"{json} <> 'null' AND NOT {is_text_sql(json)}"
+        return f"{json} <> 'null' AND NOT {is_text_sql(value, json)}"
     if wanted in ("float", "double"):
-        # a number too large for a double is read as infinity, which JSON cannot say
-        return f"contains({json}, 'Infinity')"
+        return _beyond_sql(value, json)
     if wanted.startswith("decimal"):
         # with more digits than a decimal has, it was rounded
         return f"contains({json}, '.') AND schema_of_variant({value}) = 'DOUBLE'"

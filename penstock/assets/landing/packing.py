@@ -15,7 +15,14 @@ from penstock.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["DamagedFileError", "contents", "is_packed_otherwise", "plain_name", "unpacked"]
+__all__ = [
+    "DamagedFileError",
+    "contents",
+    "is_packed_otherwise",
+    "plain_name",
+    "refuse_misnamed",
+    "unpacked",
+]
 
 _CHUNK = 1 << 20
 _MONSTROUS, _MOST_TIMES = 1 << 30, 10_000
@@ -23,6 +30,8 @@ _END_BYTES = 22  # of the record at the end of a zip archive
 _TITLES = {".gz": "gzip", ".bz2": "bzip2", ".zst": "Zstandard", ".zip": "zip"}
 # Hadoop has no codec of zip, and one of Zstandard only where its native library is
 _NOT_SPARKS = (".zst", ".zip")
+# by which Hadoop unpacks a file, whatever the letter case; some end the JVM on other bytes
+_BY_NAME = (".gz", ".gzip", ".bz2", ".zst", ".zip", ".deflate", ".snappy", ".lz4", ".lzo")
 # what a Mac and Windows put beside the file
 _BESIDE_ALL = "__MACOSX/"
 _BESIDE = (".DS_Store", "Thumbs.db", "desktop.ini")
@@ -36,6 +45,21 @@ class DamagedFileError(InputError):
 def is_packed_otherwise(name: str) -> bool:
     """Whether it is compressed as Spark does not unpack it."""
     return name.endswith(_NOT_SPARKS)
+
+
+def refuse_misnamed(name: str) -> None:
+    """Raise InputError for a name that says that it is compressed, in a way that is not read.
+
+    Spark would unpack the file by its name, and find nothing.
+    """
+    if name.lower().endswith(_BY_NAME) and not name.endswith(tuple(_TITLES)):
+        raise InputError(
+            "the file's name says that it is compressed, in a way that is not read",
+            where=name,
+            expected=f"a name that ends in {', '.join(_TITLES)}, in small letters, or says nothing",
+            found=name[name.rindex(".") :],
+            next_step="have the sender compress with gzip, or call the file what it is",
+        )
 
 
 def plain_name(name: str) -> str:

@@ -33,7 +33,11 @@ def record_pattern(cells: int, written: Csv) -> str:
         inside = rf"[^{quote}]*+(?:{quote}{quote}[^{quote}]*+)*+"
         if written.escapes:
             inside = rf"[^{quote}{escape}]*+(?:{escape}[\s\S][^{quote}{escape}]*+)*+"
-        cell = rf"(?:{quote}{inside}{quote}|[^{quote}{delimiter}][^{delimiter}]*+|)"
+        plain = rf"[^{delimiter}]"
+        if written.escapes:
+            # outside of quotes some programs write it twice, or before a quote, and some do not
+            plain = rf"(?:[^{delimiter}{escape}]|{escape}(?![{escape}{quote}]))"
+        cell = rf"(?:{quote}{inside}{quote}|(?!{quote}){plain}*+)"
     return rf"\A(?:{cell}{delimiter}){{{cells - 1}}}{cell}\z"
 
 
@@ -95,6 +99,7 @@ class Quoting:
     written: Csv = field(default_factory=Csv)
     spans_lines: bool = False  # a record holds a line end
     goes_on: bool = False  # a quoted cell has text behind its closing quote
+    escapes: bool = False  # the character that stands before quotes is there
     unclosed: int | None = None  # the line of the quote that is open at the end of the file
     _signs: _Signs = field(init=False)
     _begun: bool = False
@@ -118,6 +123,7 @@ class Quoting:
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes of the file."""
+        self.escapes |= bool(self._signs.escape) and self._signs.escape in chunk
         data = self._rest + chunk
         if not self._begun:
             self._rest, self._begun = data, len(data) >= len(_BOM)

@@ -1,0 +1,34 @@
+"""Records of nothing but empty cells, where blanks part cells: Spark takes such lines for none."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+__all__ = ["EmptyRecords"]
+
+_LINE = re.compile(rb"[\r\n][\x00-\x09\x0b\x0c\x0e-\x20]++(?=[\r\n])")
+_UNENDED = re.compile(rb"[\r\n][\x00-\x09\x0b\x0c\x0e-\x20]*+\Z")
+
+
+@dataclass(slots=True)
+class EmptyRecords:
+    """Fed with the content in order, it says whether there is one."""
+
+    delimiter: str
+    _found: bool = False
+    _line: bytes = b"\n"  # the line at the end of what was seen, if it is blank so far
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes of the file."""
+        if self._found or self.delimiter > " ":
+            return
+        data, sign = self._line + chunk, self.delimiter.encode()
+        self._found = any(sign in line[0] for line in _LINE.finditer(data))
+        last = _UNENDED.search(data, max(data.rfind(b"\n"), data.rfind(b"\r"), 0))
+        self._line = last[0] if last else b""
+
+    @property
+    def found(self) -> bool:
+        """Whether there was one, the last line of the file included."""
+        return self._found or (self.delimiter <= " " and self.delimiter.encode() in self._line)
