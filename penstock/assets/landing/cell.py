@@ -123,7 +123,10 @@ def wrong_sql(cell: str, kind: str, value: str, dates: Dates = ISO) -> str:
         wrong += f" OR ({local} AND {none})"
     if kind in _YEARS:
         first, last = _YEARS[kind]
-        wrong += f" OR {value} < {first} OR {value} > {last}"
+        shown = value  # by the clock that it is of
+        if dates.zone is not None and local is not None:
+            shown = f"CASE WHEN {local} THEN {_read(cell, kind, dates)} ELSE {value} END"
+        wrong += f" OR NOT ({shown} BETWEEN {first} AND {last})"
     if dates.pattern is not None:
         return wrong
     if (usual := _usual(cell, kind)) is not None:

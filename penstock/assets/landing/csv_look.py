@@ -98,9 +98,8 @@ class CsvLooker:
         quoting = self._quoting
         # of wide characters Spark finds the line ends only where it reads a file whole, and a line
         # of nothing but blanks, though blanks part cells, is else none for it
-        whole = quoting.spans_lines or self._empties.found
+        whole = quoting.spans_lines or self._empties.found or written.wide
         _refuse_endless(name, written, quoting, whole=whole)
-        whole = whole or written.wide
         if self._has_nul:
             raise InputError(
                 "the file has NUL characters, and Spark would take them for quotes",
@@ -110,15 +109,15 @@ class CsvLooker:
             )
         if written.escapes and quoting.goes_on and whole:
             raise InputError(
-                "text stands behind the quote that closes a cell, and records span lines",
+                "text stands behind the quote that closes a cell, in a file that is read whole",
                 where=name,
                 expected=f"a delimiter or a line end behind it; a quote within a cell is behind a "
                 f"{written.escapes}",
-                next_step="have the sender mend the file: nobody knows where its records end; "
-                "nothing of it was loaded",
+                next_step="have the sender mend the file: nobody knows where its records end, for "
+                "some span lines or are of empty cells, or it is in UTF-16; nothing was loaded",
             )
         return CsvLook(
-            header=self._header(),
+            header=self._header(whole=whole),
             decodes=self._decodes,
             separator=quoting.separator if whole else None,
             by_grammar=whole or quoting.goes_on or quoting.escapes,
@@ -143,11 +142,11 @@ class CsvLooker:
             self._decodes = False
         return text
 
-    def _header(self) -> tuple[str, ...]:
+    def _header(self, *, whole: bool) -> tuple[str, ...]:
         text = self._head.decode(self.written.encoding, errors="replace").removeprefix("\ufeff")
-        if self.written.columns and text.strip():
+        if self.written.columns and text.strip("\r\n" if self.written.delimiter <= " " else None):
             return tuple(self.written.columns)
-        return _header_cells(self.name, text, self.written)
+        return _header_cells(self.name, text, self.written, whole=whole)
 
 
 def records(lines: Iterable[str], written: Csv) -> Iterator[list[str]]:
@@ -163,12 +162,16 @@ def records(lines: Iterable[str], written: Csv) -> Iterator[list[str]]:
     )
 
 
-def _header_cells(name: str, text: str, written: Csv) -> tuple[str, ...]:
-    """The names in the first line of `text` that is no comment. Raises InputError for none."""
+def _header_cells(name: str, text: str, written: Csv, *, whole: bool) -> tuple[str, ...]:
+    """The names in the first line of `text` that is no comment. Raises InputError for none.
+
+    Of a file that Spark reads whole a line of blanks is one, too.
+    """
     lines = io.StringIO(text, newline="")
     if written.comment:
         rest = lines.readlines()
-        while rest and (rest[0].startswith(written.comment) or not rest[0].strip()):
+        none = "\r\n" if whole else None
+        while rest and (rest[0].startswith(written.comment) or not rest[0].strip(none)):
             rest.pop(0)
         lines = io.StringIO("".join(rest), newline="")
     try:
@@ -225,7 +228,7 @@ def _refuse_endless(name: str, written: Csv, quoting: Quoting, *, whole: bool) -
         raise InputError(
             "records that span lines end in different ways"
             if quoting.spans_lines
-            else "records end in different ways, and some have nothing but empty cells",
+            else "records end in different ways, in a file that must be read whole",
             where=name,
             expected="records that all end in LF or CRLF, or all in CR",
             found="CR alone ends some of them, LF or CRLF others",

@@ -130,7 +130,10 @@ class DocumentLooker:
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
-    return made if len(made) == len(pairs) else _Twice(made)
+    if len(made) == len(pairs):
+        return made
+    json.dumps([part for _, part in pairs], ensure_ascii=False).encode()  # those that are left out
+    return _Twice(made)
 
 
 def _no_number(text: str) -> NoReturn:

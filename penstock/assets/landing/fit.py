@@ -37,7 +37,6 @@ _MOMENT = ("timestamp", "timestamp_ntz")
 _BEYOND = "9.223372036854775807E18D"
 # from here on numbers of the type are whole
 _ALL_WHOLE = {"float": "16777216D", "double": "9007199254740992D"}
-_LONG_DIGITS = 19
 
 
 class Misfit(Exception):  # noqa: N818 - said to whoever asked, not to the user
@@ -244,13 +243,21 @@ def _of_number(value: str, sent: str, wanted: str) -> Fit:
         return Fit(value=f"CAST({value} AS {wanted})")
     made = f"try_cast({value} AS {wanted})"
     if sent in _REAL and wanted.startswith("decimal"):
-        # of large ones, which are whole, Spark takes the shortest text that is read as the same
-        large = f"abs({value}) >= {_ALL_WHOLE[sent]}"
-        whole = f"CASE WHEN abs({value}) < {_BEYOND} THEN try_cast({value} AS bigint) END"
-        made = f"try_cast(CASE WHEN {large} THEN {whole} END AS {wanted})"
-        made = f"CASE WHEN {large} THEN {made} ELSE try_cast({value} AS {wanted}) END"
+        # a float that becomes a double first is a longer number than it was written as
+        small = f"CAST({value} AS string)" if sent == "float" else value
+        exact = _whole_sql(f"CAST({value} AS double)")
+        made = (
+            f"CASE WHEN abs({value}) >= {_ALL_WHOLE[sent]} THEN try_cast({exact} AS {wanted}) "
+            f"ELSE try_cast({small} AS {wanted}) END"
+        )
         back = f"try_cast({made} AS {sent}) = {value}"
-    elif wanted in _REAL and (sent in _WHOLE or _is_long(sent)):
+    elif wanted in _REAL and sent.startswith("decimal"):
+        exact = _whole_sql(f"CAST({made} AS double)")
+        back = (
+            f"CASE WHEN abs({value}) >= {_ALL_WHOLE[wanted]} THEN {exact} = {value} "
+            f"ELSE try_cast({made} AS {sent}) = {value} END"
+        )
+    elif wanted in _REAL and sent in _WHOLE:
         # compared as doubles they would be equal however much is lost, and of the first double
         # that no bigint is a cast makes the largest bigint
         read = f"CAST({made} AS double)"
@@ -267,9 +274,19 @@ def _of_number(value: str, sent: str, wanted: str) -> Fit:
     return Fit(value=made, exact=_unless_null(value, back))
 
 
-def _is_long(kind: str) -> bool:
-    """Whether it is a decimal without a point whose numbers are all bigints."""
-    return kind.startswith("decimal") and _places(kind)[1] == 0 and _places(kind)[0] < _LONG_DIGITS
+def _whole_sql(double: str) -> str:
+    """SQL, the decimal that a whole double is, to the digit; NULL from 2^129 on, and for NaN.
+
+    Spark's cast takes the shortest text that is read as the same double. From 2^63 on a double is a
+    multiple of 2^11, from 2^74 on of 2^22, and so on.
+    """
+    cases = ""
+    for step in range(7):
+        power = 2 ** (11 * step)
+        part = f"CAST(try_cast({double} / {float(power)!r}D AS bigint) AS decimal(19,0))"
+        times = f"try_multiply({part}, CAST('{power}' AS decimal(20,0)))" if step else part
+        cases += f" WHEN abs({double}) < {float(2**63 * power)!r}D THEN {times}"
+    return f"CASE{cases} END"
 
 
 def _always_holds(sent: str, wanted: str) -> bool:

@@ -31,7 +31,7 @@ _TITLES = {".gz": "gzip", ".bz2": "bzip2", ".zst": "Zstandard", ".zip": "zip"}
 # Hadoop has no codec of zip, and one of Zstandard only where its native library is
 _NOT_SPARKS = (".zst", ".zip")
 # by which Hadoop unpacks a file, whatever the letter case; some end the JVM on other bytes
-_BY_NAME = (".gz", ".gzip", ".bz2", ".zst", ".zip", ".deflate", ".snappy", ".lz4", ".lzo")
+_BY_NAME = (".gz", ".gzip", ".bz2", ".zst", ".zstd", ".zip", ".deflate", ".snappy", ".lz4", ".lzo")
 # what a Mac and Windows put beside the file
 _BESIDE_ALL = "__MACOSX/"
 _BESIDE = (".DS_Store", "Thumbs.db", "desktop.ini")

@@ -113,7 +113,9 @@ def lines(spark: SparkSession, uris: list[str]) -> DataFrame:
     looked at: what is not of the encoding stays as it is.
     """
     rows = spark.read.option("lineSep", "\n").text(uris)
-    line = r"CASE WHEN endswith(value, '\r') THEN left(value, length(value) - 1) ELSE value END"
+    # by bytes: what is no character would take others with it
+    cut = "CAST(substring(CAST(value AS binary), 1, octet_length(value) - 1) AS string)"
+    line = rf"CASE WHEN endswith(value, '\r') THEN {cut} ELSE value END"
     return rows.withColumn("_line", F.expr(line)).drop("value")
 
 

@@ -24,6 +24,7 @@ from penstock import (
     column,
     landing,
 )
+from penstock.assets.landing.cell import Dates, value_sql, wrong_sql
 from penstock.errors import DefinitionError, InputError
 from penstock.resources.lake import Lake
 from tests.assets.landing.arriving import arrive
@@ -67,6 +68,12 @@ class Float(Contract, owner="team:law", version="1.0.0", name="law.float"):
     """A number of less digits than another."""
 
     v: float = column(nullable=True)
+
+
+class Price(Contract, owner="team:law", version="1.0.0", name="law.price"):
+    """A price."""
+
+    v: Decimal(10, 2) = column(nullable=True)
 
 
 class Day(Contract, owner="team:law", version="1.0.0", name="law.day"):
@@ -115,6 +122,7 @@ def test_an_exponent_behind_groups_of_thousands_is_no_number(
         ("o.dat.deflate", FixedWidth({"a": (1, 1)})),
         ("o.json.lz4", JsonLines()),
         ("o.Zip", Csv()),
+        ("o.csv.zstd", Csv()),
     ],
 )
 def test_a_name_by_which_spark_would_unpack_the_file_is_refused(
@@ -188,7 +196,9 @@ def test_text_behind_a_quote_where_records_span_lines_is_refused_with_an_escape(
 ) -> None:
     # Spark goes on behind the quote, and would take lines within a cell for records
     text = 'a,b,c\n"x"\\,y,z\n1,2,3\n7,"u\n8,9,10\nv",w\n11,12,13\n'
-    with pytest.raises(InputError, match="behind the quote that closes"):
+    with pytest.raises(
+        InputError, match="behind the quote that closes a cell, in a file that is read whole"
+    ):
         arrive(spark, tmp_path, Text, landing("*.csv", format=BACKSLASH), f__csv=text)
     one_line = 'a,b,c\n"x"\\,y,z\n1,2,3\n'
     read = arrive(spark, tmp_path, Text, landing("*.txt", format=BACKSLASH), f__txt=one_line)
@@ -275,11 +285,93 @@ def test_large_whole_numbers_are_what_they_are(spark: SparkSession, tmp_path: Pa
     read = arrive(spark, tmp_path, Float, parquet, f__parquet=sent)
     assert read.rows == sorted(((float(v),) for v in exact), key=repr)
     assert len(read.rejected) == len(others)
-    doubles = [2.0**60, 1.2345678901234567e18, 2.0**53, -(2.0**62), 7.0]
-    sent = _parquet(pa.array([*doubles, 2.0**70, 0.5]))
+    doubles = [2.0**60, 1.2345678901234567e18, 2.0**53, -(2.0**62), 7.0, 1e20, -(2.0**63), 2.0**126]
+    sent = _parquet(pa.array([*doubles, 2.0**130, 0.5]))
     read = arrive(spark, tmp_path, Whole, parquet, f__parquet=sent)
     assert read.rows == sorted(((Exact(int(v)),) for v in doubles), key=repr)
     assert len(read.rejected) == 2
+
+
+def test_decimals_are_doubles_where_they_are_the_same_number(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    exact = [Exact(2**60), Exact(10**22), Exact(-(2**100)), Exact(17)]
+    others = [Exact(2**60 + 4), Exact(10**22 + 1), Exact(10**37 + 7)]
+    sent = _parquet(pa.array([*exact, *others], pa.decimal128(38, 0)))
+    read = arrive(spark, tmp_path, Float, landing("*.parquet", format=Parquet()), f__parquet=sent)
+    assert read.rows == sorted(((float(v),) for v in exact), key=repr)
+    assert len(read.rejected) == len(others)
+    # what has a point is one as it is written, as in text
+    cents = [Exact("0.1"), Exact("12345678.91"), Exact("-0.05")]
+    sent = _parquet(pa.array(cents, pa.decimal128(10, 2)))
+    read = arrive(spark, tmp_path, Float, landing("*.par", format=Parquet()), f__par=sent)
+    assert read.rows == sorted(((float(v),) for v in cents), key=repr)
+
+
+def test_floats_of_four_bytes_are_the_decimals_that_they_are_written_as(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    sent = pa.array([200000.1, 1234567.1, 0.1, 2.0**25, -0.5, 1 / 3], pa.float32())
+    read = arrive(
+        spark, tmp_path, Price, landing("*.parquet", format=Parquet()), f__parquet=_parquet(sent)
+    )
+    texts = ("200000.10", "1234567.10", "0.10", "33554432.00", "-0.50")
+    assert read.rows == sorted(((Exact(text),) for text in texts), key=repr)
+    assert len(read.rejected) == 1
+
+
+def test_characters_before_a_crlf_stay(spark: SparkSession, tmp_path: Path) -> None:
+    places = FixedWidth({"a": (1, 2), "b": (3, 3)}, encoding="latin-1", stripped=True)
+    text = "3 ab\u00e9\n\u00e9\n5 a\u00e9\n"
+    for end in ("\n", "\r\n"):
+        content = text.replace("\n", end).encode("latin-1")
+        named = landing("*.dat", format=places, derived=["c"])
+        read = arrive(spark, tmp_path, Text, named, f__dat=content)
+        assert [row[:2] for row in read.rows] == sorted(
+            [("3", "ab\u00e9"), ("\u00e9", None), ("5", "a\u00e9")], key=repr
+        )
+        assert read.rejected == []
+    # and a byte that is none sets its line aside as it came
+    lines = '{"a":"x\u00f0"}\r\n{"a":"y"}\r\n'.encode("latin-1")
+    read = arrive(spark, tmp_path, One, landing("*.json", format=JsonLines()), f__json=lines)
+    assert (read.rows, read.reasons) == ([("y",)], [("json:encoding",)])
+    ((_, sent, _),) = read.rejected
+    assert sent == {"line": '{"a":"x\ufffd"}'}
+
+
+def test_a_lone_cr_in_utf16_is_refused(spark: SparkSession, tmp_path: Path) -> None:
+    content = "a,b,c\n1,x,\ry\n2,3,4\n".encode("utf-16")
+    utf16 = landing("*.csv", format=Csv(encoding="UTF-16"))
+    with pytest.raises(InputError, match="end in different ways"):
+        arrive(spark, tmp_path, Text, utf16, f__csv=content)
+
+
+def test_a_line_of_blanks_before_the_header_is_no_header(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    tabs = landing("*.tsv", format=Csv(delimiter="\t", comment="#"))
+    with pytest.raises(InputError, match="first line is empty"):
+        arrive(spark, tmp_path, Text, tabs, f__tsv="# c\n\t\t\na\tb\tc\n1\t2\t3\n")
+    commas = landing("*.csv", format=Csv(comment="#"))
+    with pytest.raises(InputError, match="first line is empty"):
+        arrive(spark, tmp_path, Text, commas, f__csv='# c\n  \na,b,c\n1,"2\n2",3\n')
+    read = arrive(spark, tmp_path, Text, commas, f__csv="# c\n  \na,b,c\n1,2,3\n")
+    assert read.rows == [("1", "2", "3")]
+    bare = landing("*.txt", format=Csv(delimiter="\t", columns=("a", "b", "c")))
+    read = arrive(spark, tmp_path, Text, bare, f__txt="\t\t\n")
+    assert (read.rows, read.rejected) == ([(None, None, None)], [])
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
+def test_the_first_and_last_moments_are_those_of_the_clock(spark: SparkSession, zone: str) -> None:
+    # asked in SQL: Python has no such moments in UTC
+    dates = Dates(zone=zone)
+    cells = "('0001-01-01T00:00:00'), ('9999-12-31T23:59:59'), ('0000-12-31T23:59:59')"
+    rows = spark.sql(
+        f"SELECT c, {value_sql('c', 'timestamp', dates)} AS v FROM VALUES {cells} t(c)"
+    )
+    wrong = rows.selectExpr(wrong_sql("c", "timestamp", "v", dates))
+    assert [row[0] for row in wrong.collect()] == [False, False, True]
 
 
 @pytest.mark.parametrize("delimiter", ["\t", " "])
@@ -308,7 +400,8 @@ def test_bytes_that_are_none_of_the_encoding_set_their_line_aside(
 
 
 def test_half_a_character_in_a_document_is_told(spark: SparkSession, tmp_path: Path) -> None:
-    for text in ('[{"a":"\\ud800"},{"a":"fine"}]', '[{"\\udfff":"x"}]'):
+    twice = '[{"a":"\\ud800","a":"x"},{"a":"y"}]'
+    for text in ('[{"a":"\\ud800"},{"a":"fine"}]', '[{"\\udfff":"x"}]', twice):
         with pytest.raises(InputError, match="half of a character"):
             arrive(spark, tmp_path, One, landing("*.doc", format=JsonDocument()), f__doc=text)
     whole = '[{"a":"\\ud83d\\ude00"}]'
