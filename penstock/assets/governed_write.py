@@ -211,6 +211,7 @@ class GovernedWrite:
             "run_id": self.run_id,
             "token": resolved.token,
             "content": resolved.content,
+            "standing": resolved.standing,
             "write": type(spec.write).__name__,
             "row_key": list(spec.table_key),
             "slice": resolved.slice.document(),

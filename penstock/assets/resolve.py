@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from penstock.assets.inputs.kind import Asked, Held, PinnedInput
 from penstock.assets.inputs.snapshot import PinnedTable, Snapshot, pin_table
-from penstock.assets.modes import ReplaceSlice
+from penstock.assets.modes import Overwrite, ReplaceSlice
 from penstock.assets.partitions.grid import values_of, windows_of
 from penstock.assets.past import Past
 from penstock.assets.slice import WHOLE, Slice
 from penstock.errors import DefinitionError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from pyspark.sql import SparkSession
 
@@ -49,7 +49,8 @@ class Transaction(NamedTuple):
 class Resolved:
     """What a run is going to do, decided before anything is read.
 
-    `previous` is the newest commit of the slice, `last` that of any slice.
+    `previous` is the newest commit of the slice, `last` that of any slice. `standing` is the
+    content without what is taken once.
     """
 
     spec: Dataset
@@ -62,6 +63,7 @@ class Resolved:
     previous: Commit | None
     last: Commit | None
     content: str
+    standing: str
     token: str
     transaction: Transaction
     unchanged: bool
@@ -146,22 +148,27 @@ def resolve(
     references = tuple(
         pin_table(name, Snapshot(dataset=name), WHOLE, lake, logs) for name in sorted(names)
     )
-    content = _digest(
-        {
-            "dataset": spec.name,
-            "slice": slice_.document(),
-            "contract": spec.model.fingerprint(),
-            "code": spec.code_version,
-            "definition": spec.definition,
-            "masking": spec.masking.document() if spec.masking else None,
-            "key": key_id,
-            "inputs": {item.name: item.content() for item in inputs},
-            "references": {item.name: item.content() for item in references},
-        }
-    )
+    said = {
+        "dataset": spec.name,
+        "slice": slice_.document(),
+        "contract": spec.model.fingerprint(),
+        "code": spec.code_version,
+        "definition": spec.definition,
+        "masking": spec.masking.document() if spec.masking else None,
+        "key": key_id,
+        "references": {item.name: item.content() for item in references},
+    }
+    content = _digest({**said, "inputs": {item.name: item.content() for item in inputs}})
+    # what is taken once is another thing at each run; of it only whether something is new counts
+    adds = not isinstance(spec.write, Overwrite | ReplaceSlice)
+    once = {name for name, item in spec.inputs.items() if adds and item.once}
+    read = {item.name: item.content() for item in inputs if item.name not in once}
+    standing = _digest({**said, "inputs": read})
     facts = previous.facts if previous else None
-    same = facts is not None and facts["content"] == content and facts["slice"] == slice_.document()
-    unchanged = same or (facts is not None and all(item.nothing_new for item in inputs))
+    unchanged = facts is not None and (
+        all(item.nothing_new for item in inputs)
+        or (facts["slice"] == slice_.document() and _says(facts, content, standing, inputs, once))
+    )
     # who has nothing to do does not read another commit
     last = previous if past is None or slice_.whole or unchanged else past.newest()
     return Resolved(
@@ -175,10 +182,26 @@ def resolve(
         previous=previous,
         last=last,
         content=content,
+        standing=standing,
         token=_digest({"content": content, "follows": previous.version if previous else None}),
         transaction=_transaction(spec, slice_, previous, last, past.log if past else None),
         unchanged=unchanged,
     )
+
+
+def _says(
+    facts: Mapping[str, Any],
+    content: str,
+    standing: str,
+    inputs: Iterable[PinnedInput],
+    once: Collection[str],
+) -> bool:
+    """Whether a commit says that it is of this content, or all but what was taken by then."""
+    if facts["content"] == content:
+        return True
+    taken = [item for item in inputs if item.name in once]
+    new = not taken or any(not item.nothing_new for item in taken)
+    return not new and facts.get("standing") == standing
 
 
 def _own_columns(spec: Dataset) -> tuple[str | None, str | None]:

@@ -25,9 +25,11 @@ _CHANGE_COLUMNS = ("_change_type", "_commit_version", "_commit_timestamp")
 def read_changes(spark: SparkSession, item: PinnedChanges) -> DataFrame:
     """The rows, each of them once where the table's rows can be told apart."""
     reader, nothing_gone = spark.read, F.lit(False)
-    if not item.feed:
+    if not item.feed or item.nothing_new:
         frame = loaded(reader.option("versionAsOf", item.version), item)
-        return _telling(item, frame, nothing_gone)
+        # of no commits Delta reads no changes; another input of the run has some
+        rows = frame.where(F.lit(False)) if item.nothing_new else frame
+        return _telling(item, rows, nothing_gone)
     reader = reader.option("readChangeFeed", "true").option("startingVersion", item.after + 1)
     feed = loaded(reader.option("endingVersion", item.version), item)
     if item.net in (Net.VERSIONS, Net.BALANCE):

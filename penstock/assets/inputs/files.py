@@ -137,8 +137,8 @@ def landing(  # noqa: PLR0913 - each is what some sender does otherwise
     it: a copy under another name is seen and not loaded. Under `Merge` and `Scd2` it is known by
     its name and its last content, for the same bytes may say that a row is again as it was. There
     the newest new file that holds a key (and `valid_from`) counts: by the pattern's day, then by
-    the time the file was written, then by its name, also where its row is set aside. A key twice
-    in one file is set aside: nobody knows.
+    the time the file was written, then by its name, also where its row breaks a rule; a row that
+    cannot be read hides none. A key twice in one file is set aside: nobody knows.
     `null_value` is the text, or texts, that stand for NULL in cells of text (an empty one always
     does). `extra_columns` says that columns the contract does not name are ignored, `rest` that
     they are kept in this column, as the text of a JSON object; otherwise a file that has some is

@@ -50,6 +50,10 @@ def pin_files(
             if isinstance(spec.write, Append)
             else past.files(names=(file.name for file in found))
         )
+        # what another input took is not taken by this one, though it be the same bytes; an input
+        # that is no longer one was this one under another name
+        others = spec.inputs.keys() - {name}
+        known = [file for file in known if file.input not in others]
     files: list[TakenFile] = []
     copies: list[TakenFile] = []
     match spec.write:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["Dynamic", "Static", "can_be_called"]
 
 # what parts values and ranges in the names of slices, and what Dagster's names cannot have
-_NO_VALUE = re.compile(r"[\x00-\x1f|/,\[\]\x7f]|\.\.\.|^\s|\s$|^\.{0,2}$|^whole$")
+_NO_VALUE = re.compile(
+    r"[\x00-\x1f|/,\[\]\x7f]|\.\.\.|^\s|\s$|^\.{0,2}$|^whole$|^__HIVE_DEFAULT_PARTITION__$"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
