@@ -33,10 +33,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Tried", "try_body"]
 
-# with what a function asks for rows while it is being called
+# with what a function asks for rows while it is being called; `F.first("a")` asks for none
 _LOOKS = re.compile(
-    r"\.(pivot|collect|count|first|head|isEmpty|take|tail|toArrow|toLocalIterator|toPandas)\("
+    r"\.(pivot|head|take|tail)\(|\.(collect|first|isEmpty|toArrow|toLocalIterator|toPandas)\(\)"
 )
+_WITHOUT_ROWS = "the function, called on frames without rows,"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +74,15 @@ def try_body(
             frames["run"] = parts.slice(parts.example) if parts else WHOLE
         made = called(spec, frames)
         masked = mask(made, spec.masking, empty_pads(spark)) if spec.masking else made
-        frame = check_frame(spec, masked) if gate else masked
+        if gate:
+            try:
+                frame = check_frame(spec, masked)
+            except GateError:
+                if _looks(spec):
+                    return Tried(unknown=f"{_WITHOUT_ROWS} returns other columns than its contract")
+                raise
+        else:
+            frame = masked
         lineage = lineage_of(spec, made if spec.masking else frame)
         if gate:
             check_leaks(spec, lineage, contracts.get)
@@ -92,11 +101,10 @@ def try_body(
         )
     except Exception as error:  # noqa: BLE001 - the function is the user's, and may do anything
         told = translated(error, spec.name)
-        if isinstance(told, DefinitionError) or (isinstance(told, GateError) and not _looks(spec)):
+        if isinstance(told, DefinitionError | GateError):
             return Tried(error=told)
-        # without rows a function may stumble over what it asks of them, or pivot them to nothing
-        kind = told if isinstance(told, GateError) else error
-        return Tried(unknown=f"the function fails on frames without rows: {type(kind).__name__}")
+        # it may stumble over what it asks of rows
+        return Tried(unknown=f"{_WITHOUT_ROWS} fails: {type(error).__name__}")
     return Tried(lineage=lineage)
 
 

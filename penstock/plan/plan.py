@@ -47,7 +47,7 @@ class DatasetPlan:
         if self.problems:
             return Verdict.BLOCKED
         least = Verdict.AGREED if self.unknown else Verdict.FINE
-        return max((each.verdict for each in self.judgements), default=least)
+        return max((*(each.verdict for each in self.judgements), least))
 
     @property
     def says_something(self) -> bool:

@@ -273,7 +273,7 @@ def test_a_function_that_nobody_can_follow_may_read_all(spark: SparkSession) -> 
     before = was(day, turnover={"unit": "euro"})
     plan = planned(spark, sale, day, asks, silver__day=before)
     assert one(plan, "gold.month").unknown == (
-        "the function fails on frames without rows: AssertionError"
+        "the function, called on frames without rows, fails: AssertionError"
     )
     (judged,) = one(plan, "silver.day").judgements
     assert [(r.dataset, r.unknown) for r in judged.readers] == [("gold.month", True)]
@@ -387,8 +387,39 @@ def test_a_function_that_asks_for_rows_is_not_known_and_to_be_agreed(spark: Spar
 
     plan = planned(spark, sale, day, turned)
     found = one(plan, "gold.month")
-    assert found.unknown == "the function fails on frames without rows: GateError"
+    assert found.unknown == (
+        "the function, called on frames without rows, returns other columns than its contract"
+    )
     assert (found.verdict, plan.verdict) == (Verdict.AGREED, Verdict.AGREED)
+    # nor is it fine because something else of it is
+    before = replace(month.model, owner="team:other", version="0.9.0")
+    told = one(planned(spark, sale, day, turned, gold__month=before), "gold.month")
+    assert [each.verdict for each in told.judgements] == [Verdict.FINE]
+    assert told.verdict is Verdict.AGREED
+
+
+def test_an_aggregate_called_as_a_look_at_rows_is_none(spark: SparkSession) -> None:
+    @dataset(Month, inputs={"days": Day})
+    def first(days: DataFrame) -> DataFrame:
+        by = days.groupBy(F.trunc("day", "month").alias("month"))
+        return by.agg(F.first("turnover").alias("total"), F.count("day").alias("days"))
+
+    assert one(planned(spark, sale, day, first), "gold.month").problems
+
+
+def test_a_leak_is_one_also_in_a_function_that_asks_for_rows(spark: SparkSession) -> None:
+    class Written(Contract, name="gold.written", version="1.0.0", owner="team:shop"):
+        """Who wrote."""
+
+        who: str = column()
+
+    @dataset(Written, inputs={"sales": Sale})
+    def written(sales: DataFrame) -> DataFrame:
+        sales.collect()
+        return sales.select(F.lower("email").alias("who"))
+
+    (wrong,) = one(planned(spark, sale, written), "gold.written").problems
+    assert wrong.what.startswith("email would be written in clear")
 
 
 def test_a_table_that_could_not_be_looked_at_is_to_be_agreed(spark: SparkSession) -> None:
