@@ -216,7 +216,7 @@ def _references(old: ContractModel, new: ContractModel) -> Iterator[Operation]:
         assert one is not None
         yield ReferenceChanged(
             id=name,
-            path=one.columns[0],
+            path="" if one.columns[1:] else one.columns[0],
             direction=_reference_direction(known, key),
             old=_target(known) if known else None,
             new=_target(key) if key else None,

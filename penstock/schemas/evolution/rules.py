@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import ClassVar
 
@@ -38,6 +38,13 @@ _MEANINGS = {
 }
 
 
+def _meaning(direction: Direction, path: str) -> Meaning:
+    meaning = _MEANINGS[direction]
+    if path or meaning.reach is Reach.NOBODY:
+        return meaning
+    return replace(meaning, reach=Reach.DATASET)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckChanged:
     """A check, by its id: there now (`old` is None), gone (`new` is None), or another one.
@@ -55,16 +62,7 @@ class CheckChanged:
     @property
     def meaning(self) -> Meaning:
         """Fewer rows keep it, or more do."""
-        meaning = _MEANINGS[self.direction]
-        if self.path or meaning.reach is Reach.NOBODY:
-            return meaning
-        return Meaning(
-            bump=meaning.bump,
-            table=meaning.table,
-            readers=meaning.readers,
-            snapshots=meaning.snapshots,
-            reach=Reach.DATASET,
-        )
+        return _meaning(self.direction, self.path)
 
     def __str__(self) -> str:
         if self.old is None:
@@ -98,7 +96,10 @@ class KeyChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceChanged:
-    """A foreign key, by its id: there now (`old` is None), gone (`new` is None), or another one."""
+    """A foreign key, by its id: there now (`old` is None), gone (`new` is None), or another one.
+
+    One of several columns is of no `path`, and concerns all readers.
+    """
 
     id: str
     path: str
@@ -109,7 +110,7 @@ class ReferenceChanged:
     @property
     def meaning(self) -> Meaning:
         """Fewer rows keep it, or more do."""
-        return _MEANINGS[self.direction]
+        return _meaning(self.direction, self.path)
 
     def __str__(self) -> str:
         if self.old is None:

@@ -11,6 +11,7 @@ import pytest
 
 from penstock.schemas.evolution import (
     Bump,
+    Reach,
     Reader,
     Verdict,
     deserved,
@@ -630,3 +631,11 @@ def test_rows_that_stay_longer_are_nobodys_matter_without_personal_data() -> Non
     plain = replace(OLD, columns=tuple(replace(c, pii=None) for c in COLUMNS))
     (operation,) = difference(plain, replace(plain, retention=None))
     assert judge(operation, SOMEBODY).verdict is F
+
+
+def test_a_foreign_key_of_several_columns_concerns_who_reads_any_of_them() -> None:
+    both = replace(KEY, id="note,fare:foreign_key", columns=("note", "fare"))
+    (gone,) = difference(replace(OLD, foreign_keys=(both,)), replace(OLD, foreign_keys=()))
+    assert (gone.path, gone.meaning.reach) == ("", Reach.DATASET)
+    (one,) = difference(OLD, replace(OLD, foreign_keys=()))
+    assert (one.path, one.meaning.reach) == ("note", Reach.COLUMN)
