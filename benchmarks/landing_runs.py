@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import tempfile
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from landing import FORMATS, Arrivals, make, name_of
 from report import facts, markdown, ratio
 
 from penstock import Append, Csv, Overwrite, Quarantine, column, dataset, landing, run
+from penstock.resources.lake import SETTLED_SECONDS
 from penstock.resources.local import LocalCluster
 from penstock.schemas.contract import model_of
 from penstock.testing import temporary_lake
@@ -176,9 +177,8 @@ def _land(home: Path, block: list[str], first: int, files: int) -> int:
     for number in range(first, first + files):
         lines = [block[0], *(f"{number}{line}" for line in block[1:])]
         (folder / f"{number:06}.csv").write_text("".join(lines))
-    # older than what a file system's clock can tell apart
-    for path in folder.iterdir():
-        os.utime(path, (1.6e9, 1.6e9))
+    # what is as new as a file system's clock cannot tell apart is looked at again
+    time.sleep(SETTLED_SECONDS + 0.5)
     return first + files
 
 

@@ -22,6 +22,7 @@ from pyspark.sql import functions as F
 
 from penstock.assets.flags import Flagged, flagged, with_known, with_orphans
 from penstock.assets.landing.frames import FILE
+from penstock.assets.landing.json_value import MICRO_FORMATS
 from penstock.assets.modes import Fail, Quarantine, Warn
 from penstock.assets.row_filters import only, raise_unless
 from penstock.assets.row_rules import (
@@ -168,7 +169,8 @@ def set_aside(
     """
     total, found, names = Observation(), Observation(), _names(resolved)
     row = F.to_json(
-        F.struct(*(F.col(quoted(name)) for name in names)), {"ignoreNullFields": "false"}
+        F.struct(*(F.col(quoted(name)) for name in names)),
+        {"ignoreNullFields": "false", **MICRO_FORMATS},
     )
     # above what shuffles: adaptive execution drops an empty stage and the counts taken in it
     warned = _warned(resolved, rows)

@@ -5,50 +5,77 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from penstock.assets.frames import table_rows
+from penstock.assets.inputs.files import PinnedFiles
 from penstock.assets.inputs.snapshot import PinnedTable
+from penstock.assets.landing.slice_files import slice_files
+from penstock.assets.modes import ReplaceSlice
 from penstock.assets.partitions.grain import after
 from penstock.assets.partitions.grid import windows_of
+from penstock.assets.past import Past
+from penstock.assets.resolve import own_columns
+from penstock.assets.slice import Slice
 from penstock.errors import DefinitionError, GateError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from datetime import datetime
+
+    from pyspark.sql import SparkSession
 
     from penstock.assets.dataset import Dataset
+    from penstock.assets.inputs.kind import PinnedInput
     from penstock.assets.resolve import Resolved
+    from penstock.assets.runtime import Runtime
 
-__all__ = ["REOPEN", "check_closes", "refuse_closed"]
+__all__ = ["REOPEN", "check_closes", "is_closed"]
 
 #: Tag of a Dagster run that may change closed slices.
 REOPEN = "penstock/reopen"
 
 
-def refuse_closed(resolved: Resolved, now: datetime) -> None:
-    """Raise GateError where the run would change a slice that is closed.
+def is_closed(resolved: Resolved, spark: SparkSession, runtime: Runtime) -> bool:
+    """Whether the slice is closed, and the run has nothing to do for it.
 
-    A slice closes `closes_after` its end, once it was made; of a range the first one tells.
+    A slice closes `closes_after` its end, once it was made; of a range the first one tells. Raises
+    GateError where the run would change it.
     """
     spec, slice_, previous = resolved.spec, resolved.slice, resolved.previous
     if spec.closes_after is None or previous is None or slice_.start is None:
-        return
+        return False
     closed = after(slice_.grain, slice_.start, slice_.zone) + spec.closes_after
-    if now < closed:
-        return
+    if runtime.clock() < closed or not _was_made(resolved, spark, runtime):
+        return False
+    changed = [*_changed(resolved, previous.facts)]
+    if not changed:
+        return True
     raise GateError(
         "the slice is closed, and the run would change it",
         where=f"{spec.name} {slice_.key}",
         expected=f"no change after {closed:%Y-%m-%d %H:%M} UTC",
-        found=f"other {', '.join(_changed(resolved, previous.facts or {})) or 'writers'}",
+        found=f"other {', '.join(changed)}",
         next_step=f"leave it as it was reported; or penstock run {spec.name} --slice "
         f"'{slice_.key}' --reopen, in Dagster with the tag {REOPEN}=true, which its commit says",
     )
 
 
-def _changed(resolved: Resolved, said: Mapping[str, Any]) -> Iterator[str]:
-    """What of the run is not as the commit says of the one before."""
+def _was_made(resolved: Resolved, spark: SparkSession, runtime: Runtime) -> bool:
+    """Whether a run made a part of the slice, or another writer left rows in it."""
+    if resolved.previous is None or resolved.previous.facts is not None:
+        return resolved.previous is not None
+    past = Past.of(resolved.table, runtime.ledger.logs)
+    if past is None or past.newest(resolved.slice, *own_columns(resolved.spec), ours=True):
+        return past is not None
+    return bool(table_rows(resolved, spark).where(resolved.in_slice).take(1))
+
+
+def _changed(resolved: Resolved, said: Mapping[str, Any] | None) -> Iterator[str]:
+    """What of the run is not as the commit says of the one before, as far as it is of the slice."""
     spec = resolved.spec
     if not said:
+        yield "writers"
         return
+    if not Slice.from_document(said["slice"]).covers(resolved.slice):
+        yield "slices"
     if said["contract"]["fingerprint"] != spec.model.fingerprint():
         yield "contract"
     if said["code_version"] != spec.code_version:
@@ -56,12 +83,26 @@ def _changed(resolved: Resolved, said: Mapping[str, Any]) -> Iterator[str]:
     known = {**said["inputs"], **said["references"]}
     for item in (*resolved.inputs, *resolved.references):
         was = known.get(item.name)
-        if isinstance(item, PinnedTable) and was and was.get("table_id") == item.table_id:
-            # a version in which nothing of the slice is another is the same
-            if item.data_version > was["version"]:
-                yield item.name
-        elif was != item.document():
+        if was is None or not _took_the_same(resolved, item, was):
             yield item.name
+
+
+def _took_the_same(resolved: Resolved, item: PinnedInput, was: Mapping[str, Any]) -> bool:
+    """Whether what the commit of this slice, or of a range around it, says is what is there now."""
+    match item:
+        case PinnedTable():
+            # a version in which nothing of the slice is another is the same
+            return was.get("table_id") == item.table_id and item.data_version <= was["version"]
+        case PinnedFiles() if isinstance(resolved.spec.write, ReplaceSlice):
+            parts = slice_files(item.landing.files, resolved.slice, resolved.spec.partitions)
+            took = {
+                (file["name"], file["sha256"])
+                for file in (*was.get("files", ()), *was.get("copies", ()))
+                if any(part.has(item.landing.files, file["name"]) for part in parts)
+            }
+            return took == {(file.name, file.sha256) for file in (*item.files, *item.copies)}
+        case _:
+            return item.nothing_new or was == item.document()
 
 
 def check_closes(spec: Dataset, where: str) -> None:

@@ -78,9 +78,16 @@ class Past:
         return self._known.digest
 
     def newest(
-        self, slice_: Slice = WHOLE, column: str | None = None, values_column: str | None = None
+        self,
+        slice_: Slice = WHOLE,
+        column: str | None = None,
+        values_column: str | None = None,
+        *,
+        ours: bool = False,
     ) -> Commit | None:
         """The newest commit that wrote rows of the slice; one of another writer counts as such.
+
+        Unless `ours`: then runs alone do.
 
         With `column` or `values_column`, the slice is cut by these: a commit that is cut by another
         may hold any row of it.
@@ -93,6 +100,7 @@ class Past:
                 slice_.values,
                 column=column,
                 values_column=values_column,
+                ours=ours,
             )
         )
 
@@ -140,7 +148,7 @@ class Past:
 
     def newest_of_ours(self) -> Commit | None:
         """The newest commit of a run that changed rows."""
-        return self._commit(self._index.newest_of_ours(self._known))
+        return self._commit(self._index.newest(self._known, ours=True))
 
     def was_made_of(self, **said: str) -> bool:
         """Whether a commit in force says all this of an input, whatever its name. Reads all."""
@@ -157,7 +165,7 @@ class Past:
         Which files and changes its rows were made of is in the log of another table.
         """
         clone = self._index.newest_clone(self._known)
-        ours = self._index.newest_of_ours(self._known)
+        ours = self._index.newest(self._known, ours=True)
         if clone is None or (ours is not None and ours > clone):
             return
         raise LakeError(

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from penstock.resources.table_commit import Commit
     from penstock.resources.table_log import TableLog
 
-__all__ = ["Resolved", "resolve"]
+__all__ = ["Resolved", "own_columns", "resolve"]
 
 _FEW_BYTES = 32 * 1024**2  # of data files: their rows are one task's to sort
 
@@ -129,7 +129,7 @@ def resolve(
     lake, logs = runtime.lake, runtime.ledger.logs
     table, quarantine = lake.table(spec.name), lake.quarantine(spec.name)
     past = Past.of(table, logs)
-    previous = past.newest(slice_, *_own_columns(spec)) if past else None
+    previous = past.newest(slice_, *own_columns(spec)) if past else None
     inputs = tuple(
         item.pin(
             Asked(
@@ -204,7 +204,7 @@ def _says(
     return not new and facts.get("standing") == standing
 
 
-def _own_columns(spec: Dataset) -> tuple[str | None, str | None]:
+def own_columns(spec: Dataset) -> tuple[str | None, str | None]:
     """The columns that it is cut by, where a commit by others may have replaced its rows."""
     if not isinstance(spec.write, ReplaceSlice):
         return None, None

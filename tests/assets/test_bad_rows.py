@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -75,6 +76,24 @@ def test_what_is_written_was_tested_whatever_a_function_says_the_second_time(sho
         shop.land(f"orders-{night}.csv", *(str(number) for number in ids), header="id")
         assert shop.run(weighed).rows_quarantined
         assert {row.grams for row in shop.table(weighed).select("grams").collect()} == {1}
+
+
+class Noticed(Contract, name="silver.noticed", version="1.0.0", owner="team:shop"):
+    """One order and when it was noticed."""
+
+    id: int = column(ge=0)
+    at: datetime = column()
+
+
+def test_a_row_that_is_set_aside_keeps_its_times_to_the_microsecond(shop: Shop) -> None:
+    @dataset(Noticed, inputs={"raw": landing(FILES)}, bad_rows=Quarantine(max_fraction=None))
+    def noticed(raw: DataFrame) -> DataFrame:
+        return raw
+
+    shop.land("orders-1.csv", "-1,2013-01-05T10:15:00.123456+01:00", header="id,at")
+    assert shop.run(noticed).rows_quarantined == 1
+    [entry] = shop.quarantine(noticed).collect()
+    assert json.loads(entry.row) == {"id": -1, "at": "2013-01-05T09:15:00.123456Z"}
 
 
 def test_fail_commits_nothing_and_keeps_the_rows_for_those_who_look(shop: Shop) -> None:

@@ -319,6 +319,13 @@ WRONG_DATASETS: dict[str, tuple[Callable[[], object], str, str]] = {
         "lookback is no duration",
         "write lookback=timedelta(days=7)",
     ),
+    "changes of all slices": (
+        lambda: dataset(Item, inputs={"items": changes(Sale)}, partitions=DAYS, write=Append())(
+            _same
+        ),
+        "input items gives the changes of all slices, to whichever run comes first",
+        ("leave partitions= out; or read the rows of the slice, with table(..., slice_by=...)"),
+    ),
     "versions by a column that is not there": (
         lambda: changes(Item, valid_from="dya"),
         "valid_from is no column of the input",

@@ -130,8 +130,12 @@ def test_a_cell_that_is_not_of_the_type_or_has_another_value_is_not_meant(
 def test_times_that_the_quarantine_cannot_tell_apart_have_all_their_lines(tmp_path: Path) -> None:
     times = ["2013-02-07 10:15:00.123456Z", "2013-02-07 10:15:00.123Z"]
     (tmp_path / "rows.csv").write_text("\n".join(["x", *times]) + "\n")
-    sought = Cells(by_column={"x": ("timestamp", "2013-02-07T10:15:00.123Z")})
-    assert lines_of(_lake(tmp_path), "rows.csv", FILES, [sought]) == [(2, 3)]
+    sought = [
+        Cells(by_column={"x": ("timestamp", f"2013-02-07T10:15:00.{fraction}Z")})
+        for fraction in ("123", "123456", "123000", "123457")
+    ]
+    # rows that were set aside when they were kept to milliseconds, and to microseconds
+    assert lines_of(_lake(tmp_path), "rows.csv", FILES, sought) == [(2, 3), (2,), (3,), ()]
 
 
 def test_a_column_without_a_name_has_the_one_that_it_had_when_it_was_read(tmp_path: Path) -> None:

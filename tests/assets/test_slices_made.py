@@ -482,9 +482,48 @@ def test_a_closed_slice_is_changed_by_nothing_but_who_reopens_it(shop: Shop) -> 
     said = [commit.facts.get("reopen") for commit in log.commits() if commit.facts]
     assert said == [True, None, None, None]
     assert rows(shop, spec, "id") == [(3,), (6,)]
+    # a day of a range that one run made is as it was reported, until a file of its own is another
+    assert at(2013, 3, 1).run(spec, both, reopen=True).committed
+    assert not at(2013, 3, 1).run(spec, day).committed
+    land(shop, "versions/2013-01-06.csv", "id,at,day", "7,2013-01-06T10:00:00Z,2013-01-06")
+    assert not at(2013, 3, 1).run(spec, day).committed
+    with pytest.raises(GateError, match="the slice is closed") as caught:
+        at(2013, 3, 1).run(spec, following)
+    assert caught.value.found == "other raw"
+    assert rows(shop, spec, "id") == [(3,), (6,)]
     for more, what in (
         ({"closes_after": 3}, "no duration"),
         ({"closes_after": timedelta(1), "partitions": COUNTRIES}, "of slices that end"),
     ):
         with pytest.raises(DefinitionError, match=what):
             dataset(Sale, inputs={}, **more)(_nothing)
+
+
+def test_what_another_writer_did_closes_no_day_that_was_never_made(shop: Shop) -> None:
+    @dataset(
+        Versions,
+        inputs={"raw": landing("versions/{day}.csv")},
+        partitions=Daily(column="day", start=SINCE),
+        closes_after=timedelta(days=2),
+    )
+    def spec(raw: DataFrame) -> DataFrame:
+        return raw
+
+    march = datetime(2013, 3, 1, tzinfo=UTC)
+    late = replace(shop, runtime=replace(shop.runtime, clock=lambda: march))
+    days = [Slice.day(date(2013, 1, n)) for n in (5, 6, 7)]
+    for number in (5, 6, 7):
+        day = f"2013-01-0{number}"
+        land(shop, f"versions/{day}.csv", "id,at,day", f"{number},{day}T10:00:00Z,{day}")
+    assert late.run(spec, days[0]).committed
+    # rows of the 7th that no run made, and nothing of the 6th
+    path = shop.runtime.lake.table("bronze.versions").path
+    other = shop.spark.read.format("delta").load(path)
+    other = other.selectExpr("id * 14 AS id", "at", "date'2013-01-07' AS day")
+    other.write.format("delta").mode("append").save(path)
+    assert late.run(spec, days[1]).committed
+    for closed in (days[0], days[2]):
+        with pytest.raises(GateError, match="the slice is closed") as caught:
+            late.run(spec, closed)
+        assert caught.value.found == "other writers"
+    assert rows(shop, spec, "id") == [(5,), (6,), (70,)]

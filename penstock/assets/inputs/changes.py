@@ -67,6 +67,15 @@ class Changes:
                 found=type(spec.write).__name__,
                 next_step="add the changes to the table, or read the whole table",
             )
+        if spec.partitions:
+            raise DefinitionError(
+                f"input {name} gives the changes of all slices, to whichever run comes first",
+                where=where,
+                expected="a dataset without partitions",
+                found=spec.partitions.words,
+                next_step="leave partitions= out; or read the rows of the slice, with "
+                "table(..., slice_by=...)",
+            )
 
     def pin(self, asked: Asked) -> PinnedChanges:
         """The changes that the run's table has not taken yet."""

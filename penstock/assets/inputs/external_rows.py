@@ -12,6 +12,7 @@ from penstock.assets.inputs.kind import Arrived
 from penstock.assets.inputs.tables import loaded
 from penstock.assets.landing.columnar_frames import types_of
 from penstock.assets.landing.fit import Fit, Misfit, Readings, fit
+from penstock.assets.landing.json_value import MICROS
 from penstock.assets.landing.names import folded
 from penstock.assets.landing.records import reasons_sql
 from penstock.assets.raised import conditions
@@ -63,7 +64,11 @@ def read_external(spark: SparkSession, item: PinnedExternal, *, strict: bool) ->
         quoted(c.name) if _PARTS.match(c.type) else f"{_SENT}.{quoted(c.name)}" for c in shown
     )
     row = ", ".join(f"{literal(c.name)}, {v}" for c, v in zip(shown, values, strict=True))
-    row = f"to_json(named_struct({row}), map('ignoreNullFields', 'false'))" if shown else "'{}'"
+    row = (
+        f"to_json(named_struct({row}), map('ignoreNullFields', 'false', {MICROS}))"
+        if shown
+        else "'{}'"
+    )
     return Arrived(
         good=keep(rows, f"NOT ({is_bad})").select(*names),
         rejected=only(rows, is_bad).selectExpr(

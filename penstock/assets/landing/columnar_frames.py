@@ -74,7 +74,7 @@ def read_columns(
     rows = rows.selectExpr("*", *(f"{made.value} AS {quoted(n)}" for n, made in fits.items()))
     tests = {f"{n}:type": f"NOT {made.exact}" for n, made in fits.items() if made.exact}
     is_bad, reasons = reasons_sql({}, tests)
-    text = f"to_json({_SENT}, map('ignoreNullFields', 'false'))"
+    text = f"to_json({_SENT}, map('ignoreNullFields', 'false', {MICROS}))"
     more = sorted(name for name in map(item.landing.column_of, names) if name not in fits)
     rest = ", ".join(f"{literal(name)}, {_SENT}.{quoted(name)}" for name in more)
     return Records(

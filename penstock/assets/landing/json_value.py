@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["MICROS", "cell_sql", "is_text_sql", "wrong_kind_sql"]
+__all__ = ["MICROS", "MICRO_FORMATS", "cell_sql", "is_text_sql", "wrong_kind_sql"]
 
-#: SQL, options of `to_json` by which it cuts no time: unless told it writes milliseconds.
-MICROS = (
-    "'timestampFormat', \"yyyy-MM-dd'T'HH:mm:ss[.SSSSSS]XXX\", "
-    "'timestampNTZFormat', \"yyyy-MM-dd'T'HH:mm:ss[.SSSSSS]\""
-)
+#: Options of `to_json` by which it cuts no time: unless told it writes milliseconds.
+MICRO_FORMATS = {
+    "timestampFormat": "yyyy-MM-dd'T'HH:mm:ss[.SSSSSS]XXX",
+    "timestampNTZFormat": "yyyy-MM-dd'T'HH:mm:ss[.SSSSSS]",
+}
+#: The same in SQL, keys and values of a map.
+MICROS = ", ".join(f"'{name}', \"{said}\"" for name, said in MICRO_FORMATS.items())
 
 
 def is_text_sql(value: str, json: str) -> str:

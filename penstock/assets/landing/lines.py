@@ -35,6 +35,7 @@ __all__ = ["MOST_LINES", "Cells", "Record", "is_compared", "lines_of"]
 
 MOST_LINES = 3  # told of one row
 _Read = Callable[[str], Hashable]
+_IN_MILLIS = re.compile(r":\d\d\.\d{3}(?!\d)")
 _BLANK = "".join(map(chr, (*range(0x21), 0x7F)))  # around a value, as Spark's casts have it
 
 
@@ -165,7 +166,7 @@ class _ByCells:
             if isinstance(row, Cells) and row.by_column and row.by_column.keys() <= set(header):
                 self._rows[n] = {}
                 for column, (kind, value) in row.by_column.items():
-                    read = _reader(kind)
+                    read = _reader(kind, in_millis=_IN_MILLIS.search(value or "") is not None)
                     known = None if value is None else read(value)
                     self._rows[n][header.index(column)] = read, known
         rows = self._rows.values()
@@ -194,14 +195,17 @@ class _ByCells:
 
 
 @cache
-def _reader(kind: str) -> _Read:
+def _reader(kind: str, *, in_millis: bool) -> _Read:
     """How a cell of the type is read: as its value, or as text where it is none of the type's.
 
-    As exactly as the quarantine holds values, which are JSON of Spark's: a time to milliseconds.
+    A time as exactly as the quarantine holds it: `in_millis` in rows that were set aside before
+    times were kept whole.
     """
     if kind == "string":
         return str
     value, whole = _VALUES[kind.partition("(")[0]], re.compile(grammar(kind) or "")
+    if value is _moment and in_millis:
+        value = _moment_in_millis
 
     def read(text: str) -> Hashable:
         plain = text.strip(_BLANK)
@@ -220,10 +224,15 @@ def _real(text: str) -> Hashable:
     return "NaN" if math.isnan(value) else value
 
 
-def _moment(text: str) -> Hashable:
+def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text[:11] + text[11:].replace(" ", ""))
     if moment.tzinfo:
         moment = moment.astimezone(UTC).replace(tzinfo=None)
+    return moment
+
+
+def _moment_in_millis(text: str) -> Hashable:
+    moment = _moment(text)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 

@@ -49,6 +49,11 @@ class SliceFiles:
         day = [str(self.day)] if self.day else []
         return " ".join((*day, *self.said.values()))
 
+    def has(self, pattern: FilePattern, name: str) -> bool:
+        """Whether the file of this name is one of them."""
+        values = meant(pattern, name, self.day)
+        return values is not None and all(values[key] == of for key, of in self.said.items())
+
 
 def meant(pattern: FilePattern, name: str, day: date | None = None) -> Mapping[str, str] | None:
     """What each placeholder of the name means: partition folders are written as Hive does."""

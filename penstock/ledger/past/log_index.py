@@ -155,13 +155,17 @@ class LogIndex:
         *,
         column: str | None = None,
         values_column: str | None = None,
+        ours: bool = False,
     ) -> int | None:
         """Version of the newest commit that changed rows from `start` to `end`, as far as is known.
 
         With `values`, rows of these, as far as they are few. Another writer's may have changed any,
-        as may, where `column` or `values_column` is given, one whose slice is cut by another.
+        as may, where `column` or `values_column` is given, one whose slice is cut by another. With
+        `ours` only a run's commit counts.
         """
         query = _newest(log_commit, known)
+        if ours:
+            query = query.where(log_commit.c.ours)
         if start is not None:
             may = [not_(log_commit.c.ours), log_commit.c.slice_start.is_(None)]
             may.append((log_commit.c.slice_start < end) & (log_commit.c.slice_end > start))
@@ -210,10 +214,6 @@ class LogIndex:
                 return None
             rows = connection.execute(said.distinct()).all()
         return [(low, high, _read(values)) for low, high, values in rows]
-
-    def newest_of_ours(self, known: Indexed) -> int | None:
-        """Version of the newest commit that changed rows and that a run made."""
-        return self._version(known, _newest(log_commit, known).where(log_commit.c.ours))
 
     def newest_clone(self, known: Indexed) -> int | None:
         """Version of the newest commit that made the table a clone of another."""

@@ -182,6 +182,16 @@ def test_a_value_that_the_contract_cannot_hold_exactly_is_set_aside(
     assert read.reasons == [(f"{name}:type",)] * (len(values) - len(good))
 
 
+@BOTH
+def test_a_record_that_is_set_aside_keeps_its_times_to_the_microsecond(
+    spark: SparkSession, tmp_path: Path, written: Parquet | Orc, write: Callable[[pa.Table], bytes]
+) -> None:
+    content = write(pa.table({**SOLD, "id": pa.array([1, 2]), "paid": pa.array(["oops", None])}))
+    read = arrive(spark, tmp_path, Sale, landing("*", format=written), f=content)
+    assert read.reasons == [("paid:type",)]
+    assert read.rejected[0][1]["at"] == "2024-02-29T09:15:00.123456Z"
+
+
 @settings(max_examples=6)
 @given(
     whole=st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=30),
