@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fnmatch
 import io
 import os
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from stat import S_ISREG
 from threading import Lock
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -245,12 +247,15 @@ class Lake(ConfigurableResource["Lake"]):
             if if_there and root.is_dir():
                 return
             raise _no_landing(str(folder))
-        for path in root.glob(pattern):
-            if path.is_file() and not _is_hidden(path.name):
-                stat = path.stat()
+        root = root.absolute()
+        above = f"{str(root).rstrip('/')}/"
+        for path in root.glob(pattern):  # at each run thousands: no more is asked than is told
+            stat = None if _is_hidden(path.name) else _stat(path)
+            if stat is not None and S_ISREG(stat.st_mode):
+                uri = str(path)
                 yield LandingFile(
-                    name=path.relative_to(root).as_posix(),
-                    uri=str(path.absolute()),
+                    name=uri.removeprefix(above),
+                    uri=uri,
                     bytes=stat.st_size,
                     modified=datetime.fromtimestamp(stat.st_mtime, tz=UTC),
                     state=_state(stat),
@@ -325,6 +330,16 @@ def _refuse_misread(signs: re.Pattern[str], path: str, said: str) -> None:
 def _is_hidden(name: str) -> bool:
     """Whether Spark leaves the file out: those not meant to be seen, and one that hdfs copies."""
     return name.startswith((".", "_")) or name.endswith("._COPYING_")
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    """What the file system says of the file; None: it is gone, or a link to nothing."""
+    try:
+        return path.stat()
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            return None
+        raise
 
 
 def _state(stat: os.stat_result) -> str | None:

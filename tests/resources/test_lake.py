@@ -77,6 +77,17 @@ def test_a_glob_finds_the_same_files_everywhere(lake: Lake, pattern: str, names:
         assert file.modified.tzinfo
 
 
+def test_a_link_to_nothing_is_no_file(tmp_path: Path) -> None:
+    landing = tmp_path / "landing"
+    (landing / "folder.csv").mkdir(parents=True)
+    (landing / "gone.csv").symlink_to("nothing")
+    (landing / "loop.csv").symlink_to("loop.csv")
+    (landing / "there.csv").write_text("id\n")
+    (landing / "link.csv").symlink_to("there.csv")
+    found = Lake(root=str(tmp_path / "lake"), landing=str(landing)).landing_files("*.csv")
+    assert [file.name for file in found] == ["link.csv", "there.csv"]
+
+
 def test_a_file_that_went_away_is_named(lake: Lake, tmp_path: Path) -> None:
     (file,) = lake.landing_files("weather.csv")
     if lake.landing.startswith("s3://"):

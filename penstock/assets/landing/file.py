@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, assert_never
 
@@ -100,6 +101,7 @@ class TakenFile:
         )
 
 
+@cache
 def _by(written: Format) -> str:
     return f"{_INSPECTION} {written}"
 
