@@ -76,10 +76,12 @@ def _changed(resolved: Resolved, said: Mapping[str, Any] | None) -> Iterator[str
         return
     if not Slice.from_document(said["slice"]).covers(resolved.slice):
         yield "slices"
-    if said["contract"]["fingerprint"] != spec.model.fingerprint():
-        yield "contract"
-    if said["code_version"] != spec.code_version:
-        yield "code"
+    rules = [
+        *(["contract"] if said["contract"]["fingerprint"] != spec.model.fingerprint() else []),
+        *(["code"] if said["code_version"] != spec.code_version else []),
+    ]
+    # commits made before the rules were noted say the contract and the code alone
+    yield from rules or ([] if said.get("rules") == resolved.rules else ["definition or masking"])
     known = {**said["inputs"], **said["references"]}
     for item in (*resolved.inputs, *resolved.references):
         was = known.get(item.name)

@@ -212,6 +212,7 @@ class GovernedWrite:
             "token": resolved.token,
             "content": resolved.content,
             "standing": resolved.standing,
+            "rules": resolved.rules,
             "write": type(spec.write).__name__,
             "row_key": list(spec.table_key),
             "slice": resolved.slice.document(),

@@ -50,7 +50,7 @@ class Resolved:
     """What a run is going to do, decided before anything is read.
 
     `previous` is the newest commit of the slice, `last` that of any slice. `standing` is the
-    content without what is taken once.
+    content without what is taken once, `rules` without all that is read.
     """
 
     spec: Dataset
@@ -64,6 +64,7 @@ class Resolved:
     last: Commit | None
     content: str
     standing: str
+    rules: str
     token: str
     transaction: Transaction
     unchanged: bool
@@ -148,14 +149,17 @@ def resolve(
     references = tuple(
         pin_table(name, Snapshot(dataset=name), WHOLE, lake, logs) for name in sorted(names)
     )
-    said = {
-        "dataset": spec.name,
-        "slice": slice_.document(),
+    rules = {
         "contract": spec.model.fingerprint(),
         "code": spec.code_version,
         "definition": spec.definition,
         "masking": spec.masking.document() if spec.masking else None,
         "key": key_id,
+    }
+    said = {
+        "dataset": spec.name,
+        "slice": slice_.document(),
+        **rules,
         "references": {item.name: item.content() for item in references},
     }
     content = _digest({**said, "inputs": {item.name: item.content() for item in inputs}})
@@ -183,6 +187,7 @@ def resolve(
         last=last,
         content=content,
         standing=standing,
+        rules=_digest(rules),
         token=_digest({"content": content, "follows": previous.version if previous else None}),
         transaction=_transaction(spec, slice_, previous, last, past.log if past else None),
         unchanged=unchanged,

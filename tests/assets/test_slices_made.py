@@ -12,6 +12,7 @@ from penstock import (
     Contract,
     Daily,
     Dynamic,
+    Fail,
     Hourly,
     Merge,
     Monthly,
@@ -490,6 +491,14 @@ def test_a_closed_slice_is_changed_by_nothing_but_who_reopens_it(shop: Shop) -> 
     with pytest.raises(GateError, match="the slice is closed") as caught:
         at(2013, 3, 1).run(spec, following)
     assert caught.value.found == "other raw"
+    # the same files and code, read or judged otherwise
+    for how in (
+        {"inputs": {"raw": landing("versions/{day}.csv", null_value="NA")}},
+        {"bad_rows": Fail()},
+    ):
+        with pytest.raises(GateError, match="the slice is closed") as caught:
+            at(2013, 3, 1).run(replace(spec, **how), day)
+        assert caught.value.found == "other definition or masking"
     assert rows(shop, spec, "id") == [(3,), (6,)]
     for more, what in (
         ({"closes_after": 3}, "no duration"),
