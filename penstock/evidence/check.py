@@ -15,7 +15,7 @@ from penstock.events.shape import event_shape
 from penstock.evidence.archive_file import MOST_BYTES, RefusedError, packed, unpacked
 from penstock.evidence.manifest import KEY, MANIFEST, SIGNATURE, Manifest
 from penstock.evidence.signing_key import PublicKey
-from penstock.ledger.chain import FIRST_LINK, canonical, digest_of, link_after
+from penstock.ledger.chain import FIRST_LINK, digest_of, link_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -131,7 +131,7 @@ def _misfit(line: _Line) -> str | None:
         return "has no payload, or not the link before it"
     try:
         payload = json.loads(line.payload)
-        if digest_of(canonical(payload)) != line.payload_hash:
+        if digest_of(line.payload) != line.payload_hash:  # the text is what was hashed
             return "its payload is not what its hash is of"
         if event_shape(payload, "event").namespace != line.namespace:
             return "its payload is of another namespace"

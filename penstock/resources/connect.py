@@ -19,7 +19,7 @@ from penstock.resources.connect_server import ConnectServer, start_server
 from penstock.resources.driver import quiet_errors
 from penstock.resources.interruption import cancelled_by
 from penstock.resources.machine import SparkMachine
-from penstock.resources.settings import session_options
+from penstock.resources.settings import EVERY_SESSION, session_options
 from penstock.resources.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -133,11 +133,7 @@ class ConnectCluster(SparkMachine):
             session.client.set_retry_policies(
                 [DefaultPolicy(max_retries=4, initial_backoff=100, max_backoff=1000)]
             )
-            session.conf.set("spark.sql.session.timeZone", "UTC")
-            session.conf.set("spark.sql.ansi.enabled", "true")
-            session.conf.set("spark.sql.legacy.javaCharsets", "true")
-            session.conf.set("spark.sql.legacy.parquet.nanosAsLong", "true")
-            for key, value in session_options(self.extra_conf).items():
+            for key, value in {**EVERY_SESSION, **session_options(self.extra_conf)}.items():
                 session.conf.set(key, value)
         except Exception as error:
             raise self._lost(url) from error

@@ -102,6 +102,20 @@ def session_options(extra: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+#: What every session says, on this machine and on a Connect server.
+EVERY_SESSION = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+    # files come in windows-1252, too
+    "spark.sql.legacy.javaCharsets": "true",
+    # and with times in nanoseconds, which Spark has no type for
+    "spark.sql.legacy.parquet.nanosAsLong": "true",
+    # A version, and the changes since, are read as long as their files are there: Delta refuses
+    # what is older than a vacuum may remove, a week, though none did.
+    "spark.databricks.delta.vacuum.enforceTimeTravelWithinDeletedFileRetentionDuration": "false",
+}
+
+
 def settings(shape: SessionShape) -> dict[str, str]:
     """The complete Spark configuration of a session or a Connect server on this machine."""
     delta = "spark.databricks.delta"
@@ -117,12 +131,7 @@ def settings(shape: SessionShape) -> dict[str, str]:
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         "spark.delta.logStore.s3a.impl": LOG_STORE_CLASS,
         "spark.sql.warehouse.dir": shape.warehouse.as_uri(),
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.ansi.enabled": "true",
-        # files come in windows-1252, too
-        "spark.sql.legacy.javaCharsets": "true",
-        # and with times in nanoseconds, which Spark has no type for
-        "spark.sql.legacy.parquet.nanosAsLong": "true",
+        **EVERY_SESSION,
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         # The stock numbers are for clusters: 50 tasks to read a log of ten lines, 10000 to list.

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from deltalake import DeltaTable
 
 from penstock import Append, Contract, Merge, changes, column, dataset
 from penstock.errors import InputError, LakeError
-from tests.assets.shop import Shop, copied, merged, orders
+from tests.assets.shop import DAY, NEXT, Shop, copied, merged, orders
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +47,56 @@ def vacuum(shop: Shop, table: Path) -> None:
         shop.spark.sql(f"VACUUM delta.`{table}` RETAIN 0 HOURS")
     finally:
         shop.spark.conf.unset(UNCHECKED)
+
+
+@pytest.mark.parametrize("spec", [copied, merged], ids=["append", "merge"])
+def test_a_first_run_takes_a_table_whose_files_were_compacted_away(
+    shop: Shop, spec: Dataset
+) -> None:
+    for number, day in ((1, DAY), (2, NEXT)):
+        name = f"orders-2013-01-0{4 + number}.csv"
+        shop.land(name, f"{number},tea,1,2013-01-0{4 + number}")
+        shop.run(orders, day)
+    shop.land("orders-2013-01-05.csv", RYE)
+    shop.run(orders, DAY)
+    table = Path(shop.runtime.lake.table(orders.name).path)
+    shop.spark.sql(f"OPTIMIZE delta.`{table}` ZORDER BY (id)").collect()
+    vacuum(shop, table)
+    shop.run(spec)
+    assert sorted(row.id for row in shop.table(spec).collect()) == [2, 3]
+    assert not shop.run(spec).committed
+
+
+def aged(table: Path, hours: int) -> None:
+    """Every commit of the table as if it had been made so many hours earlier."""
+    stamp = re.compile(r'"(\w*[tT]imestamp|modificationTime)":(\d{13})')
+    for commit in (table / "_delta_log").glob("*.json"):
+        earlier = stamp.sub(
+            lambda found: f'"{found[1]}":{int(found[2]) - hours * 3_600_000}', commit.read_text()
+        )
+        commit.write_text(earlier)
+        then = time.time() - hours * 3600
+        os.utime(commit, (then, then))
+    for checksum in {*(table / "_delta_log").glob("*.crc")}:
+        checksum.unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("spec", [copied, merged], ids=["append", "merge"])
+def test_changes_older_than_a_week_are_taken_as_long_as_they_are_there(
+    shop: Shop, spec: Dataset
+) -> None:
+    """Delta keeps what a vacuum may delete for a week, and would refuse to read what is older."""
+    table = redone_twice(shop)
+    aged(table, 200)
+    shop.spark.catalog.refreshByPath(str(table))
+    jvm: Any = shop.spark._jvm
+    jvm.org.apache.spark.sql.delta.DeltaLog.clearCache()
+    shop.run(spec)
+    # what was taken out of the source stays
+    assert sorted(row.id for row in shop.table(spec).collect()) == [1, 2, 3]
+    shutil.rmtree(shop.runtime.lake.table(spec.name).path)
+    shop.run(spec)  # from the beginning
+    assert sorted(row.id for row in shop.table(spec).collect()) == [2, 3]
 
 
 @pytest.mark.parametrize("spec", [copied, merged], ids=["append", "merge"])

@@ -329,6 +329,9 @@ def _renumber(told: list[dict[str, Any]]) -> None:
 
 CHAINS: dict[str, Callable[[dict[str, bytes]], Any]] = {
     "a payload": _events(lambda e: e[1].update(payload=e[1]["payload"].replace("/a", "/z"))),
+    "a key before its like": _events(
+        lambda e: e[1].update(payload='{"eventType":"FAIL",' + e[1]["payload"][1:])
+    ),
     "a payload and its hash": _events(
         lambda e: e[1].update(payload=e[2]["payload"], payload_hash=e[2]["payload_hash"])
     ),

@@ -58,6 +58,10 @@ SWAP = (
 )
 CASES = {
     "payload": ("UPDATE event SET payload = replace(payload, 'job-2', 'job-x') WHERE sequence=3",),
+    # who reads the text takes the first of two keys, a parser the last
+    "a key before its like": (
+        """UPDATE event SET payload = '{"run":1,' || substr(payload, 2) WHERE sequence = 3""",
+    ),
     "a column": ("UPDATE event SET event_type = 'FAIL' WHERE sequence = 3",),
     "the moment it arrived": (
         "UPDATE event SET recorded_at = '2001-01-01 00:00:00.000000' WHERE sequence = 3",
@@ -93,7 +97,13 @@ def test_what_was_done_to_the_events_is_found(ledger: Ledger, url: str, case: st
     found = verify(ledger.database)
     assert not found.intact
     assert len(found.faults) <= 6
-    if case in {"payload", "a column", "the moment it arrived", "no event at all"}:
+    if case in {
+        "payload",
+        "a key before its like",
+        "a column",
+        "the moment it arrived",
+        "no event at all",
+    }:
         assert {fault.sequence for fault in found.faults} == {3}
 
 

@@ -784,6 +784,21 @@ def _(i: Inputs) -> DataFrame:
 
 
 @shape(
+    "a struct without some fields, of which the others are not named",
+    {
+        "some": "flights.payload TRANSFORMATION, flights.id CONDITIONAL",
+        "first": "flights.payload CONDITIONAL, flights.payload TRANSFORMATION",
+    },
+)
+def _(i: Inputs) -> DataFrame:
+    left = F.from_json("payload", "x int, y string").dropFields("x")
+    return i.flights.select(
+        F.when(F.col("id") > 0, left).getField("y").alias("some"),
+        F.coalesce(left, left).getField("y").alias("first"),
+    )
+
+
+@shape(
     "from_json and to_json",
     {"x": "flights.payload TRANSFORMATION", "text": "flights.origin TRANSFORMATION"},
 )
@@ -965,6 +980,7 @@ def _(i: Inputs) -> DataFrame:
         "hash": "flights.tail TRANSFORMATION masked",
         "xx": "flights.tail TRANSFORMATION masked",
         "mask": "flights.tail TRANSFORMATION masked",
+        "others": "flights.tail TRANSFORMATION",
         "open": "flights.tail TRANSFORMATION",
         "regexp": "flights.tail TRANSFORMATION",
         "upper": "flights.tail TRANSFORMATION",
@@ -973,7 +989,8 @@ def _(i: Inputs) -> DataFrame:
 def _(i: Inputs) -> DataFrame:
     return i.sql(
         "select sha2(tail, 256) as sha2, sha1(tail) as sha1, md5(tail) as md5,"
-        " crc32(tail) as crc, hash(tail) as hash, xxhash64(tail) as xx, mask(tail) as mask,"
+        " crc32(tail) as crc, hash(tail) as hash, xxhash64(tail) as xx, mask(tail) as others,"
+        " mask(tail, 'X', 'x', 'n', '*') as mask,"
         " mask(tail, null, null, null, null) as open,"
         " regexp_replace(tail, '[0-9]', 'n') as regexp, upper(tail) as upper from flights"
     )

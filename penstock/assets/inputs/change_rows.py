@@ -26,7 +26,8 @@ def read_changes(spark: SparkSession, item: PinnedChanges) -> DataFrame:
     """The rows, each of them once where the table's rows can be told apart."""
     reader, nothing_gone = spark.read, F.lit(False)
     if not item.feed or item.nothing_new:
-        frame = loaded(reader.option("versionAsOf", item.version), item)
+        # the newest version has the same rows: files of an older one may have been compacted away
+        frame = loaded(reader.option("versionAsOf", item.log.version), item)
         # of no commits Delta reads no changes; another input of the run has some
         rows = frame.where(F.lit(False)) if item.nothing_new else frame
         return _telling(item, rows, nothing_gone)
@@ -70,7 +71,7 @@ def _as_they_stand(newest: DataFrame, spark: SparkSession, item: PinnedChanges) 
     One that moved to another slice, or of which there were two, is there, whatever came last; it is
     given as it stands.
     """
-    table = loaded(spark.read.option("versionAsOf", item.version), item)
+    table = loaded(spark.read.option("versionAsOf", item.log.version), item)
     names = [F.col(quoted(name)) for name in item.apart]
     removed = newest.where(F.expr(f"NOT ({_ADDED})"))
     there = table.join(removed.select(*names).distinct(), [*item.apart], "left_semi")

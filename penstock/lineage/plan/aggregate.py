@@ -63,9 +63,10 @@ def window(children: tuple[Expression, ...], scope: Scope) -> Steps:
 def masks(expression: Expression) -> bool:
     """Whether the function hides what it is given, by OpenLineage's convention."""
     if expression.kind == "mask":
-        # mask() leaves a class of characters as it is where its replacement is NULL
+        # mask() leaves a class of characters as it is where its replacement is NULL: so is that of
+        # others unless it is given, and all letters without case are others (Han, Arabic, Thai)
         return all(
             child.kind == "literal" and child.name not in (None, "null")
-            for child in expression.children[1:4]
+            for child in expression.children[1:5]
         )
     return expression.kind in MASKING

@@ -100,7 +100,7 @@ class Value:
     @classmethod
     def merge(cls, values: Iterable[Value]) -> Value:
         """Any of the values, or all of them."""
-        given = [value for value in values if value.own or value.parts]
+        given = [value for value in values if value.own or value.parts or value.rest]
         if not given:
             return NOTHING
         if len(given) == 1 or all(value is given[0] for value in given):
