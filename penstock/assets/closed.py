@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from penstock.assets.resolve import Resolved
     from penstock.assets.runtime import Runtime
 
-__all__ = ["REOPEN", "check_closes", "is_closed"]
+__all__ = ["REOPEN", "check_closes", "stays_closed"]
 
 #: Tag of a Dagster run that may change closed slices.
 REOPEN = "penstock/reopen"
 
 
-def is_closed(resolved: Resolved, spark: SparkSession, runtime: Runtime) -> bool:
-    """Whether the slice is closed, and the run has nothing to do for it.
+def stays_closed(resolved: Resolved, spark: SparkSession, runtime: Runtime) -> bool:
+    """Whether the slice is closed, and nothing that it was made of is another.
 
     A slice closes `closes_after` its end, once it was made; of a range the first one tells. Raises
     GateError where the run would change it.
@@ -43,7 +43,9 @@ def is_closed(resolved: Resolved, spark: SparkSession, runtime: Runtime) -> bool
     if spec.closes_after is None or previous is None or slice_.start is None:
         return False
     closed = after(slice_.grain, slice_.start, slice_.zone) + spec.closes_after
-    if runtime.clock() < closed or not _was_made(resolved, spark, runtime):
+    if runtime.clock() < closed:
+        return False
+    if previous.facts is None and not _was_made(resolved, spark, runtime):
         return False
     changed = [*_changed(resolved, previous.facts)]
     if not changed:
@@ -59,12 +61,10 @@ def is_closed(resolved: Resolved, spark: SparkSession, runtime: Runtime) -> bool
 
 
 def _was_made(resolved: Resolved, spark: SparkSession, runtime: Runtime) -> bool:
-    """Whether a run made a part of the slice, or another writer left rows in it."""
-    if resolved.previous is None or resolved.previous.facts is not None:
-        return resolved.previous is not None
+    """Whether a run made a part of the slice, or, as another writer came last, rows are in it."""
     past = Past.of(resolved.table, runtime.ledger.logs)
-    if past is None or past.newest(resolved.slice, *own_columns(resolved.spec), ours=True):
-        return past is not None
+    if past and past.newest(resolved.slice, *own_columns(resolved.spec), ours=True):
+        return True
     return bool(table_rows(resolved, spark).where(resolved.in_slice).take(1))
 
 
@@ -95,7 +95,7 @@ def _took_the_same(resolved: Resolved, item: PinnedInput, was: Mapping[str, Any]
         case PinnedTable():
             # a version in which nothing of the slice is another is the same
             return was.get("table_id") == item.table_id and item.data_version <= was["version"]
-        case PinnedFiles() if isinstance(resolved.spec.write, ReplaceSlice):
+        case PinnedFiles():
             parts = slice_files(item.landing.files, resolved.slice, resolved.spec.partitions)
             took = {
                 (file["name"], file["sha256"])
@@ -104,7 +104,7 @@ def _took_the_same(resolved: Resolved, item: PinnedInput, was: Mapping[str, Any]
             }
             return took == {(file.name, file.sha256) for file in (*item.files, *item.copies)}
         case _:
-            return item.nothing_new or was == item.document()
+            return was == item.document()
 
 
 def check_closes(spec: Dataset, where: str) -> None:
@@ -127,4 +127,12 @@ def check_closes(spec: Dataset, where: str) -> None:
             expected="partitions of time, such as Daily(...)",
             found=spec.partitions.words if spec.partitions else "no partitions",
             next_step="leave closes_after= out, or cut the dataset by time",
+        )
+    if not isinstance(spec.write, ReplaceSlice):
+        raise DefinitionError(
+            "closes_after is of slices that are replaced: added or merged rows may be of any other",
+            where=where,
+            expected="write=ReplaceSlice()",
+            found=type(spec.write).__name__,
+            next_step="leave closes_after= out, or write ReplaceSlice()",
         )

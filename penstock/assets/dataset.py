@@ -237,7 +237,7 @@ def dataset(  # noqa: PLR0913 - one keyword for each decision
     slice rewrites the files that it shares with others. The default is folders for days by a date
     and for slices of values, and plain for others.
 
-    With `closes_after` a slice of time that was made is closed so long after its end: a run that
+    With `closes_after` a slice of time that is replaced is closed so long after its end: a run that
     would change it, for a late file or other code, fails unless it is told to reopen it.
 
     Raises DefinitionError when the pieces do not fit together.

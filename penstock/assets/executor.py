@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.assets.body import analyze, key_id
 from penstock.assets.changes_too_late import changes_too_late
-from penstock.assets.closed import is_closed
+from penstock.assets.closed import stays_closed
 from penstock.assets.fault import translated
 from penstock.assets.gate import check_required
 from penstock.assets.governed_write import GovernedWrite
@@ -120,7 +120,7 @@ def _attempt(
     try:
         resolved = resolve(spec, slice_, runtime, held, spark, key_id=key_id(spec, runtime))
         invocation.on_step("resolved")
-        if resolved.unchanged or (not invocation.reopen and is_closed(resolved, spark, runtime)):
+        if resolved.unchanged or (not invocation.reopen and stays_closed(resolved, spark, runtime)):
             # a ledger that is new must know whose data it is, or it lets personal data pass
             runtime.ledger.register_contract(spec.model)
             return _Done(resolved=resolved)

@@ -170,7 +170,8 @@ def resolve(
     standing = _digest({**said, "inputs": read})
     facts = previous.facts if previous else None
     unchanged = facts is not None and (
-        all(item.nothing_new for item in inputs)
+        # what is made of nothing is made anew when its code is another
+        (bool(inputs) and all(item.nothing_new for item in inputs))
         or (facts["slice"] == slice_.document() and _says(facts, content, standing, inputs, once))
     )
     # who has nothing to do does not read another commit

@@ -1,4 +1,4 @@
-"""Changes that cannot be taken any more: the source is named, what happened, and both ways on."""
+"""Changes that come late: taken while they are there, and told of where they cannot be any more."""
 
 from __future__ import annotations
 

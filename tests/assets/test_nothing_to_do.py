@@ -21,7 +21,19 @@ from penstock import (
 )
 from penstock.errors import InputError, ValidationError
 from penstock.ledger import Ledger
-from tests.assets.shop import DAILY, DAY, FILES, NEXT, Loaded, Shop, copied, loaded, logged, orders
+from tests.assets.shop import (
+    DAILY,
+    DAY,
+    FILES,
+    NEXT,
+    Loaded,
+    Order,
+    Shop,
+    copied,
+    loaded,
+    logged,
+    orders,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,6 +69,38 @@ def test_another_way_to_read_the_file_is_something_to_do(shop: Shop) -> None:
     null = landing(FILES, null_value="none")
     assert shop.run(dataset(Loaded, inputs={"raw": null})(_body)).committed
     assert [row.item for row in shop.table(loaded).collect()] == [None]
+
+
+def test_what_is_made_of_no_input_is_made_anew_with_other_code_and_for_another_slice(
+    shop: Shop,
+) -> None:
+    def made(number: int, *days: date) -> DataFrame:
+        rows = [(number * day.day, "ink", day) for day in days]
+        frame = shop.spark.createDataFrame(rows, "id long, item string, day date")
+        return frame.selectExpr("id", "item", "CAST(1 AS decimal(10, 2)) AS price", "day")
+
+    @dataset(Loaded, inputs={})
+    def first() -> DataFrame:
+        return made(1, date(2013, 1, 5))
+
+    @dataset(Loaded, inputs={})
+    def second() -> DataFrame:
+        return made(2, date(2013, 1, 5))
+
+    assert shop.run(first).committed
+    assert not shop.run(first).committed
+    assert shop.run(second).committed
+    assert _ids(shop, second) == [10]
+
+    @dataset(Order, inputs={}, partitions=DAILY)
+    def by_day(run: Slice) -> DataFrame:
+        return made(1, *run.days())
+
+    assert shop.run(by_day, NEXT).committed
+    both = Slice.day(date(2013, 1, 5), date(2013, 1, 6))
+    assert shop.run(by_day, both).committed
+    assert not shop.run(by_day, both).committed
+    assert _ids(shop, by_day) == [5, 6]
 
 
 def test_a_range_with_a_day_that_has_not_arrived_is_refused(shop: Shop) -> None:

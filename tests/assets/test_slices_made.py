@@ -503,6 +503,8 @@ def test_a_closed_slice_is_changed_by_nothing_but_who_reopens_it(shop: Shop) -> 
     for more, what in (
         ({"closes_after": 3}, "no duration"),
         ({"closes_after": timedelta(1), "partitions": COUNTRIES}, "of slices that end"),
+        # a file of the next day could change a row of one that is closed
+        ({"closes_after": timedelta(1), "partitions": DAYS, "write": Merge()}, "are replaced"),
     ):
         with pytest.raises(DefinitionError, match=what):
             dataset(Sale, inputs={}, **more)(_nothing)

@@ -61,7 +61,7 @@ def window(children: tuple[Expression, ...], scope: Scope) -> Steps:
 
 
 def masks(expression: Expression) -> bool:
-    """Whether the function hides what it is given, by OpenLineage's convention."""
+    """Whether the function hides what it is given: OpenLineage's list, of mask() all characters."""
     if expression.kind == "mask":
         # mask() leaves a class of characters as it is where its replacement is NULL: so is that of
         # others unless it is given, and all letters without case are others (Han, Arabic, Thai)
