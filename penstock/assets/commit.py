@@ -3,7 +3,8 @@
 Both are idempotent: the good rows by `txnAppId/txnVersion`, the others by replacing what the token
 left before. Delta skips a version of a transaction that it has seen or that is older, and ours is
 that of the commit that the run follows: of two runs that follow the same one, whatever they read,
-one commits and the other is done again on top of it. What a run knows goes into `userMetadata`, so
+one commits and the other is done again on top of it. A transaction is of one slice: whether a run
+of another that has rows of this one was first is asked of the log. What a run knows goes into `userMetadata`, so
 the table itself says which run made which version.
 """
 
@@ -19,6 +20,8 @@ from pyspark.sql import functions as F
 from penstock.assets.frames import table_rows
 from penstock.assets.layout import folder_column
 from penstock.assets.modes import Append, Merge, Overwrite, ReplaceSlice, Scd2
+from penstock.assets.past import may_write
+from penstock.assets.resolve import own_columns
 from penstock.assets.scd2 import versions
 from penstock.assets.whole_list import GONE
 from penstock.errors import ConflictError
@@ -26,7 +29,7 @@ from penstock.resources.session_settings import session_settings
 from penstock.schemas.predicates import literal, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from pyspark.sql import DataFrame, DataFrameWriter, SparkSession
 
@@ -57,9 +60,10 @@ def commit_good(
 
     `facts` becomes the commit's userMetadata. With `evolve` the table gains the frame's new
     columns. `held`: Spark holds the frame's rows. Raises ConflictError when another writer was
-    first.
+    first; the rows may be in the table then, and are to be made again on top of the other's.
     """
     spec, new = resolved.spec, resolved.state is None
+    _refuse_overtaken(resolved, _since(resolved))
     metadata = json.dumps(facts, separators=(",", ":"))
     write = partial(_write, resolved, metadata, evolve=evolve)
     removes = _removes(resolved, frame)
@@ -87,7 +91,8 @@ def commit_good(
             _merge(spark, resolved, rows, spec.row_key, metadata, {}, evolve=evolve)
         case _:
             assert_never(spec.write)
-    commit = _made(resolved)
+    since = _since(resolved)
+    commit = next((c for c in since if c.facts and c.facts.get("token") == resolved.token), None)
     if commit is None:
         raise ConflictError(
             "another run wrote the table first",
@@ -96,6 +101,9 @@ def commit_good(
             found="the commit of a run that began on the same version",
             next_step="run again: it is done on top of the other's",
         )
+    # what came behind the version that our write saw was held against it by Delta
+    seen = commit.version - 1 if commit.on_top_of is None else commit.on_top_of
+    _refuse_overtaken(resolved, [other for other in since if other.version <= seen])
     return commit
 
 
@@ -167,12 +175,30 @@ def commit_quarantine(table: Table, frame: DataFrame, token: str) -> None:
         writer.save(table.path)
 
 
-def _made(resolved: Resolved) -> Commit | None:
-    """The commit that the run made on top of the state it resolved, None when it made none."""
+def _since(resolved: Resolved) -> list[Commit]:
+    """The commits on top of the state that the run resolved, newest first."""
     state = resolved.state
     log = state.newest() if state else resolved.table.read()
-    since = log.commits(state.version if state else -1) if log else ()
-    return next((c for c in since if c.facts and c.facts.get("token") == resolved.token), None)
+    return list(log.commits(state.version if state else -1)) if log else []
+
+
+def _refuse_overtaken(resolved: Resolved, since: Iterable[Commit]) -> None:
+    """Raise ConflictError where one of the commits may have written rows of the slice.
+
+    What it wrote would be replaced by rows of inputs that were pinned before its own.
+    """
+    if not isinstance(resolved.spec.write, ReplaceSlice):
+        return  # any commit that a run did not see makes its transaction void
+    columns = own_columns(resolved.spec)
+    for commit in since:
+        if may_write(commit, resolved.slice, *columns):
+            raise ConflictError(
+                "another writer wrote rows of the slice first",
+                where=f"{resolved.spec.name} {resolved.slice.key}",
+                expected="no commit of such rows since the run began",
+                found=f"version {commit.version}, {commit.operation}",
+                next_step="run again: it is done on top of the other's",
+            )
 
 
 def _creating(writer: DataFrameWriter, resolved: Resolved) -> DataFrameWriter:

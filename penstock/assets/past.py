@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from penstock.resources.table_commit import Commit
     from penstock.resources.table_log import TableLog
 
-__all__ = ["Past"]
+__all__ = ["Past", "may_write"]
 
 _TRIES = 20  # each lost one is another process's gain
 _RETENTION = "delta.logRetentionDuration"
@@ -229,6 +229,21 @@ class Past:
     def _commit(self, version: int | None) -> Commit | None:
         # what has left the log is no longer known, with the index as without it
         return None if version is None else self.log.commit(version)
+
+
+def may_write(
+    commit: Commit, slice_: Slice, column: str | None, values_column: str | None
+) -> bool:
+    """Whether the commit may have written rows of the slice, cut by these: what `newest` asks."""
+    said = _indexed(commit)
+    if not said.changes_rows or not said.ours:
+        return said.changes_rows
+    of = Slice.from_document((commit.facts or {})["slice"])
+    if said.column != column:
+        of = of.of_values()
+    if said.values_column != values_column:
+        of = of.of_times()
+    return of.overlaps(slice_)
 
 
 def _is_made(of: tuple[str, ...], has: tuple[str, ...], *, cut: str | None) -> bool:

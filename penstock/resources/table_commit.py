@@ -38,6 +38,7 @@ class Commit:
 
     `only_adds`: it took no row out and read none (Delta's blind append). `user` and `engine` are
     what the writer said of itself. `alters`: it set the table's columns, properties or protocol.
+    `on_top_of`: the version that its writer saw; Delta held it against those that came between.
     """
 
     version: int
@@ -50,6 +51,7 @@ class Commit:
     user: str | None = None
     engine: str | None = None
     alters: bool = False
+    on_top_of: int | None = None
 
     @property
     def who(self) -> str | None:
@@ -136,6 +138,7 @@ def commit_of(version: int, content: bytes) -> Commit:
         user=_text(entry.get("userName") or entry.get("userId")),
         engine=_text(entry.get("engineInfo") or entry.get("clientVersion")),
         alters=alters,
+        on_top_of=entry.get("readVersion"),
     )
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from datetime import date
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from penstock.assets import commit
 from penstock.assets.commit import commit_quarantine
+from penstock.assets.slice import Slice
 from penstock.resources.lake import Table
 from tests.assets.killed_job import meet, run_stuck, stuck
 from tests.assets.shop import DAY, NEXT, Shop, copied, logged, merged, merged_files, orders
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
+BOTH = Slice.day(date(2013, 1, 5), date(2013, 1, 6))
 FIRST = ("1,ink,1.50,2013-01-05", "2,pen,2.50,2013-01-05")
 
 
@@ -123,6 +127,48 @@ def test_two_slices_at_once_both_arrive(shop: Shop) -> None:
     assert shop.reasons(orders) == ["price:ge", "price:ge"]
     assert not shop.run(orders, DAY).committed
     assert not shop.run(orders, NEXT).committed
+
+
+@pytest.mark.parametrize("seen", [True, False], ids=["before the write", "by the write alone"])
+@pytest.mark.parametrize("created", [False, True], ids=["first", "later"])
+@pytest.mark.parametrize(("late", "early"), [(DAY, BOTH), (BOTH, DAY)], ids=["day", "range"])
+def test_a_run_does_not_put_older_rows_in_place_of_those_of_an_overlapping_slice(
+    shop: Shop,
+    monkeypatch: pytest.MonkeyPatch,
+    late: Slice,
+    early: Slice,
+    *,
+    created: bool,
+    seen: bool,
+) -> None:
+    shop.land("orders-2013-01-05-a.csv", "7,old,1,2013-01-05")
+    shop.land("orders-2013-01-06.csv", "4,mug,1,2013-01-06")
+    if created:
+        shop.run(orders, BOTH)
+    shop.land("orders-2013-01-05.csv", *FIRST)
+    left = [early]
+
+    def overtake() -> None:
+        if left:
+            slice_ = left.pop()
+            shop.land("orders-2013-01-05-late.csv", "3,cup,1,2013-01-05")
+            assert shop.run(orders, slice_).committed
+
+    def on_step(step: str) -> None:
+        if seen and step == "committing":
+            overtake()
+
+    def write(*args: Any, **kwargs: Any) -> None:
+        overtake()
+        written(*args, **kwargs)
+
+    written = commit._write
+    if not seen:
+        monkeypatch.setattr(commit, "_write", write)
+    shop.run(orders, late, on_step=on_step)
+    assert _ids(shop, orders) == [1, 2, 3, 4, 7]
+    assert set(shop.states(orders)) <= {"COMPLETE", "ABORT"}
+    assert not shop.run(orders, late).committed
 
 
 def test_two_processes_that_create_the_same_table_make_one_commit(shop: Shop) -> None:
