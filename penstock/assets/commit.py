@@ -4,8 +4,8 @@ Both are idempotent: the good rows by `txnAppId/txnVersion`, the others by repla
 left before. Delta skips a version of a transaction that it has seen or that is older, and ours is
 that of the commit that the run follows: of two runs that follow the same one, whatever they read,
 one commits and the other is done again on top of it. A transaction is of one slice: whether a run
-of another that has rows of this one was first is asked of the log. What a run knows goes into `userMetadata`, so
-the table itself says which run made which version.
+of another that has rows of this one was first is asked of the log. What a run knows goes into
+`userMetadata`, so the table itself says which run made which version.
 """
 
 from __future__ import annotations

@@ -231,9 +231,7 @@ class Past:
         return None if version is None else self.log.commit(version)
 
 
-def may_write(
-    commit: Commit, slice_: Slice, column: str | None, values_column: str | None
-) -> bool:
+def may_write(commit: Commit, slice_: Slice, column: str | None, values_column: str | None) -> bool:
     """Whether the commit may have written rows of the slice, cut by these: what `newest` asks."""
     said = _indexed(commit)
     if not said.changes_rows or not said.ours:

@@ -214,7 +214,7 @@ class Contract(DataFrameModel):  # type: ignore[type-arg]
             owner=owner,
             description=inspect.cleandoc(cls.__doc__ or ""),
             columns=columns,
-            checks=(*checks, *row_rules(where, {} if rules is None else rules, list(types))),
+            checks=(*checks, *row_rules(where, {} if rules is None else rules, columns)),
             foreign_keys=tuple(
                 ForeignKeyModel(
                     id=f"{','.join(fk.columns)}:foreign_key",

@@ -20,10 +20,27 @@ if TYPE_CHECKING:
 
     from sqlglot.expressions import Expr
 
+    from penstock.schemas.model import ColumnModel
+
 __all__ = ["cannot_fail", "kept", "row_rules"]
 
 _NUMBERS = ("tinyint", "smallint", "int", "bigint", "double")
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+# Spark asks the clock anew for each of a run's plans: a row could be in none of them, or in two
+_ASKS = re.compile(
+    r"\b(current_\w+|now|localtimestamp|rand|randn|random|uuid"
+    r"|monotonically_increasing_id|spark_partition_id|input_file_\w+|shuffle|curdate|uniform|randstr"
+    r")\b(?=\s*\()|\bunix_timestamp\b(?=\s*\(\s*\))"
+    r"|\b(current_timestamp|current_date|current_time|localtimestamp)\b"
+    r"|\b(date|timestamp|timestamp_ntz|timestamp_ltz)\s*['\"]\s*(now|today|tomorrow|yesterday)\s*['\"]",
+    re.IGNORECASE,
+)
+_MOMENT = re.compile(r"\s*(now|today|tomorrow|yesterday)\b.*", re.IGNORECASE | re.DOTALL)
+# a literal, with the word before it that says that it is a day or moment
+_LITERAL = re.compile(
+    r"""(\b(?:date|timestamp(?:_ntz|_ltz)?)\s*)?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|`[^`]*`""",
+    re.IGNORECASE | re.DOTALL,
+)
 _EXAMPLE = "write rules={'arrives_after_departure': 'arrived >= departed'}"
 
 
@@ -73,7 +90,9 @@ def cannot_fail(sql: str, types: tuple[tuple[str, str], ...]) -> bool:
     return sound(_parsed("", sql))
 
 
-def row_rules(where: str, rules: Mapping[str, str], columns: Sequence[str]) -> list[CheckModel]:
+def row_rules(
+    where: str, rules: Mapping[str, str], columns: Sequence[ColumnModel]
+) -> list[CheckModel]:
     """The checks of `rules=`, over the `columns`. Raises DefinitionError."""
     if not (isinstance(rules, dict) and all(isinstance(sql, str) for sql in rules.values())):
         raise DefinitionError(
@@ -91,14 +110,14 @@ def row_rules(where: str, rules: Mapping[str, str], columns: Sequence[str]) -> l
                 expected="a snake_case name and a Spark SQL predicate over the row's columns",
                 next_step=_EXAMPLE,
             )
-        _check(f"{where}, rule {name}", sql, columns)
+        _check(f"{where}, rule {name}", sql, {column.name: column.type for column in columns})
     return [
         CheckModel(id=f"rule:{name}", column="", name="rule", arguments={}, sql=f"({sql})")
         for name, sql in rules.items()
     ]
 
 
-def _check(where: str, sql: str, columns: Sequence[str]) -> None:
+def _check(where: str, sql: str, columns: Mapping[str, str]) -> None:
     from sqlglot import exp  # a third of a second, which a contract without rules need not pay
 
     tree = _parsed(where, sql)
@@ -111,7 +130,16 @@ def _check(where: str, sql: str, columns: Sequence[str]) -> None:
             found=(other or tree).sql("spark"),
             next_step="compute what needs other rows in the function, and put it into a column",
         )
-    lowered = {name.lower() for name in columns}
+    lowered = {name.lower(): kind for name, kind in columns.items()}
+    if asked := _asks(sql, tree, lowered):
+        raise DefinitionError(
+            "the rule asks the clock or chance, and a row is looked at more than once",
+            where=where,
+            expected="the same answer for a row each time: it is kept, or set aside",
+            found=asked,
+            next_step="compare with a column of the row, like the time its file was written, or "
+            "write a day into the rule",
+        )
     for found in tree.find_all(exp.Column):
         parts = [part.name for part in found.parts]
         if parts[0].lower() not in lowered:
@@ -125,6 +153,29 @@ def _check(where: str, sql: str, columns: Sequence[str]) -> None:
                 if near
                 else "correct the name, or put text into single quotes",
             )
+
+
+def _asks(sql: str, tree: Expr, kinds: Mapping[str, str]) -> str | None:
+    """What in the rule is another thing each time it is asked: `kinds` are the columns' types."""
+    from sqlglot import exp
+
+    # texts and names are no questions, but a day or a moment may be
+    if found := _ASKS.search(_LITERAL.sub(lambda found: found[0] if found[1] else "''", sql)):
+        return found[0]
+    for text in tree.find_all(exp.Literal):
+        # Spark reads such a word as a day wherever it casts it to one
+        if not text.is_string or not _MOMENT.fullmatch(text.name):
+            continue
+        test = text.parent
+        other = [node for node in test.iter_expressions() if node is not text] if test else []
+        compared = isinstance(test, exp.Predicate) and all(
+            isinstance(node, exp.Literal)
+            or (isinstance(node, exp.Column) and kinds.get(node.name.lower()) == "string")
+            for node in other
+        )
+        if not compared:
+            return f"'{text.name}'"
+    return None
 
 
 def _parsed(where: str, sql: str) -> Expr:

@@ -92,32 +92,6 @@ def test_what_says_nothing_is_refused(
         external(Order, *place, **said)
 
 
-class Clocked(
-    Contract,
-    name="crm.clocked",
-    version="1.0.0",
-    owner="team:crm",
-    rules={"past": "day <= current_date()"},
-):
-    """What asks the clock."""
-
-    id: int = column(key=True)
-    day: date = column()
-
-
-class Dated(
-    Contract,
-    name="crm.dated",
-    version="1.0.0",
-    owner="team:crm",
-    rules={"past": "day <= DATE 'today'"},
-):
-    """What asks the clock in a literal."""
-
-    id: int = column(key=True)
-    day: date = column()
-
-
 class Referred(
     Contract,
     name="bronze.lines",
@@ -133,8 +107,6 @@ class Referred(
 @pytest.mark.parametrize(
     ("contract", "told"),
     [
-        (Dated, "found: rule rule:past, which asks DATE 'today'"),
-        (Clocked, "found: rule rule:past, which asks current_date"),
         (Fresh, "found: freshness"),
         (Kept, "found: retention"),
         (Referring, "found: foreign key"),
@@ -144,48 +116,6 @@ class Referred(
 def test_a_contract_says_nothing_that_nobody_looks_at(contract: type[Contract], told: str) -> None:
     with pytest.raises(DefinitionError, match=rf"says what is not looked at[\s\S]*{told}"):
         external(contract, "/a")
-
-
-@pytest.mark.parametrize(
-    "rule",
-    [
-        "day >= DATE'2013-01-01' AND day <= current_date() AND kind <> 'x'",
-        "day < DATE'2020-01-01' OR day < now() OR day = DATE'2021-01-01'",
-        "day < DATE  'today'",
-        "kind = \"it's\" AND day < now() AND kind = 'x'",
-        'day < TIMESTAMP "now"',
-        "rand() < 0.5",
-    ],
-)
-def test_a_rule_that_asks_the_clock_or_chance_is_found_among_texts(rule: str) -> None:
-    class Asking(
-        Contract, name="crm.asking", version="1.0.0", owner="team:crm", rules={"asks": rule}
-    ):
-        """What asks."""
-
-        id: int = column(key=True)
-        day: date = column()
-        kind: str = column()
-
-    with pytest.raises(DefinitionError, match="rule rule:asks, which asks"):
-        external(Asking, "/a")
-
-
-def test_a_rule_may_speak_of_the_clock_without_asking_it() -> None:
-    class Spoken(
-        Contract,
-        name="crm.spoken",
-        version="1.0.0",
-        owner="team:crm",
-        rules={"word": "status <> 'now() is' OR status = 'today' OR day > DATE'2013-01-01'"},
-    ):
-        """What is called as the clock is."""
-
-        id: int = column(key=True)
-        status: str = column(isin=["now", "later"])
-        day: date = column()
-
-    assert external(Spoken, "/a").rules()
 
 
 def test_it_fits_the_dataset_that_reads_it() -> None:

@@ -256,6 +256,28 @@ WRONG_FACTS: dict[str, tuple[dict[str, Any], str, str]] = {
         f"{CLASS}, rule known",
         "the rule is no predicate over one row",
     ),
+    **{
+        f"a rule that asks: {rule}": (
+            {"rules": {"asks": rule}},
+            f"{CLASS}, rule asks",
+            "the rule asks the clock or chance, and a row is looked at more than once",
+        )
+        for rule in (
+            "day >= DATE'2013-01-01' AND day <= current_date() AND code <> 'x'",
+            "day <= current_date",
+            "day < DATE'2020-01-01' OR day < now() OR day = DATE'2021-01-01'",
+            "day < DATE  'today'",
+            "code = \"it's\" AND day < now() AND code = 'x'",
+            'at < TIMESTAMP "now"',
+            "rand() < 0.5",
+            "fare < unix_timestamp( )",
+            "day <= 'today'",
+            "day BETWEEN '2013-01-01' AND ' Today '",
+            "CAST('tomorrow' AS DATE) > day",
+            "at < to_timestamp('now CET')",
+            "day IN ('2013-01-01', 'today')",
+        )
+    },
     "a rule of a column that is not there": (
         {"rules": {"positive": "fair > 0"}},
         f"{CLASS}, rule positive",
@@ -386,7 +408,9 @@ def test_a_column_without_a_type_is_not_left_out() -> None:
         "exists(parts, x -> x > fare)",
         "place['town'] = 'fair'",
         "fare::int % 2 = 0 OR parts[0] <=> fare",
-        "day BETWEEN DATE'2013-01-01' AND current_date() + INTERVAL 1 DAY",
+        "day BETWEEN DATE'2013-01-01' AND DATE'2099-01-01' + INTERVAL 1 DAY",
+        "unix_timestamp(code) > 0",
+        "code <> 'now() is' OR code = 'today' OR code IN ('now', 'later')",
         "CASE WHEN fare IS NULL THEN day IS NOT NULL ELSE extract(year FROM day) > 2000 END",
     ],
 )
@@ -394,6 +418,7 @@ def test_what_spark_reads_as_a_predicate_is_a_rule(sql: str) -> None:
     columns = {
         "fare": (int, column()),
         "day": (date, column()),
+        "code": (str, column()),
         "parts": (T.ArrayType(T.LongType()), column()),
         "place": (T.MapType(T.StringType(), T.StringType()), column()),
     }

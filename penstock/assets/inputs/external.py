@@ -38,19 +38,6 @@ if TYPE_CHECKING:
 __all__ = ["External", "PinnedExternal", "external"]
 
 _CATALOG_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*){1,2}", re.ASCII)
-# Spark asks the clock anew for each of a run's plans: a row could be in none of them, or in two
-_ASKS = re.compile(
-    r"\b(current_\w+|now|localtimestamp|rand|randn|random|uuid|unix_timestamp|to_unix_timestamp"
-    r"|monotonically_increasing_id|spark_partition_id|shuffle|curdate|uniform|randstr)\b(?=\s*\()"
-    r"|\b(current_timestamp|current_date|localtimestamp)\b"
-    r"|\b(date|timestamp|timestamp_ntz|timestamp_ltz)\s*['\"]\s*(now|today|tomorrow|yesterday)\s*['\"]",
-    re.IGNORECASE,
-)
-# a literal, with the word before it that says that it is a day or moment
-_LITERAL = re.compile(
-    r"""(\b(?:date|timestamp(?:_ntz|_ltz)?)\s*)?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|`[^`]*`""",
-    re.IGNORECASE | re.DOTALL,
-)
 _LOCATION = re.compile(r"/[^\0]*|s3://[a-z0-9][a-z0-9.-]+/[^\0]+")
 
 
@@ -334,11 +321,6 @@ def _refuse_promises(model: ContractModel, where: str) -> None:
     unkept += [f"foreign key {key.id}" for key in model.foreign_keys]
     unkept += ["freshness"] if model.freshness else []
     unkept += ["retention"] if model.retention else []
-    unkept += [
-        f"rule {c.id}, which asks {found[0]}"
-        for c in model.checks
-        if (found := _ASKS.search(_without_texts(c.sql)))
-    ]
     if unkept:
         raise DefinitionError(
             "the contract of an external table says what is not looked at",
@@ -347,11 +329,6 @@ def _refuse_promises(model: ContractModel, where: str) -> None:
             found=", ".join(unkept),
             next_step="leave it out here, and say it in the contract of the dataset that reads it",
         )
-
-
-def _without_texts(sql: str) -> str:
-    """The SQL without what it says in texts and names, but for days and moments."""
-    return _LITERAL.sub(lambda found: found[0] if found[1] else "''", sql)
 
 
 def _location_in_catalog(table: External, asked: Asked) -> str:
