@@ -49,17 +49,23 @@ def versions(
         present = set(history.columns)
         old = history.join(batch.select(*map(_column, key)).distinct(), list(key), "left_semi")
         kind = {column.name: column.type for column in contract.columns}
-        ended = None if removes is None else _ends(old, key, mode)
+        if mode.valid_to in present:
+            # where a version ends and none begins, what it said was gone: as a row that says so
+            end = quoted(mode.valid_to)
+            twice = f"explode(if({end} IS NULL, array(false), array(false, true)))"
+            old = old.withColumn(_GONE, F.expr(twice))
+            old = old.withColumn(start, F.expr(f"if({_GONE}, {end}, {quoted(start)})"))
+        else:
+            old = old.withColumn(_GONE, F.lit(False))
         old = old.select(
             *(_column(n) if n in present else F.lit(None).cast(kind[n]).alias(n) for n in base),
-            F.lit(False).alias(_GONE),
+            _GONE,
         )
-        if ended is not None:
-            old = old.unionByName(ended, allowMissingColumns=True)
         rows = rows.unionByName(old.withColumn("_new", F.lit(False)))
-        # of two rows for one moment the new one is first; both have the same windows, so that
-        # Spark moves and sorts the rows once for all of this
-        moment, both = quoted(start), f"OVER ({by_key} ORDER BY {quoted(start)}, _new DESC)"
+        # of two rows for one moment the new one is first, and an end is last; both have the same
+        # windows, so that Spark moves and sorts the rows once for all of this
+        moment = quoted(start)
+        both = f"OVER ({by_key} ORDER BY {moment}, _new DESC, {_GONE})"
         rows = rows.withColumn(
             "_stands", F.expr(f"coalesce(lead({moment}) {both} = {moment}, false)")
         )
@@ -76,21 +82,9 @@ def versions(
         rows = rows.where(F.expr(f"NOT ({repeated})"))
     ended = rows.withColumn(mode.valid_to, F.expr(f"lead({quoted(start)}) {window}"))
     ended = ended.withColumn(mode.is_current, F.expr(f"{quoted(mode.valid_to)} IS NULL"))
-    more = () if removes is None else (F.col(_GONE).alias(removes),)
-    return ended.select(*map(_column, names), *more)
-
-
-def _ends(old: DataFrame, key: tuple[str, ...], mode: Scd2) -> DataFrame:
-    """When the versions of the table ended without another one that followed: they were gone."""
-    start, end = quoted(mode.valid_from), quoted(mode.valid_to)
-    by_key = ", ".join(quoted(name) for name in key)
-    follows = f"lead({start}) OVER (PARTITION BY {by_key} ORDER BY {start})"
-    gone = old.withColumn("_follows", F.expr(follows)).where(
-        F.expr(f"{end} IS NOT NULL AND NOT ({end} <=> _follows)")
-    )
-    return gone.select(
-        *map(_column, key), _column(mode.valid_to).alias(mode.valid_from), F.lit(True).alias(_GONE)
-    )
+    if removes is None:  # nothing of the table is to be taken out
+        return ended.where(F.expr(f"NOT {_GONE}")).select(*map(_column, names))
+    return ended.select(*map(_column, names), F.col(_GONE).alias(removes))
 
 
 def _column(name: str) -> Column:

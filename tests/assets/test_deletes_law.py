@@ -93,6 +93,12 @@ def _same(raw: DataFrame) -> DataFrame:
 marked = dataset(Marked, inputs=EVENTS, write=Merge(deletes="gone", order_by="seq"))(_same)
 removed = dataset(Removed, inputs=EVENTS, write=Merge(deletes="gone", order_by="seq"))(_same)
 ended = dataset(Ended, inputs=VERSIONS, write=Scd2(deletes="gone", keep_repeated=True))(_same)
+# the same table when nobody says any more what is gone
+said = dataset(
+    Ended,
+    inputs={"raw": landing("orders/more*.csv", derived=["valid_to", "is_current"])},
+    write=Scd2(keep_repeated=True),
+)(_same)
 listed = dataset(Listed, inputs=LISTS, write=Scd2(missing="close", max_missing=0.9))(_same)
 told = dataset(Told, inputs=VERSIONS, write=Scd2(deletes="gone", keep_repeated=True))(_same)
 
@@ -164,6 +170,21 @@ def test_versions_end_where_the_row_is_gone(shop: Shop, histories: Histories) ->
         exact += 1
         assert rows[key] == _intervals(_everything(runs)), (key, runs)
     assert exact > KEYS / 3
+    chance = random.Random(20130105)
+    more: Histories = {
+        key: [*runs, {n: chance.choice(("basic", "gold")) for n in chance.sample(range(1, 9), 2)}]
+        for key, runs in histories.items()
+    }
+    lines = [
+        f"{key},{tier},2013-01-{day:02}"
+        for key, runs in more.items()
+        for day, tier in runs[-1].items()
+    ]
+    shop.land("more.csv", *lines, header="id,tier,valid_from")
+    shop.run(said)
+    rows = _versions(shop, said, "tier")
+    for key, runs in more.items():
+        assert rows[key] == _intervals(_remembered(runs)), (key, runs)
 
 
 def test_a_key_holds_while_it_is_in_the_whole_lists(shop: Shop) -> None:
