@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -186,3 +187,40 @@ def test_what_a_session_remembers_of_tables_and_queries_is_bounded(
     for _ in range(kept + 10):
         nothing.collect()
     until(lambda: 0 < executions.executionsCount() <= kept, "old queries are forgotten")
+
+
+def test_what_the_parser_learns_of_statements_is_bounded(spark: SparkSession) -> None:
+    """A driver that lives for a year sees statements of every kind."""
+    chance = random.Random(42)
+
+    def term(depth: int) -> str:
+        if depth == 0:
+            return chance.choice(("a", "'x'", "b.c", "DATE'2020-01-01'", "a::int", "1.5BD", "NULL"))
+        kind = chance.choice(
+            (
+                "{} + {}",
+                "CASE WHEN {} IS NULL THEN {} ELSE {} END",
+                "{} BETWEEN {} AND {}",
+                "{} IN ({}, {})",
+                "NOT {} LIKE 'x%'",
+                "transform({}, x -> {})",
+                "sum({}) OVER (PARTITION BY {} ORDER BY {})",
+                "extract(year FROM {})",
+                "cast({} AS decimal(10, 2))",
+            )
+        )
+        return f"({kind})".format(*(term(depth - 1) for _ in range(kind.count("{}"))))
+
+    jvm: Any = spark._jvm
+    parser = spark._jsparkSession.sessionState().sqlParser()
+
+    def used() -> int:
+        jvm.System.gc()
+        memory = jvm.Runtime.getRuntime()
+        return int(memory.totalMemory() - memory.freeMemory())
+
+    before = used()
+    for _ in range(300):
+        parser.parsePlan(f"SELECT {term(4)} FROM t WHERE {term(3)} GROUP BY {term(2)}")
+    most = int(jvm.Runtime.getRuntime().maxMemory())
+    assert used() - before < most / 6
