@@ -16,7 +16,7 @@ from penstock.assets.body import analyze, key_id
 from penstock.assets.changes_too_late import changes_too_late
 from penstock.assets.closed import stays_closed
 from penstock.assets.fault import translated
-from penstock.assets.gate import check_required
+from penstock.assets.gate import check_key, check_required
 from penstock.assets.governed_write import GovernedWrite
 from penstock.assets.heartbeat import beating
 from penstock.assets.inputs.kind import Held
@@ -134,6 +134,7 @@ def _attempt(
         invocation.on_step("started")
         with beating(runtime.ledger, _run_id(spec, slice_, invocation)):
             check_required(resolved, spark)
+            check_key(resolved, spark)
             write = GovernedWrite(
                 resolved=resolved,
                 analyzed=analyzed,

@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from penstock.assets.frames import table_rows
 from penstock.assets.inputs.changes import Changes
 from penstock.assets.inputs.snapshot import Snapshot
-from penstock.assets.modes import Overwrite, ReplaceSlice, Warn
+from penstock.assets.modes import Append, Merge, Overwrite, ReplaceSlice, Scd2, Warn
 from penstock.errors import DefinitionError, GateError
 from penstock.lineage.column_lineage import ColumnLineage, Influence, Origin
 from penstock.schemas.evolution import columns_difference
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_frame",
+    "check_key",
     "check_leaks",
     "check_required",
     "check_table",
@@ -156,6 +157,41 @@ def check_required(resolved: Resolved, spark: SparkSession) -> None:
             next_step="fill them first, while the contract lets them be NULL, and require the "
             "column then"
             + ("; or run the slices that hold them in one range" if spec.partitions else ""),
+        )
+
+
+def check_key(resolved: Resolved, spark: SparkSession) -> None:
+    """Raise GateError when rows that stay have the same key, which the contract now tells apart by.
+
+    A merge would change each of them, or none. One Spark job, and only for the first run after the
+    key or the write mode became another: a key that only gained columns tells the same rows apart.
+    """
+    spec, state = resolved.spec, resolved.state
+    enforced = not isinstance(spec.write, Append) or not isinstance(spec.bad_rows, Warn)
+    if state is None or not isinstance(spec.write, Append | Merge | Scd2) or not enforced:
+        return
+    last = next((commit.facts for commit in state.commits_in_force() if commit.by_run), None) or {}
+    before = set(last.get("row_key") or ())
+    same = last.get("contract", {}).get("fingerprint") == spec.model.fingerprint()
+    if (before and before <= set(spec.row_key)) or (
+        same and last.get("write") == type(spec.write).__name__
+    ):
+        return
+    live = {column.name for column in state.columns()}
+    key = [F.col(quoted(name)) for name in spec.row_key if name in live]
+    if not key:
+        return
+    rows = table_rows(resolved, spark)
+    doubled = rows.groupBy(*key).agg(F.count("*").alias("n")).where("n > 1")
+    (keys, several) = doubled.agg(F.count("*"), F.coalesce(F.sum("n"), F.lit(0))).collect()[0]
+    if keys:
+        raise GateError(
+            "the contract has a key by which rows of the table are the same",
+            where=f"{spec.name} {spec.model.version}, table at version {state.version}",
+            expected=f"one row in the table for each {', '.join(spec.row_key)}",
+            found=f"{keys:,} keys in {several:,} rows",
+            next_step="make the dataset anew of its whole input in a new table; or take out the "
+            "rows that are too many, then run again",
         )
 
 

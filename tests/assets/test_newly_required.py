@@ -66,6 +66,48 @@ def test_rows_that_stay_must_have_a_value(shop: Shop, spec: Dataset) -> None:
         assert shop.table(spec).where("item IS NULL").count() == 0
 
 
+def _keyed(spec: Dataset, *key: str) -> Dataset:
+    class Keyed(Contract, name=spec.name, version="2.0.0", owner="team:shop"):
+        """One order by another key."""
+
+        id: int = column(key="id" in key)
+        item: str = column(key="item" in key)
+        price: Decimal(10, 2) = column(ge=0, key="price" in key)
+        day: date = column(key="day" in key)
+
+    def body(raw: DataFrame) -> DataFrame:
+        return raw
+
+    return dataset(Keyed, inputs=spec.inputs, write=spec.write)(body)
+
+
+@pytest.mark.parametrize("spec", [logged, merged_files], ids=lambda s: s.name)
+def test_a_key_that_became_another_tells_the_rows_of_the_table_apart(
+    shop: Shop, spec: Dataset
+) -> None:
+    shop.land("orders-a.csv", WITH, "2,ink,2.50,2013-01-06", "3,cup,1,2013-01-06")
+    shop.run(spec)
+    shop.land("orders-b.csv", "4,ink,1.75,2013-01-05")
+    before = shop.table(spec).collect()
+    with pytest.raises(GateError, match="key by which rows of the table are the same") as caught:
+        shop.run(_keyed(spec, "item"))
+    assert caught.value.found == "1 keys in 2 rows"
+    assert shop.table(spec).collect() == before
+    # a key with more columns than before tells apart what the one before did
+    wider = _keyed(spec, "item", "id")
+    assert shop.run(wider).committed
+    path = shop.runtime.lake.table(spec.name).path
+    shop.spark.sql(f"DELETE FROM delta.`{path}` WHERE id IN (1, 2)").collect()
+    shop.land("orders-c.csv", "5,pen,1.75,2013-01-05")
+    narrow = _keyed(spec, "item")
+    assert shop.run(narrow).committed
+    assert sorted((r.id, r.item) for r in shop.table(spec).collect()) == [
+        (3, "cup"),
+        (4, "ink"),
+        (5, "pen"),
+    ]
+
+
 def test_rows_that_are_replaced_need_none(shop: Shop) -> None:
     shop.land("orders-2013-01-05.csv", WITH)
     shop.land("orders-2013-01-06.csv", WITHOUT)
