@@ -202,14 +202,18 @@ def check_leaks(spec: Dataset, lineage: ColumnLineage, contract_of: ContractOf) 
     defined; here the data's real way counts: a class travels along direct, unmasked lineage. A
     column whose way is not known counts as made of all personal data of the inputs, unless the
     contract says that it is masked.
+
+    Where the dataset is cleared, the column must say what it holds: who reads it is asked for no
+    more than that.
     """
     inputs = _contracts(spec, lineage, contract_of)
+    unfollowed = "unmasked on a way that cannot be followed, perhaps from"
     doubtful = {doubt.column for doubt in lineage.unknown if doubt.column is not None}
     for column, origins in lineage.fields.items():
         method = spec.masking.method(column) if spec.masking else None
         declared = spec.model.column(column)
         made_of = [
-            (field.pii, f"from {dataset}.{name}")
+            (field.pii, f"unmasked from {dataset}.{name}", True)
             for dataset, name in _direct(origins)
             for source in inputs.get(dataset, ())
             if (field := source.column(name)) and _open(field)
@@ -218,18 +222,27 @@ def check_leaks(spec: Dataset, lineage: ColumnLineage, contract_of: ContractOf) 
             made_of += [
                 (
                     field.pii,
-                    f"on a way that cannot be followed, perhaps from {dataset}.{field.name}",
+                    f"{unfollowed} {dataset}.{field.name}",
+                    False,
                 )
                 for dataset, sources in inputs.items()
                 for source in sources
                 for field in source.columns
                 if _open(field)
             ]
-        for pii, source_column in made_of:
+        for pii, source_column, known in made_of:
             assert pii is not None
-            if pii in spec.model.cleared or (method is not None and pii in method.adequate):
+            if method is not None and pii in method.adequate:
                 continue
-            raise _leak(spec, column, pii, source_column)
+            if pii not in spec.model.cleared:
+                raise _leak(spec, column, pii, source_column)
+            if declared and not _tells(declared, pii if known else None):
+                raise _untold(spec, declared, pii, source_column)
+
+
+def _tells(column: ColumnModel, pii: Pii | None) -> bool:
+    """Whether the column says that it holds personal data in clear, of this class or of any."""
+    return _open(column) and (pii is None or column.pii in (pii, Pii.FREE_TEXT))
 
 
 def _contracts(
@@ -263,6 +276,18 @@ def _leak(spec: Dataset, column: str, pii: Pii, source: str) -> GateError:
         f"{pii.value} would be written in clear to a dataset that is not cleared for it",
         where=f"{spec.name}.{column}",
         expected=f"a masked value, or Pii.{pii.name} in cleared= of the contract",
-        found=f"comes unmasked {source}",
+        found=f"comes {source}",
         next_step=f"drop or mask the column, or clear {spec.name} for Pii.{pii.name}",
+    )
+
+
+def _untold(spec: Dataset, column: ColumnModel, pii: Pii, source: str) -> GateError:
+    says = "no class" if column.pii is None else f"Pii.{column.pii.name}"
+    return GateError(
+        f"{pii.value} would be written in clear to a column that does not say so",
+        where=f"{spec.name}.{column.name}",
+        expected=f"column(pii=Pii.{pii.name}), Pii.FREE_TEXT of several classes, or a masked value",
+        found=f"comes {source}; the column says {says}{', masked' if column.masked else ''}",
+        next_step="say the class in the contract: who reads the column needs a clearance, and it "
+        "gets no statistics in the table's log; or drop or mask it",
     )

@@ -241,7 +241,7 @@ class Known(
     """One person for those who may know."""
 
     id: int = column(key=True)
-    label: str = column(nullable=True)
+    label: str = column(nullable=True, pii=Pii.EMAIL)
 
 
 IN_THE_DARK = ColumnLineage(
@@ -272,6 +272,48 @@ def test_an_unknown_origin_is_no_matter_where_the_column_is_masked_or_cleared(
     contract: type[Contract],
 ) -> None:
     check_leaks(_reading(contract), IN_THE_DARK, {"bronze.persons": model_of(Person)}.get)
+
+
+def _cleared(**said: Any) -> type[Contract]:
+    body = {
+        "__doc__": "One person.",
+        "__module__": __name__,
+        "__annotations__": {"id": int, "label": str},
+        "id": column(key=True),
+        "label": column(nullable=True, **said),
+    }
+    facts = {"name": "shared.persons", "version": "1.0.0", "owner": "team:shop", "cleared": [*Pii]}
+    return types.new_class("Cleared", (Contract,), facts, lambda space: space.update(body))
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({}, "no class"),
+        ({"pii": Pii.PHONE}, "Pii.PHONE"),
+        ({"pii": Pii.EMAIL, "masked": True}, "Pii.EMAIL, masked"),
+    ],
+)
+def test_who_is_cleared_says_what_it_gives_on(shop: Shop, said: dict[str, Any], told: str) -> None:
+    """Who reads the column is asked for no more than it says."""
+    shop.land("persons.csv", "1,kanarienvogel@example.com", header="id,mail")
+    shop.run(persons)
+
+    def body(raw: DataFrame) -> DataFrame:
+        return raw.selectExpr("id", "upper(mail) AS label")
+
+    for contract in (_cleared(pii=Pii.EMAIL), _cleared(pii=Pii.FREE_TEXT)):
+        assert shop.run(dataset(contract, inputs={"raw": Person})(body)).version is not None
+    with pytest.raises(GateError, match="email would be written in clear to a column that") as no:
+        shop.run(dataset(_cleared(**said), inputs={"raw": Person})(body))
+    assert no.value.found == f"comes unmasked from bronze.persons.mail; the column says {told}"
+
+
+def test_a_column_of_unknown_origin_says_that_it_holds_personal_data() -> None:
+    contracts = {"bronze.persons": model_of(Person)}.get
+    check_leaks(_reading(_cleared(pii=Pii.PHONE)), IN_THE_DARK, contracts)
+    with pytest.raises(GateError, match="to a column that does not say so"):
+        check_leaks(_reading(_cleared()), IN_THE_DARK, contracts)
 
 
 def test_rows_of_unknown_origin_say_nothing_of_a_column() -> None:
