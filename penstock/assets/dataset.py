@@ -18,6 +18,7 @@ from penstock.assets.inputs.query import Query
 from penstock.assets.inputs.snapshot import Snapshot, table
 from penstock.assets.inputs.topic import Topic
 from penstock.assets.modes import (
+    Append,
     BadRows,
     Merge,
     Overwrite,
@@ -164,6 +165,12 @@ class Dataset:
                 return self.row_key
             case _:
                 return ()
+
+    @property
+    def kept_key(self) -> tuple[str, ...]:
+        """The columns that tell the table's rows apart when one run wrote after the other."""
+        adds = isinstance(self.write, Append) and not isinstance(self.bad_rows, Warn)
+        return self.row_key if adds else self.table_key
 
     @property
     def sources(self) -> tuple[str, ...]:

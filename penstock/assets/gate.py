@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from penstock.assets.frames import table_rows
 from penstock.assets.inputs.changes import Changes
 from penstock.assets.inputs.snapshot import Snapshot
-from penstock.assets.modes import Append, Merge, Overwrite, ReplaceSlice, Scd2, Warn
+from penstock.assets.modes import Overwrite, ReplaceSlice, Warn
 from penstock.errors import DefinitionError, GateError
 from penstock.lineage.column_lineage import ColumnLineage, Influence, Origin
 from penstock.schemas.evolution import columns_difference
@@ -167,18 +167,15 @@ def check_key(resolved: Resolved, spark: SparkSession) -> None:
     key or the write mode became another: a key that only gained columns tells the same rows apart.
     """
     spec, state = resolved.spec, resolved.state
-    enforced = not isinstance(spec.write, Append) or not isinstance(spec.bad_rows, Warn)
-    if state is None or not isinstance(spec.write, Append | Merge | Scd2) or not enforced:
+    if state is None or isinstance(spec.write, Overwrite) or not spec.kept_key:
         return
     last = next((commit.facts for commit in state.commits_in_force() if commit.by_run), None) or {}
-    before = set(last.get("row_key") or ())
-    same = last.get("contract", {}).get("fingerprint") == spec.model.fingerprint()
-    if (before and before <= set(spec.row_key)) or (
-        same and last.get("write") == type(spec.write).__name__
-    ):
+    # commits of before it was said name the key of a merge alone
+    before = set(last.get("kept_key") or last.get("row_key") or ())
+    if before and before <= set(spec.kept_key):
         return
     live = {column.name for column in state.columns()}
-    key = [F.col(quoted(name)) for name in spec.row_key if name in live]
+    key = [F.col(quoted(name)) for name in spec.kept_key if name in live]
     if not key:
         return
     rows = table_rows(resolved, spark)
@@ -188,7 +185,7 @@ def check_key(resolved: Resolved, spark: SparkSession) -> None:
         raise GateError(
             "the contract has a key by which rows of the table are the same",
             where=f"{spec.name} {spec.model.version}, table at version {state.version}",
-            expected=f"one row in the table for each {', '.join(spec.row_key)}",
+            expected=f"one row in the table for each {', '.join(spec.kept_key)}",
             found=f"{keys:,} keys in {several:,} rows",
             next_step="make the dataset anew of its whole input in a new table; or take out the "
             "rows that are too many, then run again",

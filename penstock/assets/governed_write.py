@@ -215,6 +215,7 @@ class GovernedWrite:
             "rules": resolved.rules,
             "write": type(spec.write).__name__,
             "row_key": list(spec.table_key),
+            "kept_key": list(spec.kept_key),
             "slice": resolved.slice.document(),
             # also where the slice was open: who asked did not look
             **({"reopen": True} if self.reopen else {}),
