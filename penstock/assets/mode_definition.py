@@ -173,6 +173,15 @@ def _check_versions(spec: Dataset, scd2: Scd2, where: str) -> None:
             found=f"in the key: {in_key}" if in_key else None,
             next_step="declare them: timestamp, nullable timestamp, bool",
         )
+    made = (scd2.valid_to, scd2.is_current)
+    if promised := [check.id for check in spec.model.checks if check.column in made]:
+        raise DefinitionError(
+            "the contract has a check of a column that Scd2 makes when it writes",
+            where=f"contract {spec.contract.__name__}",
+            expected=f"checks of what the function returns, not of {' and '.join(made)}",
+            found=", ".join(promised),
+            next_step="leave the check out",
+        )
     kinds = {column.name: (column.type, column.nullable) for column in spec.model.columns}
     start, _ = kinds[scd2.valid_from]
     moment = start if start in ("date", "timestamp") else "timestamp"

@@ -66,7 +66,26 @@ def data_type(where: str, field: str, note: Any) -> T.DataType:
 
 
 def _refuse_parts(where: str, kind: T.DataType) -> None:
-    """Raise DefinitionError for a field of a struct that SQL could not name as it stands."""
+    """Raise DefinitionError for a field of a struct that SQL could not name as it stands.
+
+    And for a part that may not be NULL: the checks are of columns.
+    """
+    required = [
+        part.simpleString()
+        for part in _parts(kind)
+        if (isinstance(part, T.ArrayType) and not part.containsNull)
+        or (isinstance(part, T.MapType) and not part.valueContainsNull)
+        or (isinstance(part, T.StructType) and not all(field.nullable for field in part))
+    ]
+    if required:
+        raise DefinitionError(
+            "a part of the column's type may not be NULL, which no check looks at",
+            where=where,
+            expected="parts that may be NULL, and a rule over the row where they must not",
+            found=", ".join(required),
+            next_step="leave out containsNull=, valueContainsNull= and nullable= in the type, and "
+            "say it in rules={...}: 'NOT exists(parts, x -> x IS NULL)', 'place.town IS NOT NULL'",
+        )
     for struct in (part for part in _parts(kind) if isinstance(part, T.StructType)):
         low = [name.lower() for name in struct.names]
         wrong = [n for n in struct.names if not _FIELD.fullmatch(n) or low.count(n.lower()) > 1]

@@ -135,7 +135,8 @@ class Contract(DataFrameModel):  # type: ignore[type-arg]
     `freshness` is how old the data may be, `retention` how long it is kept, `clustering` the
     columns that compaction sorts by, `cleared` the classes of personal data it may hold in clear.
     `rules` are SQL predicates over the row by name; a row on which one is false, or fails (division
-    by zero, overflow, a cast), is set aside.
+    by zero, overflow, a cast), is set aside. A subclass has its parent's columns, `foreign_keys`
+    and `rules`, one of its own by the same name in its place; the other facts are each its own.
 
     >>> class Bookings(Contract, name="silver.bookings", version="1.0.0", owner="team:travel"):
     ...     '''One row per booking.'''
@@ -147,6 +148,8 @@ class Contract(DataFrameModel):  # type: ignore[type-arg]
 
     _model: ClassVar[ContractModel]
     _types: ClassVar[dict[str, T.DataType]]
+    _foreign_keys: ClassVar[tuple[ForeignKey, ...]]
+    _rules: ClassVar[dict[str, str]]
 
     def __init_subclass__(  # noqa: PLR0913 - one keyword for each fact of a dataset
         cls,
@@ -208,13 +211,18 @@ class Contract(DataFrameModel):  # type: ignore[type-arg]
             )
         columns, checks = columns_of(where, schema, types)
         check_foreign_keys(where, foreign_keys, ForeignKey)
+        own_rules = row_rules(where, {} if rules is None else rules, columns)
+        inherited, others = _promises(cls)
+        inherited = {name: sql for name, sql in inherited.items() if name not in (rules or {})}
+        named = {fk.columns for fk in foreign_keys}
+        keys = (*(fk for columns, fk in others.items() if columns not in named), *foreign_keys)
         model = ContractModel(
             name=name,
             version=version,
             owner=owner,
             description=inspect.cleandoc(cls.__doc__ or ""),
             columns=columns,
-            checks=(*checks, *row_rules(where, {} if rules is None else rules, columns)),
+            checks=(*checks, *row_rules(where, inherited, columns), *own_rules),
             foreign_keys=tuple(
                 ForeignKeyModel(
                     id=f"{','.join(fk.columns)}:foreign_key",
@@ -223,7 +231,7 @@ class Contract(DataFrameModel):  # type: ignore[type-arg]
                     references_columns=fk.references_columns,
                     severity=Severity.WARN if fk.warn else Severity.ERROR,
                 )
-                for fk in foreign_keys
+                for fk in keys
             ),
             freshness=freshness,
             retention=retention,
@@ -231,10 +239,12 @@ class Contract(DataFrameModel):  # type: ignore[type-arg]
             cleared=cleared_classes(where, cleared),
         )
         check_model(where, model, types)
-        for key, fk in zip(model.foreign_keys, foreign_keys, strict=True):
+        for key, fk in zip(model.foreign_keys, keys, strict=True):
             check_reference(where, model, key, fk.target)
         # last: a class that was refused lives on until it is collected, and has no model
         cls._model = model
+        cls._foreign_keys = keys
+        cls._rules = {**inherited, **(rules or {})}
 
 
 def _inherited(contract: type) -> dict[str, T.DataType]:
@@ -243,6 +253,16 @@ def _inherited(contract: type) -> dict[str, T.DataType]:
     for base in reversed(contract.__mro__[1:]):
         found |= vars(base).get("_types", {})
     return found
+
+
+def _promises(contract: type) -> tuple[dict[str, str], dict[tuple[str, ...], ForeignKey]]:
+    """The rules of the contracts it is a subclass of, and their foreign keys by their columns."""
+    rules: dict[str, str] = {}
+    keys: dict[tuple[str, ...], ForeignKey] = {}
+    for base in reversed(contract.__mro__[1:]):
+        rules |= vars(base).get("_rules", {})
+        keys |= {fk.columns: fk for fk in vars(base).get("_foreign_keys", ())}
+    return rules, keys
 
 
 def model_of(contract: type[Contract] | Any) -> ContractModel:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import math
 import re
+import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -200,7 +202,7 @@ def compile_check(
             _check_fit(base, value)
             if base in _FLOATING and name in _ORDER_CHECKS and value != value:  # noqa: PLR0124 - NaN
                 raise UncompilableCheckError("NaN is no bound: nothing is above or below it")
-    sql = compiler(quoted(column.name), arguments)
+    sql = compiler(quoted(column.name), _as_stored(base, arguments))
     if base in _FLOATING and name in _ORDER_CHECKS:
         # Spark's order has NaN above all numbers; in a check it is no number, and keeps no bound
         sql = f"{sql} AND NOT isnan({quoted(column.name)})"
@@ -212,6 +214,32 @@ def compile_check(
         sql=sql,
         severity=severity,
     )
+
+
+def _as_stored(base: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The arguments with numbers as a column of the type has them.
+
+    Of 0.1 a float has another number than a double; and a decimal or a whole number that meets a
+    double is made one, and loses digits.
+    """
+
+    def stored(value: Any) -> Any:
+        if isinstance(value, list | tuple | set | frozenset):
+            return [stored(item) for item in value]
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+            return value
+        if base == "float":
+            with suppress(OverflowError):  # beyond all floats it is compared as it is
+                return struct.unpack("f", struct.pack("f", value))[0]
+        if isinstance(value, float) and base not in _FLOATING and math.isfinite(value):
+            exact = Decimal(repr(value))
+            return exact if len(f"{abs(exact):f}".replace(".", "")) <= _MOST_DIGITS else value
+        return value
+
+    return {
+        name: value if name.startswith("include_") else stored(value)
+        for name, value in arguments.items()
+    }
 
 
 def _values(arguments: Mapping[str, Any]) -> Iterator[Any]:

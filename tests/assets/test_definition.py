@@ -123,6 +123,21 @@ def test_versions_by_day_are_as_good_as_by_the_second() -> None:
     _versioned({**GOOD, "valid_from": (date, column()), "valid_to": (date, column(nullable=True))})
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "made"),
+    [
+        ("valid_to", datetime, {"nullable": True, "gt": datetime(2013, 1, 1, tzinfo=UTC)}),
+        ("is_current", bool, {"eq": True}),
+    ],
+)
+def test_nothing_is_promised_of_what_is_made_when_it_is_written(
+    name: str, kind: type, made: dict[str, Any]
+) -> None:
+    with pytest.raises(DefinitionError, match="a check of a column that Scd2 makes") as caught:
+        _versioned({**GOOD, name: (kind, column(**made))})
+    assert caught.value.found in ("valid_to:gt", "is_current:eq")
+
+
 def test_a_column_has_one_part_to_play() -> None:
     with pytest.raises(DefinitionError, match="two parts to play"):
         _versioned(GOOD, Scd2(valid_to="valid_from"))

@@ -492,6 +492,58 @@ def test_a_subclass_has_the_columns_of_its_parent_and_its_own() -> None:
     assert [c.name for c in model_of(parent).columns] == ["fare", "note"]
 
 
+def test_a_subclass_keeps_what_its_parent_promises() -> None:
+    parent = define(
+        {"fare": (int, column(key=True)), "code": (str, column()), "day": (date, column())},
+        rules={"positive": "fare > 0", "cheap": "fare < 100"},
+        foreign_keys=[ForeignKey("code", "silver.codes"), ForeignKey("day", "silver.days")],
+    )
+    body = {"__doc__": "One.", "__annotations__": {"tax": int}, "tax": column()}
+    child = types.new_class(
+        "Taxed",
+        (parent,),
+        {
+            **FACTS,
+            "name": "silver.taxed",
+            "rules": {"cheap": "fare + tax < 100", "taxed": "tax > 0"},
+            "foreign_keys": [ForeignKey("day", "silver.working_days")],
+        },
+        lambda space: space.update(body),
+    )
+    grandchild = types.new_class(
+        "Own",
+        (child,),
+        {**FACTS, "name": "silver.own"},
+        lambda space: space.update({"__doc__": "One.", "__annotations__": {}}),
+    )
+    for model in (model_of(child), model_of(grandchild)):
+        assert {c.id: c.sql for c in model.checks} == {
+            "rule:positive": "(fare > 0)",
+            "rule:cheap": "(fare + tax < 100)",
+            "rule:taxed": "(tax > 0)",
+        }
+        assert [(fk.columns, fk.references) for fk in model.foreign_keys] == [
+            (("code",), "silver.codes"),
+            (("day",), "silver.working_days"),
+        ]
+    assert len(model_of(parent).checks) == 2
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        T.ArrayType(T.StringType(), containsNull=False),
+        T.MapType(T.StringType(), T.LongType(), valueContainsNull=False),
+        T.StructType([T.StructField("town", T.StringType(), nullable=False)]),
+        T.ArrayType(T.StructType([T.StructField("town", T.StringType(), nullable=False)])),
+    ],
+    ids=str,
+)
+def test_a_part_that_may_not_be_null_is_refused_as_nothing_looks_at_it(kind: T.DataType) -> None:
+    with pytest.raises(DefinitionError, match="type may not be NULL, which no check looks at"):
+        define({"id": (int, column(key=True)), "parts": (kind, column())})
+
+
 def test_the_model_survives_its_document_and_its_fingerprint_is_its_own() -> None:
     contract = define(
         {

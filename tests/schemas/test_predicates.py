@@ -9,6 +9,7 @@ from decimal import Decimal as Exact
 from typing import TYPE_CHECKING, Any
 
 import pandera.pyspark as pandera
+import pyspark.sql.types as T
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -322,6 +323,39 @@ FAILING = {
     "out_of_the_array": "element_at(array(1, 2), cast(b AS int) + 1) > 0",
     "parsed": "to_date(s, 'yyyy') > DATE'0001-01-01'",
 }
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "check", "good"),
+    [
+        ("float", "0.1", {"le": 0.1}, True),
+        ("float", "0.1", {"ge": 0.1}, True),
+        ("float", "0.1", {"gt": 0.1}, False),
+        ("float", "0.1", {"isin": [0.1, 0.7]}, True),
+        ("float", "0.1", {"eq": Exact("0.1")}, True),
+        ("float", "0.7", {"in_range": {"min_value": 0.5, "max_value": 0.7}}, True),
+        ("float", "1e38", {"lt": 1e39}, True),
+        ("double", "0.1", {"le": 0.1}, True),
+        ("decimal(38,18)", "0.100000000000000001", {"gt": 0.1}, True),
+        ("decimal(38,18)", "0.1", {"gt": 0.1}, False),
+        ("decimal(38,18)", "0.1", {"lt": 1e300}, True),
+        ("bigint", "9007199254740993", {"gt": 9007199254740992.0}, True),
+    ],
+)
+def test_a_bound_is_a_number_as_the_column_has_them(
+    spark: SparkSession, kind: str, value: str, check: dict[str, Any], *, good: bool
+) -> None:
+    types_of = {
+        "float": T.FloatType(),
+        "double": float,
+        "decimal(38,18)": Decimal(38, 18),
+        "bigint": int,
+    }
+    body = {"__doc__": "N.", "__annotations__": {"n": types_of[kind]}, "n": column(**check)}
+    facts = {"name": "silver.n", "version": "1.0.0", "owner": "team:n"}
+    contract = types.new_class("N", (Contract,), facts, lambda space: space.update(body))
+    frame = spark.sql(f"SELECT CAST('{value}' AS {kind}) AS n")
+    assert frame.where(good_sql(model_of(contract)) or "true").count() == int(good)
 
 
 def test_a_rule_that_fails_on_a_row_is_broken_by_it(spark: SparkSession) -> None:
