@@ -46,7 +46,7 @@ def verify_ledger(
         typer.Option(help="NAMESPACE=POSITION:LINK that was written down before."),
     ] = None,
 ) -> int:
-    """Whether any event was changed, lost or moved since it was taken. Ends with 3 if so."""
+    """Whether any event was changed, lost or moved, or a contract changed. Ends with 3 if so."""
     from penstock.ledger.verification import verify
 
     with open_ledger(call, ledger_url) as ledger, call.busy("Reading every event"):
@@ -57,6 +57,7 @@ def verify_ledger(
     document = {
         "intact": found.intact,
         "events": found.events,
+        "contracts": found.contracts,
         "archived": found.archived,
         "archives": found.files,
         "chains": {name: asdict(end) for name, end in found.chains.items()},
@@ -68,7 +69,7 @@ def verify_ledger(
         table.add_row(Text(name), str(end.position), end.link)
     among = f", those in {found.files} archives among them" if found.files else ""
     verdict = Text(
-        f"{found.events} events{among}: "
+        f"{found.events} events{among}, and {found.contracts} contracts: "
         + ("as they were taken" if found.intact else f"{len(found.faults)} faults"),
         style="green" if found.intact else "bold red",
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
 from penstock.events.instant import instant
+from penstock.ledger.contract_register import registered
 from penstock.ledger.graph.catalog import Catalog
 from penstock.ledger.graph.naming import id_of, label_of
 from penstock.ledger.graph.rows import chunks
@@ -29,7 +29,7 @@ _LONGEST = 100
 
 
 def contract_records(connection: Connection, datasets: Collection[int]) -> dict[str, Any]:
-    """Every version of the contract of each dataset, by the name of a file."""
+    """Every version of the contract of each dataset, by the name of a file. Raises LedgerError."""
     names = {label_of(node) for node in Catalog(connection).datasets(datasets).values()}
     found = {}
     for some in chunks(sorted(names)):
@@ -40,7 +40,7 @@ def contract_records(connection: Connection, datasets: Collection[int]) -> dict[
                 "version": row.version,
                 "fingerprint": row.fingerprint,
                 "registered_at": instant(row.registered_at),
-                "document": json.loads(row.document),
+                "document": registered(row),
             }
     return found
 

@@ -1,4 +1,4 @@
-"""The triggers that refuse any change of an event; they are lifted for the archive alone."""
+"""The triggers that refuse any change of an event or contract; the archive alone lifts them."""
 
 from __future__ import annotations
 
@@ -14,25 +14,31 @@ if TYPE_CHECKING:
 
 __all__ = ["append_only_lifted", "append_only_triggers"]
 
-REASON = "the ledger''s events are append-only"
+TABLES = ("event", "contract")
 
 
 def append_only_triggers(dialect: str) -> tuple[str, ...]:
     """The statements that make the triggers, as the migrations do."""
+    return tuple(statement for table in TABLES for statement in _triggers(dialect, table))
+
+
+def _triggers(dialect: str, table: str) -> tuple[str, ...]:
+    reason = f"the ledger''s {table}s are append-only"
     if dialect == "postgresql":
         return (
             (
-                "CREATE FUNCTION event_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-                f"$$ BEGIN RAISE EXCEPTION '{REASON}'; END $$"
+                f"CREATE FUNCTION {table}_append_only() RETURNS trigger LANGUAGE plpgsql AS "
+                f"$$ BEGIN RAISE EXCEPTION '{reason}'; END $$"
             ),
             (
-                "CREATE TRIGGER event_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON event "
-                "FOR EACH STATEMENT EXECUTE FUNCTION event_append_only()"
+                f"CREATE TRIGGER {table}_append_only "
+                f"BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+                f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_append_only()"
             ),
         )
     return tuple(
-        f"CREATE TRIGGER event_no_{verb.lower()} BEFORE {verb} ON event "
-        f"BEGIN SELECT RAISE(ABORT, '{REASON}'); END"
+        f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+        f"BEGIN SELECT RAISE(ABORT, '{reason}'); END"
         for verb in ("UPDATE", "DELETE")
     )
 

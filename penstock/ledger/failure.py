@@ -18,8 +18,8 @@ FULL = "the disk is full: the event was not recorded"
 UNWRITABLE = "the ledger cannot be written"
 DISK = "the ledger's disk failed to read or write"
 APPEND_ONLY = (
-    "the ledger's events are append-only: an event is never changed or deleted",
-    "append a correcting event instead",
+    "the ledger is append-only: no event and no contract is ever changed or deleted",
+    "append a correcting event, or register the contract that holds, instead",
 )
 SQLITE_FAILURES = {
     "SQLITE_BUSY": (

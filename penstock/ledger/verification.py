@@ -1,5 +1,8 @@
 """Whether the ledger's events are what was appended: no change, no gap, no other order.
 
+And whether each contract is the one that was registered, by its fingerprint. Contracts have no
+chain: one that was taken out, or put in with a fingerprint that fits, is not found.
+
 Every hash is computed again from the payloads, so the columns that queries use must say what the
 payloads say, each event must be linked to the one before it in its namespace, and the chains must
 end where the ledger says they end. Archived events are read from their files, from the first on.
@@ -18,7 +21,8 @@ from sqlalchemy import func, select
 from penstock.ledger.archive_file import rows_of
 from penstock.ledger.archived import ArchivedFile, archived_files, fault_of
 from penstock.ledger.chain_walk import ChainEnd, ChainWalk, Fault
-from penstock.ledger.tables import archived_event, chain, event, head
+from penstock.ledger.contract_register import what_was_altered
+from penstock.ledger.tables import archived_event, chain, contract, event, head
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,6 +44,7 @@ class Verification:
     """
 
     events: int
+    contracts: int
     archived: int
     files: int
     chains: Mapping[str, ChainEnd]
@@ -54,7 +59,7 @@ class Verification:
 def verify(
     database: LedgerDatabase, *, expected: Mapping[str, ChainEnd] | None = None
 ) -> Verification:
-    """Looks at every event in one consistent state of the ledger. Raises LedgerError.
+    """Looks at every event and contract in one consistent state of the ledger. Raises LedgerError.
 
     `expected` are ends of chains that were written down elsewhere; the chain must pass through
     each of them.
@@ -71,12 +76,14 @@ def verify(
         archived = archives[-1].last if archives else 0
         _check_remembered(connection, walk, archived)
         _check_ends(connection, walk)
+        contracts = _check_contracts(connection, walk)
     for namespace, end in (expected or {}).items():
         if passed.get((namespace, end.position)) != end.link:
             what = f"the link kept elsewhere for number {end.position} is not in the chain"
             walk.faults.append(Fault(what=what, namespace=namespace, sequence=None))
     return Verification(
         events=walk.events,
+        contracts=contracts,
         archived=archived,
         files=files,
         chains=walk.ends,
@@ -148,6 +155,16 @@ def _check_ends(connection: Connection, walk: ChainWalk) -> None:
         if said.get(namespace) != walk.ends.get(namespace):
             what = "the chain does not end where the ledger says that it ends"
             walk.faults.append(Fault(what=what, namespace=namespace, sequence=None))
+
+
+def _check_contracts(connection: Connection, walk: ChainWalk) -> int:
+    """How many were looked at."""
+    number = 0
+    for row in connection.execute(select(contract).order_by(contract.c.id)):
+        number += 1
+        if wrong := what_was_altered(row):
+            walk.blame(f"the contract {row.name} {row.version}, number {row.id}: {wrong}")
+    return number
 
 
 def _rows(connection: Connection) -> Iterator[Mapping[str, Any]]:

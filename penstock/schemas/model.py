@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any, Self
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CheckModel", "ColumnModel", "ContractModel", "ForeignKeyModel", "Pii", "Severity"]
+__all__ = [
+    "CheckModel",
+    "ColumnModel",
+    "ContractModel",
+    "ForeignKeyModel",
+    "Pii",
+    "Severity",
+    "fingerprint_of",
+]
 
 
 class Pii(StrEnum):
@@ -154,8 +162,13 @@ class ContractModel:
 
     @cached_property
     def _fingerprint(self) -> str:
-        text = json.dumps(self, default=_plain, sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        return fingerprint_of(self)
+
+
+def fingerprint_of(contract: ContractModel | Mapping[str, Any]) -> str:
+    """The fingerprint of a contract, or of its document, also one that older code made."""
+    text = json.dumps(contract, default=_plain, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _plain(value: object) -> Any:

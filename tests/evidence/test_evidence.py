@@ -31,6 +31,7 @@ from penstock.ledger.tokens import Role, Tokens
 from penstock.ledger.verification import verify
 from penstock.resources.lake import Lake
 from penstock.resources.secrets import FileSecrets
+from penstock.schemas.model import ColumnModel, ContractModel
 from penstock.server import ServerSettings, create_app
 from tests.ledger.told_events import AT, dataset, lineage, run_event, schema, symlinks
 
@@ -519,6 +520,28 @@ def test_events_that_were_changed_in_the_ledger_are_not_signed(tmp_path: Path) -
     with pytest.raises(LedgerError) as told:
         office.make(dataset="silver.b")
     assert "penstock ledger verify" in told.value.next_step
+    office.ledger.close()
+
+
+def test_a_contract_that_was_changed_in_the_ledger_is_not_signed(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    office.ledger.register_contract(
+        ContractModel(
+            name="silver.b",
+            version="1.0.0",
+            owner="shop@example.com",
+            description="B",
+            columns=(ColumnModel(name="k", type="string"),),
+        )
+    )
+    assert any(n.startswith("contracts/") for n in unpacked(office.make(dataset="silver.b")))
+    raw = sqlite3.connect(office.path)
+    raw.execute("DROP TRIGGER contract_no_update")
+    raw.execute("""UPDATE contract SET document = replace(document, '"B"', '"C"')""")
+    raw.commit()
+    raw.close()
+    with pytest.raises(LedgerError, match="not as it was registered"):
+        office.make(dataset="silver.b")
     office.ledger.close()
 
 

@@ -150,11 +150,20 @@ def test_what_is_no_event_is_refused(ledger: Ledger, wrong: dict[str, Any]) -> N
     assert ledger.events() == ()
 
 
-@pytest.mark.parametrize("statement", ["UPDATE event SET payload = '{}'", "DELETE FROM event"])
-def test_the_database_itself_refuses_to_change_an_event(
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE event SET payload = '{}'",
+        "DELETE FROM event",
+        "UPDATE contract SET document = '{}'",
+        "DELETE FROM contract",
+    ],
+)
+def test_the_database_itself_refuses_to_change_an_event_or_a_contract(
     ledger: Ledger, url: str, statement: str
 ) -> None:
     ledger.append(start_event(facts_of(), at=AT))
+    ledger.register_contract(CONTRACT)
     outside = create_engine(url)
     with pytest.raises(DBAPIError, match="append-only"), outside.begin() as plain:
         plain.exec_driver_sql(statement)
@@ -162,6 +171,7 @@ def test_the_database_itself_refuses_to_change_an_event(
     with pytest.raises(LedgerError, match="append-only"), ledger.database.write() as connection:
         connection.exec_driver_sql(statement)
     assert len(ledger.events()) == 1
+    assert ledger.contracts(CONTRACT.name) == (CONTRACT,)
 
 
 def test_a_run_is_followed_from_start_to_complete(ledger: Ledger) -> None:

@@ -12,6 +12,8 @@ from sqlalchemy import Column, MetaData, Table, create_engine, insert, select
 from penstock.errors import LedgerError
 from penstock.ledger import Ledger, tables
 from penstock.ledger.verification import ChainEnd, verify
+from penstock.schemas.model import ColumnModel, ContractModel, Pii
+from tests.ledger.test_ledger_schema import WITHOUT_THOSE_OF_CONTRACTS
 from tests.ledger.told_events import run_event
 
 if TYPE_CHECKING:
@@ -105,6 +107,51 @@ def test_what_was_done_to_the_events_is_found(ledger: Ledger, url: str, case: st
         "no event at all",
     }:
         assert {fault.sequence for fault in found.faults} == {3}
+
+
+CONTRACT = ContractModel(
+    name="silver.bookings",
+    version="1.0.0",
+    owner="bookings@example.com",
+    description="Bookings",
+    columns=(ColumnModel(name="email", type="string", pii=Pii.EMAIL),),
+    cleared=frozenset({Pii.EMAIL}),
+    freshness=timedelta(hours=36),
+)
+ALTERED = {
+    "what it is cleared for": "document = replace(document, '[\"email\"]', '[]')",
+    "a key before its like": "document = '{\"name\": 1, ' || substr(document, 2)",
+    "the document, to none": "document = '{'",
+    "another document": "document = '[]'",
+    "the fingerprint": "fingerprint = '0'",
+    "the name": "name = 'silver.others'",
+    "the version": "version = '1.0.1'",
+}
+
+
+@pytest.mark.parametrize("case", ALTERED)
+def test_a_contract_that_was_altered_is_found_and_not_read(
+    ledger: Ledger, url: str, case: str
+) -> None:
+    ledger.register_contract(CONTRACT)
+    ledger.register_contract(replace(CONTRACT, version="2.0.0"))
+    whole = verify(ledger.database)
+    assert whole.intact
+    assert whole.contracts == 2
+    engine = create_engine(url)
+    with engine.begin() as raw:
+        for statement in WITHOUT_THOSE_OF_CONTRACTS[engine.dialect.name]:
+            raw.exec_driver_sql(statement)
+        raw.exec_driver_sql(f"UPDATE contract SET {ALTERED[case]} WHERE id = 1")
+        changed = raw.execute(select(tables.contract.c.name).where(tables.contract.c.id == 1))
+        name = changed.scalar_one()
+    engine.dispose()
+    (fault,) = verify(ledger.database).faults
+    assert "number 1" in fault.what
+    with pytest.raises(LedgerError, match="not as it was registered") as caught:
+        ledger.contracts(name)
+    assert "penstock ledger verify" in caught.value.next_step
+    assert ledger.latest_contract(CONTRACT.name) == replace(CONTRACT, version="2.0.0")
 
 
 def test_a_chain_made_anew_is_found_by_a_link_kept_elsewhere(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from sqlalchemy import select
 from penstock.events.freshness import freshness
 from penstock.events.instant import instant, told_moment
 from penstock.evidence.told_versions import names_of
+from penstock.ledger.contract_register import registered
 from penstock.ledger.graph.column_edge import ROWS
 from penstock.ledger.graph.walk import FoundEdge, Walk
 from penstock.ledger.tables import contract
@@ -170,7 +170,7 @@ def _contracts(connection: Connection, name: str) -> list[dict[str, Any]]:
             "version": row.version,
             "fingerprint": row.fingerprint,
             "registered_at": instant(row.registered_at),
-            "document": json.loads(row.document),
+            "document": registered(row),
         }
         for row in connection.execute(query)
     ]

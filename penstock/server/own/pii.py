@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fastapi import APIRouter
 from sqlalchemy import select
 
+from penstock.ledger.contract_register import registered
 from penstock.ledger.graph.catalog import Catalog
 from penstock.ledger.graph.labels import PII
 from penstock.ledger.graph.tables import graph_label
@@ -132,6 +132,6 @@ def _cleared(connection: Any) -> dict[str, set[str]]:
     """The classes that the latest contract of each dataset is cleared for."""
     found = {}
     for row in connection.execute(select(contract).order_by(contract.c.id)):
-        document = json.loads(row.document)
+        document = registered(row)
         found[row.name] = {str(item).upper() for item in document.get("cleared", ())}
     return found
