@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, assert_never
 
 from pyspark.sql import functions as F
 
+from penstock.assets.file_statistics import counted, keep_out_of_statistics
 from penstock.assets.frames import table_rows
 from penstock.assets.layout import folder_column
 from penstock.assets.modes import Append, Merge, Overwrite, ReplaceSlice, Scd2
@@ -66,6 +67,7 @@ def commit_good(
     _refuse_overtaken(resolved, _since(resolved))
     metadata = json.dumps(facts, separators=(",", ":"))
     write = partial(_write, resolved, metadata, evolve=evolve)
+    keep_out_of_statistics(resolved, spark, facts["run_id"])
     removes = _removes(resolved, frame)
     match spec.write:
         case Overwrite():
@@ -208,15 +210,8 @@ def _creating(writer: DataFrameWriter, resolved: Resolved) -> DataFrameWriter:
     # a run is recognised by its commit, so commits are kept longer than anyone retries
     writer = writer.option("delta.logRetentionDuration", "interval 400 days")
     folders = folder_column(resolved.spec)
-    if any(c.pii and not c.masked for c in model.columns):
-        # minima and maxima in the log would hold values of rows
-        counted = [c for c in model.columns if not (c.pii and not c.masked) and c.name != folders]
-        names = ",".join(quoted(c.name) for c in counted)
-        writer = (
-            writer.option("delta.dataSkippingStatsColumns", names)
-            if counted
-            else writer.option("delta.dataSkippingNumIndexedCols", "0")
-        )
+    columns = [c.name for c in model.columns if c.name != folders]
+    writer = writer.options(**counted(model, columns))
     return writer.partitionBy(folders) if folders else writer
 
 

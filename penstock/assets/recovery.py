@@ -35,9 +35,10 @@ class Settled:
 def settle_dead_runs(runtime: Runtime) -> Settled:
     """End every open run whose process is gone. Truth is the commit, not the messages.
 
-    A run that committed and died before it could say so gets its COMPLETE, made of what the commit
-    says; any other gets an ABORT. One whose table cannot be read stays open: nothing is known of
-    it yet. Idempotent, and safe while other runs go on. Raises LedgerError.
+    A run that committed rows and died before it could say so gets its COMPLETE, made of what the
+    commit says; any other gets an ABORT, upkeep too: its commits do not say whether it was done.
+    One whose table cannot be read stays open: nothing is known of it yet. Idempotent, and safe
+    while other runs go on. Raises LedgerError.
     """
     moment, completed, unknown = runtime.clock(), [], []
     for record, _ in runtime.ledger.dead_runs(moment):
@@ -76,7 +77,8 @@ def _commit_of(record: RunRecord, runtime: Runtime) -> Commit | None:
     log = runtime.lake.table(record.dataset).read()
     found = log.commits() if log else ()
     wanted = str(record.run_id)
-    return next((c for c in found if c.facts and c.facts.get("run_id") == wanted), None)
+    # what a run set in its table before it wrote bears its name as well
+    return next((c for c in found if c.by_run and (c.facts or {}).get("run_id") == wanted), None)
 
 
 def _facts(

@@ -7,8 +7,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
 
-from penstock import Contract, Dataset, Decimal, Pii, column, dataset, landing
+from penstock import Contract, Dataset, Decimal, Merge, Overwrite, Pii, column, dataset, landing
 from penstock.assets.gate import check_leaks
 from penstock.errors import DefinitionError, GateError
 from penstock.lineage.column_lineage import ColumnLineage, Unknown
@@ -17,7 +19,7 @@ from penstock.testing import assert_frames_equal, count_jobs
 from tests.assets.shop import FILES, Loaded, Shop, loaded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pyspark.sql import DataFrame
 
@@ -330,6 +332,80 @@ def test_personal_data_is_in_no_statistics_of_the_log(shop: Shop) -> None:
     entries = "".join(file.read_text() for file in log.glob("*.json"))
     assert '"numRecords' in entries.replace("\\", "")
     assert "kanarienvogel" not in entries
+
+
+class Unclassed(Contract, name="bronze.persons", version="0.9.0", owner="team:shop"):
+    """One person, before somebody saw what the column holds."""
+
+    id: int = column(key=True)
+    mail: str = column(nullable=True)
+
+
+class Noted(
+    Contract,
+    name="bronze.persons",
+    version="1.1.0",
+    owner="team:shop",
+    cleared=[Pii.EMAIL, Pii.FREE_TEXT],
+):
+    """One person, and what somebody noted."""
+
+    id: int = column(key=True)
+    mail: str = column(nullable=True, pii=Pii.EMAIL)
+    note: str = column(nullable=True, pii=Pii.FREE_TEXT)
+    tags: T.ArrayType(T.StringType()) = column(nullable=True)
+    active: bool = column(nullable=True)
+
+
+class Secret(
+    Contract,
+    name="bronze.persons",
+    version="1.2.0",
+    owner="team:shop",
+    cleared=[Pii.EMAIL, Pii.FREE_TEXT, Pii.IDENTIFIER],
+):
+    """One person, of whom nothing is to be in a log."""
+
+    id: int = column(key=True, pii=Pii.IDENTIFIER)
+    mail: str = column(nullable=True, pii=Pii.EMAIL)
+    note: str = column(nullable=True, pii=Pii.FREE_TEXT)
+    tags: T.ArrayType(T.StringType()) = column(nullable=True, pii=Pii.FREE_TEXT)
+    active: bool = column(nullable=True, pii=Pii.FREE_TEXT)
+
+
+@pytest.mark.parametrize("write", [Overwrite(), Merge()], ids=["overwrite", "merge"])
+def test_a_column_that_gets_its_class_later_has_no_statistics_from_then_on(
+    shop: Shop, write: Overwrite | Merge
+) -> None:
+    derived = {"note": "concat('vogel by ', mail)", "tags": "array('vogel')", "active": "true"}
+
+    def of(contract: type[Contract], number: int, more: Mapping[str, str] = {}) -> Dataset:
+        raw = landing("orders/*.csv", derived=list(more))
+
+        @dataset(contract, inputs={"raw": raw}, write=write)
+        def persons(raw: DataFrame) -> DataFrame:
+            return raw.withColumns({name: F.expr(sql) for name, sql in more.items()})
+
+        shop.land("persons.csv", f"{number},vogel{number}@example.com", header="id,mail")
+        return persons
+
+    first = of(Unclassed, 1)
+    shop.run(first)
+    shop.run(of(Person, 2))
+    assert shop.version(first) == 2, "the table's property, and the rows"
+    shop.run(of(Person, 3))
+    assert shop.version(first) == 3, "what the table says already is not said again"
+    shop.run(of(Noted, 4, derived))
+    shop.run(of(Noted, 5, derived))
+    shop.run(of(Secret, 6, derived))
+    folder = shop.path / "lake" / "bronze" / "persons" / "_delta_log"
+    log = [file.read_text() for file in sorted(folder.glob("*.json"))]
+    assert "vogel1" in log[0]
+    assert '"numRecords' in "".join(log).replace("\\", "")
+    assert not [number for number, said in enumerate(log[1:], 1) if "vogel" in said]
+    assert "minValues" not in log[-1]
+    assert max(row.id for row in shop.table(first).collect()) == 6
+    assert shop.states(first) == ["COMPLETE"] * 6
 
 
 def test_a_frame_in_another_order_is_written_by_name(shop: Shop) -> None:

@@ -7,18 +7,24 @@ import subprocess
 import sys
 import uuid
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from penstock import Contract, Decimal, Overwrite, Pii, column, dataset, landing
+from penstock.assets.file_statistics import keep_out_of_statistics
+from penstock.assets.inputs.kind import Held
 from penstock.assets.metadata import outcome_metadata
 from penstock.assets.recovery import settle_dead_runs
+from penstock.assets.resolve import resolve
+from penstock.assets.slice import Slice
 from penstock.events import ParentRun
 from penstock.ledger import Ledger, Runner
 from tests.assets.shop import (
     DAY,
+    FILES,
     HEADER,
     VERSIONED,
     Shop,
@@ -68,14 +74,15 @@ def break_off(shop: Shop, spec: Dataset, step: str, runner: Runner, **how: Any) 
 
     with pytest.raises(Killed):
         shop.run(spec, on_step=on_step, **how)
-    return carried_by(shop.runtime.ledger, spec.name, runner)
+    ledger = shop.runtime.ledger
+    record = next(run for run in ledger.open_runs() if run.dataset == spec.name)
+    return carried_by(ledger, record, runner)
 
 
-def carried_by(ledger: Ledger, dataset: str, runner: Runner) -> RunRecord:
-    """The open run of the dataset, as if `runner` had begun it a moment later."""
-    record = next(run for run in ledger.open_runs() if run.dataset == dataset)
+def carried_by(ledger: Ledger, record: RunRecord, runner: Runner) -> RunRecord:
+    """The run, open, as if `runner` had begun it a moment later."""
     start = dict(ledger.events(run_id=record.run_id, event_type="START")[-1].payload)
-    start["eventTime"] = (record.started + timedelta(microseconds=1)).isoformat()
+    start["eventTime"] = (record.last_event_time + timedelta(microseconds=1)).isoformat()
     ledger.append(start, runner=runner)
     found = ledger.run(record.run_id)
     assert found
@@ -158,6 +165,37 @@ def test_a_recovered_event_without_a_start_says_what_the_commit_knows(shop: Shop
     assert facets["penstock_run"]["quarantinedByRule"] == {"price:ge": 1}
     assert record
     assert (record.state, record.slice, record.outcome["rows_in"]) == ("COMPLETE", "2013-01-05", 2)
+
+
+class Sent(Contract, name="bronze.loaded", version="1.1.0", owner="team:shop", cleared=[Pii.NAME]):
+    """The last file that was sent, in which items are names of persons."""
+
+    id: int = column(key=True)
+    item: str = column(nullable=True, pii=Pii.NAME)
+    price: Decimal(10, 2) = column(ge=0)
+    day: date = column()
+
+
+def test_a_run_that_set_its_table_and_wrote_no_row_is_not_completed(shop: Shop) -> None:
+    shop.land("orders-a.csv", "1,ink,1,2013-01-05")
+    shop.run(loaded)
+    sent = dataset(Sent, inputs={"raw": landing(FILES)}, write=Overwrite())(lambda raw: raw)
+
+    def on_step(name: str) -> None:
+        if name == "committing":
+            raise Killed
+
+    with pytest.raises(Killed):
+        shop.run(sent, on_step=on_step)
+    record = carried_by(shop.runtime.ledger, shop.runtime.ledger.runs(sent.name)[0], gone())
+    with Held() as held:
+        resolved = resolve(sent, Slice(), shop.runtime, held, shop.spark)
+        keep_out_of_statistics(resolved, shop.spark, str(record.run_id))
+    assert shop.version(sent) == 1
+    settled = settle_dead_runs(shop.runtime)
+    assert (settled.completed, settled.aborted) == ((), (record.run_id,))
+    assert shop.run(sent).committed
+    assert shop.version(sent) == 2
 
 
 def test_a_stale_run_of_another_host_that_committed_is_completed(shop: Shop) -> None:
