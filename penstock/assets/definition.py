@@ -152,16 +152,6 @@ def _check_partitions(spec: Dataset, where: str) -> None:
         _check_says_slice(spec, windows.column, kinds, where)
     if values:
         _check_says_slice(spec, values.column, ("string",), where)
-        column = spec.model.column(values.column)
-        if column and column.pii and not column.masked:
-            raise DefinitionError(
-                "slices would be called by personal data",
-                where=f"{where}.{values.column}",
-                expected="a column without personal data, or masked: names of slices are in "
-                "Dagster, commits, events and logs",
-                found=column.pii,
-                next_step="cut the dataset by another column, or mask this one with Token(...)",
-            )
 
 
 def _check_says_slice(spec: Dataset, name: str, kinds: tuple[str, ...], where: str) -> None:
@@ -181,6 +171,16 @@ def _check_says_slice(spec: Dataset, name: str, kinds: tuple[str, ...], where: s
             expected=" or ".join(kinds),
             found=column.type,
             next_step=f"use a {' or '.join(kinds)} column",
+        )
+    if column.pii and not column.masked:
+        raise DefinitionError(
+            "slices would be called by personal data",
+            where=f"{where}.{name}",
+            expected="a column without personal data, or masked: names of slices are in "
+            "Dagster, commits, events and logs",
+            found=column.pii,
+            next_step="cut the dataset by another column"
+            + (", or mask this one with Token(...)" if column.type == "string" else ""),
         )
 
 

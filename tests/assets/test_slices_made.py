@@ -19,6 +19,8 @@ from penstock import (
     Pii,
     Slice,
     Static,
+    Weekly,
+    Yearly,
     column,
     dataset,
     landing,
@@ -90,12 +92,20 @@ class Versions(Contract, name="bronze.versions", version="1.0.0", owner="team:sh
 
 
 class Person(
-    Contract, name="bronze.people", version="1.0.0", owner="team:shop", cleared={Pii.NAME}
+    Contract,
+    name="bronze.people",
+    version="1.0.0",
+    owner="team:shop",
+    cleared={Pii.NAME, Pii.BIRTH_DATE},
 ):
     """One person."""
 
     id: int = column(key=True)
     name: str = column(pii=Pii.NAME)
+    token: str = column(pii=Pii.NAME, masked=True)
+    born: date = column(pii=Pii.BIRTH_DATE)
+    born_at: datetime = column(pii=Pii.BIRTH_DATE)
+    shifted: date = column(pii=Pii.BIRTH_DATE, masked=True)
 
 
 class OfTenant(Contract, name="gold.tenants", version="1.0.0", owner="team:shop"):
@@ -328,8 +338,21 @@ def test_what_cannot_be_cut_so_is_refused_when_it_is_defined() -> None:
             table("bronze.sales", slice_by=two)
     with pytest.raises(DefinitionError, match="say the same of a slice"):
         table(Versions, slice_by=("at", "day"))
-    with pytest.raises(DefinitionError, match="called by personal data"):
-        of(Person, {}, Dynamic(column="name"))
+    tokens, shifted = Dynamic(column="token"), Daily(column="shifted", start=SINCE)
+    for personal in (
+        Dynamic(column="name"),
+        Static(column="name", values=["Ada"]),
+        Hourly(column="born_at", start=SINCE),
+        Daily(column="born", start=SINCE),
+        Weekly(column="born", start=SINCE),
+        Monthly(column="born", start=SINCE),
+        Yearly(column="born_at", start=SINCE),
+        (shifted, Dynamic(column="name")),
+        (Daily(column="born", start=SINCE), tokens),
+    ):
+        with pytest.raises(DefinitionError, match="called by personal data"):
+            of(Person, {}, personal)
+    of(Person, {}, (shifted, tokens))
 
 
 def test_months_of_files_and_a_merge_of_slices(shop: Shop) -> None:
