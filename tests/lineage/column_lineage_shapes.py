@@ -957,6 +957,25 @@ def _(i: Inputs) -> DataFrame:
 
 
 @shape(
+    "function in SQL without arguments, beside no table",
+    {"newest": "planes.year AGGREGATION"},
+    doubted="newest",
+)
+def _(i: Inputs) -> DataFrame:
+    i.sql("drop temporary function if exists newest_of_all")
+    i.sql(
+        "create temporary function newest_of_all() returns int"
+        " return (select max(year) from planes)"
+    )
+    return i.sql("select newest_of_all() as newest")
+
+
+@shape("no column of a table", {"one": ""}, rows="flights.delay FILTER")
+def _(i: Inputs) -> DataFrame:
+    return i.flights.where("delay > 5").select().withColumn("one", F.lit(1))
+
+
+@shape(
     "temporary view",
     {"id": "flights.id IDENTITY"},
     rows="flights.delay FILTER",

@@ -148,7 +148,7 @@ class _NodeText:
             case "SubqueryAlias":
                 return self._made(name=_unquoted(rest))
             case "Project":
-                return self._made(projectList=self._list(rest))
+                return self._made(projectList=self._list(rest) if rest else ())
             case "Filter":
                 return self._made(condition=(self._one(rest),))
             case "Aggregate":

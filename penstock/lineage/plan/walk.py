@@ -134,8 +134,8 @@ class _Walk:
         if node.kind in _OPAQUE_FUNCTIONS:
             return _opaque(node, below, scope, rows)
         match node.kind:
-            case "Project":
-                return Flow(columns=_columns(node.groups["projectList"], scope), rows=rows)
+            case "Project":  # of no column, where a query is of no table or only counts
+                return Flow(columns=_columns(node.groups.get("projectList", ()), scope), rows=rows)
             case "Filter":
                 rows = _influenced(rows, _values(node.groups["condition"], scope), Subtype.FILTER)
                 return Flow(columns=below[0].columns, rows=rows)
