@@ -19,7 +19,7 @@ from penstock.resources.session_settings import session_settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from pyspark.sql import SparkSession
+    from pyspark.sql import Row, SparkSession
 
     from penstock.compaction.facts import TableFacts
     from penstock.compaction.plan import CompactionPlan
@@ -105,11 +105,8 @@ def _commits(
     """Our commits after version `since`, oldest first."""
     if until == since:
         return ()
-    table = "delta.`" + path.replace("`", "``") + "`"
-    history = spark.sql(f"DESCRIBE HISTORY {table} LIMIT {until - since}").select(
-        "version", "operation", "operationMetrics", "userMetadata"
-    )
-    ours = [row for row in history.collect() if row.userMetadata == note and row.version > since]
+    history = _history(spark, path, since, until - since)
+    ours = [row for row in history if row.userMetadata == note and row.version > since]
     return tuple(
         UpkeepCommit(
             version=row.version,
@@ -122,6 +119,21 @@ def _commits(
         )
         for row in reversed(ours)
     )
+
+
+def _history(spark: SparkSession, path: str, since: int, number: int) -> list[Row]:
+    """All commits after version `since`, newest first; at least `number` are there.
+
+    Delta gives the newest ones, and writers go on while it is asked: it is asked for more until
+    those after `since` are all among them.
+    """
+    table = "delta.`" + path.replace("`", "``") + "`"
+    columns = ("version", "operation", "operationMetrics", "userMetadata")
+    while True:
+        found = spark.sql(f"DESCRIBE HISTORY {table} LIMIT {number}").select(*columns).collect()
+        if len(found) < number or found[-1].version <= since + 1:
+            return found
+        number *= 2
 
 
 def _refused(path: str, error: Exception) -> LakeError:

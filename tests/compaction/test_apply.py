@@ -119,6 +119,24 @@ def test_the_commit_carries_the_note_and_the_session_is_put_back(
     assert spark.conf.get(MIN_FILE, None) == minimum
 
 
+def test_writers_that_commit_meanwhile_hide_no_commit_of_ours(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    scattered(tmp_path)
+    plan = plan_compaction(measure(str(tmp_path)), CompactionPolicy())
+
+    def remeasure() -> TableFacts:
+        facts = measure(str(tmp_path))
+        for n in range(5):
+            write(tmp_path, [(n, "late")])
+        return facts
+
+    outcome = apply(plan, spark, str(tmp_path), metadata=NOTE, remeasure=remeasure)
+    assert outcome.status is CompactionStatus.DONE
+    (commit,) = outcome.commits
+    assert (commit.operation, commit.version) == ("OPTIMIZE", plan.facts.version + 1)
+
+
 def test_chosen_partitions_only(spark: SparkSession, tmp_path: Path) -> None:
     scattered(tmp_path, files=2, by=["part"])
     for n in range(4):
