@@ -18,7 +18,6 @@ from penstock.assets.closed import stays_closed
 from penstock.assets.fault import translated
 from penstock.assets.gate import check_key, check_required
 from penstock.assets.governed_write import GovernedWrite
-from penstock.assets.heartbeat import beating
 from penstock.assets.inputs.kind import Held
 from penstock.assets.record import Record
 from penstock.assets.recovery import settle_dead_runs
@@ -27,6 +26,7 @@ from penstock.assets.runtime import Invocation, Runtime
 from penstock.assets.slice import WHOLE, Slice
 from penstock.errors import ConflictError, LedgerError
 from penstock.events import run_id
+from penstock.ledger.heartbeat import beating
 from penstock.resources.interruption import obeying
 from penstock.resources.job_group import job_group
 

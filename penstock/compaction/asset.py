@@ -28,6 +28,7 @@ from penstock.events import (
     start_event,
 )
 from penstock.ledger import Ledger, Runner, utc_now
+from penstock.ledger.heartbeat import beating
 from penstock.resources.interruption import obeying
 from penstock.resources.job_group import job_group
 from penstock.resources.lake import Lake, Table
@@ -163,9 +164,14 @@ def _tended(
         return apply(plan, spark, table.path, metadata={})
     facts = _facts(contract, table, spark, ledger_parent=parent, version=log.version)
     ledger.append(start_event(facts, at=utc_now()), runner=Runner.here())
-    note = {"penstock": 1, "upkeep": "compaction", "run_id": str(facts.identity.run_id)}
+    told = str(facts.identity.run_id)
+    note = {"penstock": 1, "upkeep": "compaction", "run_id": told}
     try:
-        with obeying(), job_group(spark, str(facts.identity.run_id), facts.identity.job_name):
+        with (
+            beating(ledger, facts.identity.run_id),
+            obeying(),
+            job_group(spark, told, facts.identity.job_name),
+        ):
             outcome = apply(
                 plan, spark, table.path, metadata=note, remeasure=lambda: _measured(table, policy)
             )

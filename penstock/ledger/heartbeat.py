@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from uuid import UUID
 
-    from penstock.ledger import Ledger
+    from penstock.ledger.ledger import Ledger
 
 __all__ = ["beating"]
 

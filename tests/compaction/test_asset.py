@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import json
 import os
+import threading
 import time
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,10 +20,12 @@ from deltalake import DeltaTable, write_deltalake
 
 from compaction.policies import DEFAULT, POLICIES
 from penstock import Append, Contract, Merge, column, dataset, landing, run
+from penstock.assets.recovery import settle_dead_runs
+from penstock.compaction.apply import apply
 from penstock.compaction.asset import compaction_asset
 from penstock.compaction.policy import CompactionPolicy
 from penstock.errors import LakeError
-from penstock.ledger import utc_now
+from penstock.ledger import Runner, utc_now
 from penstock.resources.interruption import Interruption, interruptible
 from penstock.resources.ledger import LedgerResource
 from penstock.resources.local import LocalCluster
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
     from penstock import Runtime
+    from penstock.compaction import CompactionOutcome
 
 pytestmark = pytest.mark.slow
 
@@ -238,6 +243,35 @@ def test_upkeep_that_is_asked_to_end_goes_to_no_other_table_and_tells_abort(
         )
     assert not result.success
     assert [kind for kind, _, _ in kept.upkeep_events()] == ["START", "ABORT"]
+
+
+def test_upkeep_beats_while_it_is_at_work(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    beating: list[list[str]] = []
+
+    def applied(*given: Any, **named: Any) -> CompactionOutcome:
+        names = [thread.name for thread in threading.enumerate()]
+        beating.append([name for name in names if name.startswith("heartbeat-")])
+        return apply(*given, **named)
+
+    monkeypatch.setattr("penstock.compaction.asset.apply", applied)
+    assert kept.tend().success
+    runs = [payload["run"]["runId"] for kind, _, payload in kept.upkeep_events() if kind == "START"]
+    assert beating == [[f"heartbeat-{run_id}"] for run_id in runs]
+
+
+def test_upkeep_that_died_is_told_as_ended_and_not_as_done(kept: Kept) -> None:
+    assert kept.tend().success
+    ledger, upkeep = kept.runtime.ledger, "upkeep.compaction.bronze.seats"
+    # as another host began it that then was heard no more of, after its commit
+    start = dict(ledger.events(job=upkeep, event_type="START")[-1].payload)
+    begun = utc_now()
+    start["eventTime"] = begun.isoformat()
+    ledger.append(start, runner=replace(Runner.here(), host="another-host"))
+    later = replace(kept.runtime, clock=lambda: begun + timedelta(minutes=16))
+    run_id = uuid.UUID(start["run"]["runId"])
+    settled = settle_dead_runs(later)
+    assert (settled.completed, settled.aborted) == ((), (run_id,))
+    assert [kind for kind, job, _ in kept.upkeep_events() if job == upkeep][-1] == "ABORT"
 
 
 def test_the_night_after_upkeep_is_one_like_any_other(kept: Kept) -> None:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from penstock.assets.heartbeat import beating
 from penstock.events import DatasetRef, RunFacts, RunIdentity, run_id, start_event
 from penstock.ledger import Ledger, Runner
+from penstock.ledger.heartbeat import beating
 from tests.patience import PATIENCE_SECONDS, until
 
 if TYPE_CHECKING:
