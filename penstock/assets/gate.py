@@ -132,14 +132,16 @@ def check_table(spec: Dataset, state: TableLog | None) -> bool:
 def check_required(resolved: Resolved, spark: SparkSession) -> None:
     """Raise GateError when rows that stay have NULL in a column that the contract now requires.
 
-    One Spark job, and only for the first run after a change of the contract: what runs under the
-    same contract wrote has been checked, and what `Overwrite` replaces does not stay.
+    One Spark job, and only for the first run after a change of the contract, or after a run that
+    kept bad rows: what others wrote under the same contract has been checked, and what `Overwrite`
+    replaces does not stay.
     """
     spec, state = resolved.spec, resolved.state
     if state is None or isinstance(spec.write, Overwrite) or isinstance(spec.bad_rows, Warn):
         return
     last = next((commit.facts for commit in state.commits_in_force() if commit.by_run), None)
-    if last and last["contract"]["fingerprint"] == spec.model.fingerprint():
+    same = last and last["contract"]["fingerprint"] == spec.model.fingerprint()
+    if last and same and not last.get("keeps_bad_rows"):
         return
     live = {column.name for column in state.columns()}
     required = [c.name for c in spec.model.columns if not c.nullable and c.name in live]

@@ -27,6 +27,7 @@ from penstock.assets.commit import commit_good, commit_quarantine
 from penstock.assets.fault import found_bad_row
 from penstock.assets.flags import Flagged, flagged
 from penstock.assets.landing.frames import with_file
+from penstock.assets.modes import Warn
 from penstock.assets.partitions.grid import values_of, windows_of
 from penstock.assets.partitions.values import Static
 from penstock.assets.row_rules import warning_rules
@@ -216,6 +217,7 @@ class GovernedWrite:
             "write": type(spec.write).__name__,
             "row_key": list(spec.table_key),
             "kept_key": list(spec.kept_key),
+            **({"keeps_bad_rows": True} if isinstance(spec.bad_rows, Warn) else {}),
             "slice": resolved.slice.document(),
             # also where the slice was open: who asked did not look
             **({"reopen": True} if self.reopen else {}),

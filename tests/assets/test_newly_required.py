@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from penstock import Contract, Decimal, Merge, Slice, column, dataset
+from penstock import Contract, Decimal, Merge, Slice, Warn, column, dataset
 from penstock.errors import GateError
 from penstock.testing import count_jobs
 from tests.assets.shop import DAY, NEXT, loaded, logged, merged_files, orders
@@ -64,6 +64,26 @@ def test_rows_that_stay_must_have_a_value(shop: Shop, spec: Dataset) -> None:
     assert len(jobs) > with_check
     if isinstance(spec.write, Merge):
         assert shop.table(spec).where("item IS NULL").count() == 0
+
+
+@pytest.mark.parametrize("spec", [logged, merged_files], ids=lambda s: s.name)
+def test_rows_that_were_only_warned_of_do_not_stay_when_nobody_keeps_them(
+    shop: Shop, spec: Dataset
+) -> None:
+    strict = _stricter(spec)
+    warned = dataset(strict.contract, inputs=spec.inputs, write=spec.write, bad_rows=Warn())(
+        lambda raw: raw
+    )
+    shop.land("orders-a.csv", WITH, WITHOUT)
+    assert shop.run(warned).committed
+    shop.land("orders-b.csv", "3,pen,1,2013-01-06")
+    with pytest.raises(GateError, match="requires a column in which rows of the table"):
+        shop.run(strict)
+    path = shop.runtime.lake.table(spec.name).path
+    shop.spark.sql(f"UPDATE delta.`{path}` SET item = 'cup' WHERE id = 2").collect()
+    assert shop.run(strict).committed
+    shop.land("orders-c.csv", "4,nib,1,2013-01-06")
+    assert shop.run(strict).committed
 
 
 def _keyed(spec: Dataset, *key: str) -> Dataset:
