@@ -324,7 +324,8 @@ def _indexed(commit: Commit) -> IndexedCommit:
         takes=frozenset(
             (name, item["dataset"])
             for name, item in inputs.items()
-            if "version" in item or "up_to" in item
+            # what is read by slice says nothing of the rows of the others
+            if "after" in item or "up_to" in item or ("version" in item and slice_.whole)
         ),
         files=tuple(_files(commit, inputs)),
     )

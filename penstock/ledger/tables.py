@@ -40,7 +40,7 @@ __all__ = [
     "token",
 ]
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
 """Every schema revision this code knows, oldest first; the last is the one it works with."""
 
 REVISION_TABLE = "penstock_revision"  # Dagster, whose database this may be, has alembic_version

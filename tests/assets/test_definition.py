@@ -176,6 +176,13 @@ class Item(Contract, name="shop.items", version="1.0.0", owner="team:shop"):
     note: str = column(nullable=True)
 
 
+class MaybeDated(Contract, name="shop.maybe_dated", version="1.0.0", owner="team:shop"):
+    """One item, perhaps of a day."""
+
+    id: int = column(key=True)
+    day: date = column(nullable=True)
+
+
 class Sale(Contract, name="shop.sales", version="1.0.0", owner="team:shop"):
     """One sale."""
 
@@ -328,6 +335,14 @@ WRONG_DATASETS: dict[str, tuple[Callable[[], object], str, str]] = {
         lambda: table(Item, slice_by="id"),
         "slice_by names a column that does not say which slice a row is of",
         "name the column that says when a row is of, or which value it has",
+    ),
+    "sliced by a column that may be NULL": (
+        lambda: table(MaybeDated, slice_by="day"),
+        "slice_by names a column that may be NULL, and such rows are of no slice",
+        (
+            "require day in the contract of shop.maybe_dated; or read the table whole and say in "
+            "the function what becomes of rows without it"
+        ),
     ),
     "a lookback in days": (
         lambda: table(Item, slice_by="day", lookback=7),  # type: ignore[arg-type]

@@ -10,10 +10,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from penstock import Contract, Decimal, ForeignKey, column, dataset, landing, table
+from penstock import (
+    Contract,
+    Decimal,
+    ForeignKey,
+    Merge,
+    changes,
+    column,
+    dataset,
+    landing,
+    table,
+)
 from penstock.errors import InputError
 from penstock.events.run_facts import physical_name
-from tests.assets.shop import FILES, Order, Shop, copied, merged
+from tests.assets.shop import DAILY, FILES, NEXT, Order, Shop, copied, merged
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -111,6 +121,61 @@ def test_a_reader_of_changes_says_so_and_begins_anew_when_its_table_is_moved_awa
     shutil.rmtree(shop.runtime.lake.table(spec.name).path)
     shop.run(spec)
     assert items(shop, spec) == sorted(item for rows in commits for _, item in rows)
+
+
+def put_back(shop: Shop, backup: Path, *commits: tuple[tuple[int, str], ...]) -> None:
+    """Have the backup of bronze.orders in its place, and write on."""
+    shutil.rmtree(source(shop))
+    shutil.copytree(backup, source(shop))
+    write(shop, *commits)
+
+
+@pytest.mark.parametrize("spec", [shown, copied, merged], ids=["whole", "append", "merge"])
+def test_one_that_is_put_back_and_written_on_has_other_commits_of_the_same_numbers(
+    shop: Shop, spec: Dataset
+) -> None:
+    write(shop, (TEA,))
+    backup = shop.path / "backup"
+    shutil.copytree(source(shop), backup)
+    write(shop, (JAM,))
+    shop.run(spec)
+    put_back(shop, backup, (RYE,))
+    if spec is shown:
+        assert shop.run(spec).committed
+        assert items(shop, spec) == ["rye", "tea"]
+        assert not shop.run(spec).committed
+        return
+    for _ in range(2):
+        with pytest.raises(InputError, match="it was made anew") as caught:
+            shop.run(spec)
+        assert str(caught.value.found).endswith(", put back and written on")
+        write(shop, (OIL,))
+    assert items(shop, spec) == ["jam", "tea"]
+    shutil.rmtree(source(shop))
+    shutil.copytree(backup, source(shop))
+    with pytest.raises(InputError, match="it was made anew"):
+        shop.run(spec)
+    shutil.rmtree(shop.runtime.lake.table(spec.name).path)
+    shop.run(spec)
+    assert items(shop, spec) == ["tea"]
+
+
+def test_what_was_read_by_slice_does_not_count_as_taken(shop: Shop) -> None:
+    def body(orders: DataFrame) -> DataFrame:
+        return orders.select("id", "item", "price", "day")
+
+    by_day = dataset(
+        merged.contract,
+        inputs={"orders": table(Order, slice_by="day", gaps="read")},
+        partitions=DAILY,
+        write=Merge(),
+    )(body)
+    at_once = dataset(merged.contract, inputs={"orders": changes(Order)}, write=Merge())(body)
+    write(shop, (TEA, JAM))
+    shop.run(by_day, NEXT)
+    assert items(shop, by_day) == []
+    assert shop.run(at_once).committed
+    assert items(shop, by_day) == ["jam", "tea"]
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,8 @@ def test_what_says_nothing_is_refused(relation: Any, said: dict[str, Any], told:
         (Order, {"watermark": "seq"}, {"write": Merge(missing="delete")}, "gives what changed"),
         (Order, {"derived": ["dya"]}, {}, "names a column that the contract has not"),
         (Order, {"names": {"a": "b"}}, {}, "names a column that the contract has not"),
+        (Order, {"names": {"a": "id", "b": "id"}}, {}, "two of the database's columns for one"),
+        (Order, {"names": {"id": "day"}}, {}, "that the sender uses to two columns"),
         (Personal, {"watermark": "born"}, {"write": Merge()}, "the watermark is personal data"),
         (Nested, {}, {}, "is read as text"),
         (Bytes, {}, {}, "is read as text"),

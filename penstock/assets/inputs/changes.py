@@ -147,7 +147,8 @@ class PinnedChanges:
     `apart` are the columns that tell rows apart, the `key` among them; empty where none is known.
     With `feed` the changes are read one by one, without it the table as it is at `version`.
     `deletes` is the column that says that a row was taken out, None where such rows are not given.
-    `removals`: some commit may have taken rows out.
+    `removals`: some commit may have taken rows out. `data_digest` is of the commit at `version`: a
+    table that was put back from a backup and written on has other commits of the same numbers.
     """
 
     name: str
@@ -157,6 +158,7 @@ class PinnedChanges:
     table_id: str
     after: int
     version: int
+    data_digest: str
     net: Net
     key: tuple[str, ...] = ()
     apart: tuple[str, ...] = ()
@@ -183,7 +185,9 @@ class PinnedChanges:
             "version": self.version,
         }
 
-    document = content
+    def document(self) -> dict[str, Any]:
+        """What the commit says of it."""
+        return {**self.content(), "data_digest": self.data_digest}
 
     def read(self, spark: SparkSession, contract: ContractModel, *, strict: bool) -> Arrived:  # noqa: ARG002
         """The rows that the changes come to."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.assets.inputs.snapshot import as_slice_by, cut_by, refuse_unsliced
 from penstock.assets.landing.cell import Dates
+from penstock.assets.landing.declared import check_renamed
 from penstock.assets.modes import Append, Merge, Scd2
 from penstock.assets.time_zone import check_time_zone
 from penstock.errors import DefinitionError
@@ -137,6 +138,16 @@ class Query:
                 found=", ".join(unknown),
                 next_step="name the columns as the contract does",
             )
+        given = [name for _, name in self.names]
+        if twice := sorted({name for name in given if given.count(name) > 1}):
+            raise DefinitionError(
+                "names= has two of the database's columns for one",
+                where=where,
+                expected="each column of the contract once",
+                found=", ".join(twice),
+                next_step="leave one out",
+            )
+        check_renamed(known - {*self.derived}, self.names, where)
         for column in self.columns(spec.arriving):
             if not _READABLE.fullmatch(column.type):
                 raise DefinitionError(

@@ -196,6 +196,15 @@ def _check_says_slice(
             found=f"{name} {column.type}",
             next_step="name the column that says when a row is of, or which value it has",
         )
+    if column.nullable:
+        raise DefinitionError(
+            "slice_by names a column that may be NULL, and such rows are of no slice",
+            where=where,
+            expected="a column that says of each row which slice it is of",
+            found=f"{name} {column.type}, nullable",
+            next_step=f"require {name} in the contract of {model.name}; or read the table whole "
+            "and say in the function what becomes of rows without it",
+        )
 
 
 def refuse_unsliced(spec: Dataset, name: str, where: str) -> None:
@@ -217,7 +226,8 @@ class PinnedTable:
     """A table at `version`; `data_version` is the newest commit that matters to the slice.
 
     `table_id` is Delta's: versions of a table that was made anew begin again at 0. `digest` is of
-    the newest commit of `log`, the state that was pinned.
+    the newest commit of `log`, the state that was pinned, `data_digest` of that at `data_version`:
+    a table put back from a backup and written on has other commits of the same numbers.
     """
 
     name: str
@@ -227,6 +237,7 @@ class PinnedTable:
     table_id: str
     version: int
     data_version: int
+    data_digest: str
     cut_by: tuple[str, ...] = ()
     slice: Slice = WHOLE
 
@@ -254,6 +265,7 @@ class PinnedTable:
             "dataset": self.table.dataset,
             "table_id": self.table_id,
             "version": self.version,
+            "data_digest": self.data_digest,
         }
 
     def read(self, spark: SparkSession, contract: ContractModel, *, strict: bool) -> Arrived:  # noqa: ARG002
@@ -281,6 +293,7 @@ def pin_table(
         wanted = slice_ if when else slice_.of_values()
         gaps = past.gaps(wanted if which else wanted.of_times(), when, which)
         _refuse_gaps(name, snapshot, slice_, gaps)
+    data_version = newest.version if newest else 0
     return PinnedTable(
         name=name,
         table=table,
@@ -288,7 +301,8 @@ def pin_table(
         log=past.log,
         digest=past.digest,
         version=past.log.version,
-        data_version=newest.version if newest else 0,
+        data_version=data_version,
+        data_digest=past.log.digest(data_version) or "",
         cut_by=snapshot.cut_by,
         slice=part,
     )

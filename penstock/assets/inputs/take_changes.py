@@ -64,6 +64,7 @@ def pin_changes(
                 next_step=f"move {own.log.where} away and run again: it begins anew with all rows "
                 "that there are",
             )
+    version = max(after, newest.version if newest else 0)
     return PinnedChanges(
         name=name,
         table=table,
@@ -71,7 +72,8 @@ def pin_changes(
         log=past.log,
         digest=past.digest,
         after=after,
-        version=max(after, newest.version if newest else 0),
+        version=version,
+        data_digest=past.log.digest(version) or "",
         net=net,
         key=changed.key,
         apart=apart,
@@ -135,16 +137,19 @@ def _refuse_made_anew(
     """
     version, before = taken["version"], taken.get("table_id")
     now = log.table_id
+    # commits of before these were noted say less; a log that was cleaned up does, too
+    digest, said = log.digest(version), taken.get("data_digest")
     if version <= log.version and (
-        before in (None, now)  # commits made before ids were noted say the version alone
-        or log.id_at(version) == before
+        (before in (None, now) or log.id_at(version) == before)
+        and (digest is None or said in (None, "", digest))
     ):
         return
     raise InputError(
         f"the source of input {name} is not the table whose changes were taken: it was made anew",
         where=table.dataset,
         expected=f"the table{f' {before}' if before else ''}, taken up to version {version}",
-        found=f"{'the' if before == now else 'another'} table {now} at version {log.version}",
+        found=f"{'the' if before == now else 'another'} table {now} at version {log.version}"
+        + (", put back and written on" if before == now and version <= log.version else ""),
         next_step=f"put the old table back at {table.path}; or move "
         f"{state.where} away and run it again: it begins anew with "
         "all rows of the new table",
