@@ -244,3 +244,25 @@ def test_a_column_more_stops_nobody(shop: Shop, spec: Dataset) -> None:
     shop.spark.sql(f"INSERT INTO {name} VALUES (3, 3, 3)")
     shop.run(spec)
     assert sorted(row.id for row in shop.table(spec).collect()) == [1, 2, 3]
+
+
+@dataset(Counted, inputs={"tallies": changes("ext.counts")}, write=Append())
+def counted_of_tallies(tallies: DataFrame) -> DataFrame:
+    return tallies.selectExpr("CAST(id AS BIGINT) AS id")
+
+
+@dataset(Counted, inputs={"tallies": changes("ext.counts")}, write=Append(known="skip"))
+def counted_skipping(tallies: DataFrame) -> DataFrame:
+    return tallies.selectExpr("CAST(id AS BIGINT) AS id")
+
+
+def test_changes_that_were_taken_under_another_name_are_not_added_again(shop: Shop) -> None:
+    counts(shop, counted, added)
+    with pytest.raises(InputError, match="taken as another input") as caught:
+        shop.run(counted_of_tallies)
+    assert caught.value.where == "ext.counts"
+    assert "input tallies" in str(caught.value.expected)
+    assert [row.id for row in shop.table(counted).collect()] == [1]
+    # what is known is skipped: nothing is added twice
+    shop.run(counted_skipping)
+    assert sorted(row.id for row in shop.table(counted).collect()) == [1, 2]

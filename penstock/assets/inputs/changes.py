@@ -81,8 +81,7 @@ class Changes:
         """The changes that the run's table has not taken yet."""
         from penstock.assets.inputs.take_changes import pin_changes
 
-        lake, logs = asked.runtime.lake, asked.runtime.ledger.logs
-        return pin_changes(asked.name, self, asked.spec.write, lake, logs, asked.past)
+        return pin_changes(asked, self)
 
 
 def changes(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.assets.inputs.changes import Net, PinnedChanges
 from penstock.assets.inputs.tables import opened
+from penstock.assets.inputs.taken import taken
 from penstock.assets.modes import Merge, Scd2, WriteMode
 from penstock.errors import InputError
 
@@ -13,30 +14,25 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from penstock.assets.inputs.changes import Changes
+    from penstock.assets.inputs.kind import Asked
     from penstock.assets.past import Past
-    from penstock.ledger.past.log_index import LogIndex
-    from penstock.resources.lake import Lake, Table
+    from penstock.resources.lake import Table
     from penstock.resources.table_commit import Commit
     from penstock.resources.table_log import TableLog
 
 __all__ = ["pin_changes"]
 
 
-def pin_changes(
-    name: str,
-    changed: Changes,
-    write: WriteMode,
-    lake: Lake,
-    logs: LogIndex,
-    own: Past | None,
-) -> PinnedChanges:
-    """The changes that the table `own` is of has not taken yet.
+def pin_changes(asked: Asked, changed: Changes) -> PinnedChanges:
+    """The changes that the run's table has not taken yet.
 
-    Raises InputError for a source that is not there or was made anew, and LakeError where it is no
-    longer known how far it was taken.
+    Raises InputError for a source that is not there, was made anew, or was taken under another name
+    where its rows would be added again, and LakeError where it is no longer known how far it was
+    taken.
     """
-    table, past = opened(name, changed.dataset, lake, logs)
-    after = _taken_up_to(name, changed, table, past, own)
+    name, write, own = asked.name, asked.spec.write, asked.past
+    table, past = opened(name, changed.dataset, asked.runtime.lake, asked.runtime.ledger.logs)
+    after = _taken_up_to(asked, table, past)
     between = [c for c in past.log.commits(after) if c.changes_rows]  # the newest first
     newest, ours = past.newest(), past.newest_of_ours()
     # what another writer did since does not change what a row of the table is
@@ -83,13 +79,13 @@ def pin_changes(
     )
 
 
-def _taken_up_to(name: str, changed: Changes, table: Table, past: Past, own: Past | None) -> int:
+def _taken_up_to(asked: Asked, table: Table, past: Past) -> int:
     """The version up to which the changes were taken, -1 when none were."""
-    taken = own.taken(name, changed.dataset) if own else None
-    if own is None or taken is None:
+    before = taken(asked, table.dataset)
+    if asked.past is None or before is None:
         return -1
-    _refuse_made_anew(name, taken, table, past.log, own.log)
-    return int(taken["version"])
+    _refuse_made_anew(asked.name, before, table, past.log, asked.past.log)
+    return int(before["version"])
 
 
 def _apart(
