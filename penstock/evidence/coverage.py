@@ -190,7 +190,9 @@ def _state(commit: Commit, known: _Ledger) -> str:
 def _unknown(claims: Sequence[Told], history: Sequence[Commit]) -> tuple[Claim, ...]:
     runs: Mapping[int, str | None] = {c.version: _run_of(c) for c in history}
     oldest = min(runs, default=0)
+    # a run of rows may have set its table's properties first
     upkeep = {_run_of(c) for c in history if "upkeep" in (c.facts or {})}
+    upkeep -= {_run_of(c) for c in history if c.by_run}
     found = {
         (claim.version, claim.at, claim.run_id)
         for claim in claims

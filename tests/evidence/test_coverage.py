@@ -193,6 +193,22 @@ def test_compaction_is_governed_by_its_run(shop: Shop) -> None:
     assert not found.unknown_to_table
 
 
+def test_what_a_run_set_in_its_table_is_governed_and_its_claims_are_held_against_its_rows(
+    shop: Shop,
+) -> None:
+    shop.write("one", token="1")
+    note = json.dumps({"penstock": 1, "upkeep": "statistics", "run_id": identity("two")})
+    DeltaTable(shop.lake.table(NAME).uri).alter.set_table_properties(
+        {"delta.appendOnly": "false"},
+        commit_properties=CommitProperties(custom_metadata={"userMetadata": note}),
+    )
+    shop.tell("one", 0)
+    shop.tell("two", shop.write("two", token="2"))
+    assert shop.found().whole
+    shop.tell("two", 0)
+    assert [claim.version for claim in shop.found().unknown_to_table] == [0]
+
+
 def test_after_a_restore_and_after_a_table_was_made_anew(shop: Shop) -> None:
     for run in ("one", "two"):
         shop.tell(run, shop.write(run))
