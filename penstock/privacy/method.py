@@ -45,8 +45,11 @@ class Redact:
     Found by shape: e-mail addresses, IBANs, card numbers, passport numbers, phone numbers, dates,
     runs of six or more digits. Names and addresses have no shape: those of the row's own person
     are found by `known`, the columns of the same row whose values (and, for those of several
-    words, each word of two letters or more) are replaced without regard to case. Names of third
-    persons stay. Doubtful cases are replaced.
+    words, each word of two letters or more, and each part of a hyphenated one) are replaced without
+    regard to case, also with an s behind them, and in scripts without spaces (Han, Kana, Thai and
+    others; Hangul too) wherever they stand. Names of third persons stay, and so do names with
+    another ending (Müllerin), in another spelling (Mueller) or script, and a part of a name that is
+    written without a space. Doubtful cases are replaced.
     """
 
     known: tuple[str, ...] = ()

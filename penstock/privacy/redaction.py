@@ -14,8 +14,14 @@ if TYPE_CHECKING:
 __all__ = ["PATTERNS", "redacted"]
 
 _LETTER_OR_DIGIT = r"[\p{L}\p{N}]"
-_BEFORE = rf"(?<!{_LETTER_OR_DIGIT})"
-_AFTER = rf"(?!{_LETTER_OR_DIGIT})"
+# Scripts that put no space between words, and Hangul, which puts none before a particle: where a
+# word begins or ends there nothing says.
+_UNSPACED = (
+    r"[\p{IsHan}\p{IsHiragana}\p{IsKatakana}\u30fc\uff70\p{IsBopomofo}\p{IsHangul}"
+    r"\p{IsThai}\p{IsLao}\p{IsKhmer}\p{IsMyanmar}\p{IsTibetan}]"
+)
+_BEFORE = rf"(?:(?<!{_LETTER_OR_DIGIT})|(?<={_UNSPACED})|(?={_UNSPACED}))"
+_AFTER = rf"(?:(?!{_LETTER_OR_DIGIT})|(?={_UNSPACED})|(?<={_UNSPACED}))"
 _NEVER = "(?!)"
 _MAIL_CHARACTER = r"""[^\s@<>(),;:"]"""
 _SPELT_AT = r"\s?[(\[{]\s?at\s?[)\]}]\s?"
@@ -63,6 +69,11 @@ _COMPOSED = (
     "\u0400\u0401\u0403\u0407\u040c-\u040e\u0419\u0439\u0450\u0451\u0453\u0457\u045c-\u045e"
     "\u0476\u0477\u04c1\u04c2\u04d0-\u04f9"
 )
+_LETTERS = rf"(?:[\p{{L}}\p{{M}}]|{_APOSTROPHES})+"
+_HYPHEN = "[-\u2010\u2011]"
+_HYPHENATED = rf"(?<![^\s,;]){_LETTERS}(?:{_HYPHEN}{_LETTERS})+(?![^\s,;])"
+# of several languages, and written without an apostrophe: Silvas, Müllers
+_GENITIVE = r"(?:(?<=\p{L})s)?"
 _ACCENTED = rf"(?:[{_COMPOSED}]|\p{{L}}\p{{M}})\p{{M}}*"
 
 
@@ -71,6 +82,7 @@ def redacted(text: Column, known: Sequence[tuple[str, Column]]) -> Column:
 
     Known values go first, whole, so that a shape cannot break one up; their words go last, so
     that they cannot break up an e-mail address. Values are quoted: none is read as a pattern.
+    A value ends where its word does, or with an s; in scripts without spaces anywhere.
     Apostrophes count as one another, and so do accented letters, composed or not. Characters
     that nobody sees (soft hyphens) are left out of the text.
     """
@@ -86,7 +98,8 @@ def redacted(text: Column, known: Sequence[tuple[str, Column]]) -> Column:
 
 def _without(text: Column, alternatives: Column, name: str) -> Column:
     label = "[" + name.replace("\\", "\\\\").replace("$", "\\$") + "]"
-    pattern = F.concat(F.lit(f"(?iu){_BEFORE}(?:"), alternatives, F.lit(f"){_AFTER}"))
+    end = F.lit(f"){_GENITIVE}{_AFTER}")
+    pattern = F.concat(F.lit(f"(?iu){_BEFORE}(?:"), alternatives, end)
     # the text is named once: a branch for "nothing known" would double the plan at every step
     searched = F.when(alternatives != "", pattern).otherwise(_NEVER)
     return F.regexp_replace(text, searched, F.lit(label))
@@ -99,7 +112,11 @@ def _whole(value: Column) -> Column:
 
 def _words(value: Column) -> Column:
     lone = r"(?<![^\s,;])[^\s,;](?![^\s,;])"
-    words = F.regexp_replace(_seen(value.cast("string")), lone, "")
+    value = _seen(value.cast("string"))
+    # parts of a double name are names, those of a number or an address are not
+    doubles = F.array_join(F.regexp_extract_all(value, F.lit(_HYPHENATED), F.lit(0)), " ")
+    value = F.concat_ws(" ", value, F.regexp_replace(doubles, _HYPHEN, " "))
+    words = F.regexp_replace(value, lone, "")
     words = F.regexp_replace(words, r"^[\s,;]+|[\s,;]+$", "")
     return F.when(words != "", F.regexp_replace(_quoted(words), r"[\s,;]+", r"\\E|\\Q"))
 
