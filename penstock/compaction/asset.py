@@ -132,7 +132,8 @@ def compact_table(
 ) -> CompactionOutcome | None:
     """Measure, plan and compact one table; None when it was never written. Raises LakeError.
 
-    A table that has another one inside its folder is compacted and not vacuumed; then LakeError.
+    A table that has another one inside its folder is compacted and not vacuumed; then LakeError. So
+    it is, after all was done, where the table's log keeps old versions for less than was promised.
     """
     table = lake.table(contract.name)
     log = table.read()
@@ -146,6 +147,16 @@ def compact_table(
             expected=f"no other Delta table below {table.uri}",
             found=", ".join(map(named, inside)),
             next_step="move it out of the folder: VACUUM would delete its files",
+        )
+    kept = outcome.after.log_hours
+    if kept is not None and kept < policy.promised_hours:
+        raise LakeError(
+            "the table's log keeps old versions for less than was promised",
+            where=contract.name,
+            expected=f"promised_hours of its CompactionPolicy: {policy.promised_hours}",
+            found=f"{kept} hours in delta.logRetentionDuration, or Delta's own where it is not set",
+            next_step="promise less, or ALTER TABLE ... SET TBLPROPERTIES "
+            f"('delta.logRetentionDuration' = 'interval {policy.promised_hours} hours')",
         )
     return outcome
 

@@ -57,6 +57,7 @@ class TableFacts:
     expired_files: int = 0  # no longer in the table, and past the retention asked about
     tables_inside: tuple[str, ...] = ()  # folders of other tables; looked for with expired files
     retain_hours: int | None = None  # the table's own delta.deletedFileRetentionDuration
+    log_hours: int | None = None  # for how long commits stay in the log at least; None: for good
 
     @property
     def file_count(self) -> int:

@@ -21,7 +21,7 @@ from penstock.resources.stored_commit import deleted_rows, file_name
 from penstock.resources.table_log import catalog_managed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from collections.abc import Set as AbstractSet
 
 __all__ = ["measure"]
@@ -29,6 +29,7 @@ __all__ = ["measure"]
 _SEEN = ("_change_data", "_delta_index")  # folders that VACUUM looks into, hidden as they are
 _VECTOR = re.compile(r"deletion_vector_.*\.bin")
 _HOURS = {"second": 1 / 3600, "minute": 1 / 60, "hour": 1, "day": 24, "week": 168}
+_LOG_KEPT = "interval 30 days"  # Delta's own, where the table does not say
 _INTERVAL = re.compile(r"(\d+)\s+(second|minute|hour|day|week)s?", re.IGNORECASE)
 
 
@@ -56,7 +57,8 @@ def measure(
         deleted = deleted_rows(table)
         asked = expired_after_hours is not None
         inside = tables_inside(path, storage_options or {}) if asked else ()
-        own_hours = _hours(metadata.configuration.get("delta.deletedFileRetentionDuration"))
+        own = metadata.configuration.get("delta.deletedFileRetentionDuration")
+        own_hours = None if own is None else _hours(own, math.ceil)
         expired = 0
         if expired_after_hours is not None and not inside:
             live = {file_name(path) for path in columns.column("path").to_pylist()}
@@ -83,6 +85,7 @@ def measure(
         expired_files=expired,
         tables_inside=inside,
         retain_hours=own_hours,
+        log_hours=_log_hours(metadata.configuration),
     )
 
 
@@ -113,10 +116,18 @@ def _expired(table: DeltaTable, files: PyFileSystem, hours: int, live: AbstractS
     )
 
 
-def _hours(interval: str | None) -> int | None:
-    """Whole hours, rounded up, of an interval as Delta writes it, e.g. `interval 30 days`."""
-    parts = _INTERVAL.findall(interval or "")
-    return math.ceil(sum(int(n) * _HOURS[unit.lower()] for n, unit in parts)) if parts else None
+def _hours(interval: str, rounded: Callable[[float], int]) -> int | None:
+    """Whole hours of an interval as Delta writes it, e.g. `interval 30 days`."""
+    parts = _INTERVAL.findall(interval)
+    return rounded(sum(int(n) * _HOURS[unit.lower()] for n, unit in parts)) if parts else None
+
+
+def _log_hours(properties: Mapping[str, str]) -> int | None:
+    """For how many hours a commit stays in the log at least; None where none is ever dropped."""
+    if properties.get("delta.enableExpiredLogCleanup", "true").lower() == "false":
+        return None
+    # what cannot be read promises nothing
+    return _hours(properties.get("delta.logRetentionDuration", _LOG_KEPT), math.floor) or 0
 
 
 def _file(row: Mapping[str, Any], names: tuple[str, ...], deleted: Mapping[str, int]) -> FileFacts:

@@ -24,7 +24,8 @@ class CompactionPolicy:
 
     VACUUM runs only when `retain_hours` is given: never under 168, and never under
     `promised_hours`, the longest time for which a reader, change-feed consumer or time-travel
-    query was promised old versions.
+    query was promised old versions. Upkeep of a table whose log keeps its commits for less fails
+    and says so: old files are of no use without them.
     """
 
     target_file_bytes: int = 128 * _MIB

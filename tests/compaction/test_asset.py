@@ -245,6 +245,38 @@ def test_upkeep_that_is_asked_to_end_goes_to_no_other_table_and_tells_abort(
     assert [kind for kind, _, _ in kept.upkeep_events()] == ["START", "ABORT"]
 
 
+def test_a_log_that_keeps_less_than_was_promised_fails_the_step_and_is_named(kept: Kept) -> None:
+    path = kept.runtime.lake.table(seats.name).path
+
+    def say(properties: str) -> None:
+        kept.spark.sql(f"ALTER TABLE delta.`{path}` SET TBLPROPERTIES ({properties})").collect()
+
+    def failure() -> str:
+        with dg.DagsterInstance.ephemeral() as instance:
+            result = dg.materialize(
+                [kept.upkeep], resources=kept.resources, instance=instance, raise_on_error=False
+            )
+        failed = [e for e in result.all_events if e.event_type_value == "STEP_FAILURE"]
+        return "".join(str(event.event_specific_data) for event in failed)
+
+    # Delta has the log keep no less than the files
+    files = "'delta.deletedFileRetentionDuration' = 'interval 100 hours'"
+    say(f"{files}, 'delta.logRetentionDuration' = 'interval 167 hours'")
+    told = failure()
+    assert "bronze.seats: the table's log keeps old versions for less than was promised" in told
+    assert "'delta.logRetentionDuration' = 'interval 168 hours'" in told
+    assert "silver.bookings" not in told
+    assert [kept.table(spec)[1] for spec in (seats, bookings)] == [1, 1]
+    # nothing to do is no promise kept
+    assert "bronze.seats" in failure()
+    say("'delta.enableExpiredLogCleanup' = 'false'")
+    assert failure() == ""
+    say(
+        "'delta.enableExpiredLogCleanup' = 'true', 'delta.logRetentionDuration' = 'interval 1 week'"
+    )
+    assert failure() == ""
+
+
 def test_upkeep_beats_while_it_is_at_work(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     beating: list[list[str]] = []
 
