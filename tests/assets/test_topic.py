@@ -24,6 +24,7 @@ from penstock import (
     column,
     dataset,
     debezium,
+    envelope,
     topic,
 )
 from penstock.assets.inputs.kind import Held
@@ -352,6 +353,16 @@ def test_changes_of_a_database_are_applied_in_their_order(events: Events) -> Non
             rows = events.shop.table(spec).collect()
             assert {row.id: row["item"] for row in rows} == there
     assert events.shop.reasons(spec) == []
+
+
+def test_a_tombstone_where_no_event_deletes_is_no_record(events: Events) -> None:
+    read = events.topic(envelope=envelope(operation="op", writes=["I"], deletes=[]))
+    spec = dataset(Sold, inputs={"raw": read}, write=Append(), **ALL)(same)
+    events.send({"op": "I", "after": {"id": 1, "item": "ink", "price": None, "day": None}}, key="1")
+    events.send(None, key="1")
+    events.shop.run(spec)
+    assert [row.id for row in events.shop.table(spec).collect()] == [1]
+    assert events.shop.reasons(spec) == ["topic:tombstone"]
 
 
 def test_deletions_are_not_taken_of_a_topic_that_forgets_them(events: Events) -> None:

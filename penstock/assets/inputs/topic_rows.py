@@ -32,7 +32,7 @@ def read_records(
     """The records that were pinned. Raises InputError over Connect where they want a password."""
     topic = item.topic
     rows = _records(spark, item)
-    if topic.envelope is not None:
+    if topic.envelope is not None and topic.envelope.deletes:
         rows = rows.where(f"{VALUE} IS NOT NULL")  # the event before it says what is gone
     if topic.avro:
         rows = with_lines(
