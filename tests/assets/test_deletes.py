@@ -260,6 +260,26 @@ def test_an_input_whose_past_is_not_known_is_read_from_the_first_change_on(shop:
         shop.run(spec)
 
 
+def test_what_was_taken_out_before_anybody_asked_is_taken_out_when_somebody_does(
+    shop: Shop,
+) -> None:
+    kept = dataset(Copied, inputs={"raw": changes(Customer)}, write=Merge())(lambda raw: raw)
+    shop.land("customers.csv", "1,gold,false", "2,gold,false", "3,gold,false", header=HEADER)
+    shop.run(customers)
+    shop.run(kept)
+    shop.land("customers.csv", "1,gold,true", "2,basic,false", header=HEADER)
+    shop.run(customers)
+    shop.run(kept)
+    assert _rows(shop, kept) == [(1, "gold"), (2, "basic"), (3, "gold")]
+    assert shop.run(copied).committed
+    assert _rows(shop, copied) == [(2, "basic"), (3, "gold")]
+    assert not shop.run(copied).committed
+    shop.land("customers.csv", "3,gold,true", header=HEADER)
+    shop.run(customers)
+    shop.run(copied)
+    assert _rows(shop, copied) == [(2, "basic")]
+
+
 def test_what_is_missing_of_a_whole_list_is_gone(shop: Shop) -> None:
     removing, marking = _listed(), _listed(Marked, deletes="gone")
     lines = ["1,gold", "2,basic", "3,gold"]

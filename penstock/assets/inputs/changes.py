@@ -186,7 +186,11 @@ class PinnedChanges:
 
     def document(self) -> dict[str, Any]:
         """What the commit says of it."""
-        return {**self.content(), "data_digest": self.data_digest}
+        return {
+            **self.content(),
+            "data_digest": self.data_digest,
+            "deletes": self.deletes is not None,
+        }
 
     def read(self, spark: SparkSession, contract: ContractModel, *, strict: bool) -> Arrived:  # noqa: ARG002
         """The rows that the changes come to."""

@@ -32,7 +32,7 @@ def pin_changes(asked: Asked, changed: Changes) -> PinnedChanges:
     """
     name, write, own = asked.name, asked.spec.write, asked.past
     table, past = opened(name, changed.dataset, asked.runtime.lake, asked.runtime.ledger.logs)
-    after = _taken_up_to(asked, table, past)
+    after = _taken_up_to(asked, changed, table, past)
     between = [c for c in past.log.commits(after) if c.changes_rows]  # the newest first
     newest, ours = past.newest(), past.newest_of_ours()
     # what another writer did since does not change what a row of the table is
@@ -55,8 +55,9 @@ def pin_changes(asked: Asked, changed: Changes) -> PinnedChanges:
             raise InputError(
                 f"what was taken out of the source of input {name} is not known from the beginning",
                 where=table.dataset,
-                expected="a table whose changes were taken before, or can be read from the first",
-                found=f"{own.log.where} has rows, and no commit that took changes as {name}",
+                expected="a table whose changes were taken before with what was taken out, or can "
+                "be read from the first",
+                found=f"{own.log.where} has rows, and no commit that took such changes as {name}",
                 next_step=f"move {own.log.where} away and run again: it begins anew with all rows "
                 "that there are",
             )
@@ -79,13 +80,18 @@ def pin_changes(asked: Asked, changed: Changes) -> PinnedChanges:
     )
 
 
-def _taken_up_to(asked: Asked, table: Table, past: Past) -> int:
-    """The version up to which the changes were taken, -1 when none were."""
+def _taken_up_to(asked: Asked, changed: Changes, table: Table, past: Past) -> int:
+    """The version up to which the changes were taken, -1 when none were.
+
+    Those that were taken without `deletes` do not say what was taken out.
+    """
     before = taken(asked, table.dataset)
     if asked.past is None or before is None:
         return -1
     _refuse_made_anew(asked.name, before, table, past.log, asked.past.log)
-    return int(before["version"])
+    # commits of before it was noted do not say: they are taken for what the dataset is now
+    lacks = changed.deletes is not None and before.get("deletes") is False
+    return -1 if lacks else int(before["version"])
 
 
 def _apart(
