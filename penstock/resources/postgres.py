@@ -119,6 +119,15 @@ class Postgres(ConfigurableResource["Postgres"]):
                 keepalives_count=4,
             )
         try:
+            if connection.info.parameter_status("server_encoding") == "SQL_ASCII":
+                raise InputError(
+                    "the database does not know in which encoding its texts are",
+                    where=self.place,
+                    expected="a database in UTF8 or another encoding",
+                    found="SQL_ASCII",
+                    next_step="have its texts put into a database of an encoding, with pg_dump "
+                    "--encoding and pg_restore; nothing was committed",
+                )
             with self._told():
                 locked = _to_lock(connection, relations)
                 connection.autocommit = False

@@ -578,6 +578,11 @@ def test_what_cannot_be_read_is_told_and_nothing_is_written(sales: Sales) -> Non
     (secrets.folder / "sales.password").unlink()
     told(SecretError, "no such password", sales.shop)
     _put_password(secrets, PASSWORD)
+    sales.server.execute(
+        "CREATE DATABASE bytes ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+    )
+    told(InputError, "in which encoding its texts are", sales.reading(database="bytes"))
+    sales.server.drop("bytes")
     sales.change(
         "CREATE EXTENSION file_fdw",
         "CREATE SERVER files FOREIGN DATA WRAPPER file_fdw",
