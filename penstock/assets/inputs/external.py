@@ -293,16 +293,6 @@ def external(
     _refuse_promises(model, where)
     by = as_slice_by(slice_by, where)
     check_slice_by(where, cut_by(by), model)
-    for name in cut_by(by):
-        column = model.column(name)
-        if column is None or column.nullable:
-            raise DefinitionError(
-                "slice_by names a column that may be NULL: such a row is of no slice, and no run "
-                "would read it",
-                where=f"{where}.{name}",
-                expected="a column that is not nullable",
-                next_step="leave nullable= out: a row without is then set aside; or read it whole",
-            )
     if time_zone is not None:
         check_time_zone(where, time_zone)
     return External(
