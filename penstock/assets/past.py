@@ -237,9 +237,9 @@ def may_write(commit: Commit, slice_: Slice, column: str | None, values_column: 
     if not said.changes_rows or not said.ours:
         return said.changes_rows
     of = Slice.from_document((commit.facts or {})["slice"])
-    if said.column != column:
+    if column is not None and said.column != column:
         of = of.of_values()
-    if said.values_column != values_column:
+    if values_column is not None and said.values_column != values_column:
         of = of.of_times()
     return of.overlaps(slice_)
 

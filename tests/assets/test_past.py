@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock import Slice
-from penstock.assets.past import Past
+from penstock.assets.past import Past, may_write
 from penstock.errors import ConflictError, LakeError
 from penstock.ledger import Ledger
 from penstock.resources.lake import Lake
@@ -144,7 +144,11 @@ def _files(log: TableLog) -> Iterator[tuple[int, dict[str, Any]]]:
 def _take(log: TableLog, name: str, dataset: str) -> Commit | None:
     for commit in log.commits_in_force():
         item = ((commit.facts or {}).get("inputs") or {}).get(name)
-        if item and item["dataset"] == dataset and ("version" in item or "up_to" in item):
+        if not item or item["dataset"] != dataset:
+            continue
+        # who read the whole table took all of it, who read a slice did not
+        whole = "version" in item and (commit.facts or {})["slice"] is None
+        if whole or "after" in item or "up_to" in item:
             return commit
     return None
 
@@ -158,6 +162,8 @@ def _compare(past: Past | None, log: TableLog | None) -> None:
             for of in (None, "of", "another"):
                 newest = past.newest(slice_, column, of)
                 assert newest == _newest(log, slice_, column, of), (slice_, column, of)
+                may = (c for c in log.commits() if may_write(c, slice_, column, of))
+                assert newest == next(may, None), (slice_, column, of)
     for name in ("a", "b"):
         for dataset in ("x", "y"):
             assert past.newest_take(name, dataset) == _take(log, name, dataset)
@@ -189,7 +195,10 @@ FILES = st.lists(
 )
 TABLES = st.dictionaries(
     st.sampled_from("ab"),
-    st.fixed_dictionaries({"dataset": st.sampled_from("xy"), "version": st.integers(0, 9)}),
+    st.fixed_dictionaries(
+        {"dataset": st.sampled_from("xy"), "version": st.integers(0, 9)},
+        optional={"after": st.integers(-1, 9)},
+    ),
 )
 LANDED = st.fixed_dictionaries({"dataset": st.just("landing/f"), "files": FILES})
 RUNS = st.tuples(
@@ -326,7 +335,11 @@ def test_what_is_known_is_not_read_again(
 
 def test_what_has_left_the_log_is_no_longer_known(log: Log, ledger: Ledger) -> None:
     for day in SLICES[1:5]:
-        log.run(day, "day", {"a": {"dataset": "x", "version": 1}} if day is SLICES[1] else {})
+        log.run(
+            day,
+            "day",
+            {"a": {"dataset": "x", "version": 1, "after": 0}} if day is SLICES[1] else {},
+        )
     past = Past.of(log.table, ledger.logs)
     assert past
     assert past.newest(SLICES[1])
