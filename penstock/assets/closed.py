@@ -94,7 +94,8 @@ def _took_the_same(resolved: Resolved, item: PinnedInput, was: Mapping[str, Any]
     match item:
         case PinnedTable():
             # a version in which nothing of the slice is another is the same
-            return was.get("table_id") == item.table_id and item.data_version <= was["version"]
+            same = was.get("table_id") == item.table_id and item.data_version <= was["version"]
+            return same and item.goes_on(was)
         case PinnedFiles():
             parts = slice_files(item.landing.files, resolved.slice, resolved.spec.partitions)
             took = {

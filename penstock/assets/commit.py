@@ -64,10 +64,13 @@ def commit_good(
     first; the rows may be in the table then, and are to be made again on top of the other's.
     """
     spec, new = resolved.spec, resolved.state is None
-    _refuse_overtaken(resolved, _since(resolved))
     metadata = json.dumps(facts, separators=(",", ":"))
     write = partial(_write, resolved, metadata, evolve=evolve)
     keep_out_of_statistics(resolved, spark, facts["run_id"])
+    # any commit that a run of another mode did not see makes its transaction void
+    replaces = isinstance(spec.write, ReplaceSlice)
+    if replaces:
+        _refuse_overtaken(resolved, _since(resolved))
     removes = _removes(resolved, frame)
     match spec.write:
         case Overwrite():
@@ -105,7 +108,8 @@ def commit_good(
         )
     # what came behind the version that our write saw was held against it by Delta
     seen = commit.version - 1 if commit.on_top_of is None else commit.on_top_of
-    _refuse_overtaken(resolved, [other for other in since if other.version <= seen])
+    if replaces:
+        _refuse_overtaken(resolved, [other for other in since if other.version <= seen])
     return commit
 
 
@@ -189,8 +193,6 @@ def _refuse_overtaken(resolved: Resolved, since: Iterable[Commit]) -> None:
 
     What it wrote would be replaced by rows of inputs that were pinned before its own.
     """
-    if not isinstance(resolved.spec.write, ReplaceSlice):
-        return  # any commit that a run did not see makes its transaction void
     columns = own_columns(resolved.spec)
     for commit in since:
         if may_write(commit, resolved.slice, *columns):

@@ -7,8 +7,8 @@ personal data that column lineage says would arrive against those the dataset is
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import DataFrame
@@ -139,7 +139,7 @@ def check_required(resolved: Resolved, spark: SparkSession) -> None:
     spec, state = resolved.spec, resolved.state
     if state is None or isinstance(spec.write, Overwrite) or isinstance(spec.bad_rows, Warn):
         return
-    last = next((commit.facts for commit in state.commits_in_force() if commit.by_run), None)
+    last = _last_run(state)
     same = last and last["contract"]["fingerprint"] == spec.model.fingerprint()
     if last and same and not last.get("keeps_bad_rows"):
         return
@@ -162,6 +162,11 @@ def check_required(resolved: Resolved, spark: SparkSession) -> None:
         )
 
 
+def _last_run(state: TableLog) -> Mapping[str, Any] | None:
+    """What the newest commit in force of a run says, None where none is in the log."""
+    return next((commit.facts for commit in state.commits_in_force() if commit.by_run), None)
+
+
 def check_key(resolved: Resolved, spark: SparkSession) -> None:
     """Raise GateError when rows that stay have the same key, which the contract now tells apart by.
 
@@ -171,7 +176,7 @@ def check_key(resolved: Resolved, spark: SparkSession) -> None:
     spec, state = resolved.spec, resolved.state
     if state is None or isinstance(spec.write, Overwrite) or not spec.kept_key:
         return
-    last = next((commit.facts for commit in state.commits_in_force() if commit.by_run), None) or {}
+    last = _last_run(state) or {}
     # commits of before it was said name the key of a merge alone
     before = set(last.get("kept_key") or last.get("row_key") or ())
     if before and before <= set(spec.kept_key):

@@ -169,16 +169,13 @@ def resolve(
     read = {item.name: item.content() for item in inputs if item.name not in once}
     standing = _digest({**said, "inputs": read})
     facts = previous.facts if previous else None
-    unchanged = (
-        facts is not None
-        and _same_commits(facts, inputs, references)
-        and (
-            # what is made of nothing is made anew when its code is another
-            (bool(inputs) and all(item.nothing_new for item in inputs))
-            or (
-                facts["slice"] == slice_.document()
-                and _says(facts, content, standing, inputs, once)
-            )
+    unchanged = facts is not None and (
+        # what is made of nothing is made anew when its code is another
+        (bool(inputs) and all(item.nothing_new for item in inputs))
+        or (
+            facts["slice"] == slice_.document()
+            and _says(facts, content, standing, inputs, once)
+            and _go_on(facts, (*inputs, *references))
         )
     )
     # who has nothing to do does not read another commit
@@ -217,19 +214,10 @@ def _says(
     return not new and facts.get("standing") == standing
 
 
-def _same_commits(
-    facts: Mapping[str, Any], inputs: Iterable[PinnedInput], references: Iterable[PinnedTable]
-) -> bool:
-    """Whether the tables' versions are the commits that they were when the commit was made.
-
-    Commits of before that was noted do not say.
-    """
-    said = {**facts.get("references", {}), **facts.get("inputs", {})}
-    return all(
-        said.get(item.name, {}).get("data_digest") in (None, "", item.data_digest)
-        for item in (*inputs, *references)
-        if isinstance(item, PinnedTable) and item.data_digest
-    )
+def _go_on(facts: Mapping[str, Any], items: Iterable[PinnedInput]) -> bool:
+    """Whether the tables' versions are the commits that they were when the commit was made."""
+    said = {**facts["inputs"], **facts["references"]}
+    return all(item.goes_on(said[item.name]) for item in items if isinstance(item, PinnedTable))
 
 
 def own_columns(spec: Dataset) -> tuple[str | None, str | None]:

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 __all__ = ["append_only_lifted", "append_only_triggers"]
 
-TABLES = ("event", "contract")
+_TABLES = ("event", "contract")
 
 
 def append_only_triggers(dialect: str) -> tuple[str, ...]:
     """The statements that make the triggers, as the migrations do."""
-    return tuple(statement for table in TABLES for statement in _triggers(dialect, table))
+    return tuple(statement for table in _TABLES for statement in _triggers(dialect, table))
 
 
 def _triggers(dialect: str, table: str) -> tuple[str, ...]:

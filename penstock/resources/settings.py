@@ -110,8 +110,8 @@ EVERY_SESSION = {
     "spark.sql.legacy.javaCharsets": "true",
     # and with times in nanoseconds, which Spark has no type for
     "spark.sql.legacy.parquet.nanosAsLong": "true",
-    # What the parser learns of each new kind of statement it keeps for good: three thousand that
-    # are unlike each other are a gigabyte. Above a tenth of the memory it learns anew.
+    # What the parser learns of each new kind of statement it keeps for good: six hundred that are
+    # unlike each other are 630 MB. Above a tenth of the memory it learns anew.
     "spark.sql.parser.manageParserCaches": "true",
     "spark.sql.parser.parserDfaCacheFlushRatio": "10",
     # A version, and the changes since, are read as long as their files are there: Delta refuses

@@ -168,8 +168,9 @@ def _asks(sql: str, tree: Expr, kinds: Mapping[str, str]) -> str | None:
             continue
         test = text.parent
         other = [node for node in test.iter_expressions() if node is not text] if test else []
+        texts = exp.Literal | exp.Lower | exp.Upper | exp.Trim | exp.Substring | exp.Concat
         compared = isinstance(test, exp.Predicate) and all(
-            isinstance(node, exp.Literal)
+            isinstance(node, texts)
             or (isinstance(node, exp.Column) and kinds.get(node.name.lower()) == "string")
             for node in other
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,9 +21,9 @@ from penstock import (
     landing,
     table,
 )
-from penstock.errors import InputError
+from penstock.errors import GateError, InputError
 from penstock.events.run_facts import physical_name
-from tests.assets.shop import DAILY, FILES, NEXT, Order, Shop, copied, merged
+from tests.assets.shop import DAILY, DAY, FILES, NEXT, Order, Shop, copied, merged
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -158,6 +158,35 @@ def test_one_that_is_put_back_and_written_on_has_other_commits_of_the_same_numbe
     shutil.rmtree(shop.runtime.lake.table(spec.name).path)
     shop.run(spec)
     assert items(shop, spec) == ["tea"]
+
+
+def test_a_closed_slice_of_a_table_that_was_put_back_is_not_taken_for_the_same(shop: Shop) -> None:
+    late = dataset(
+        merged.contract,
+        inputs={"orders": table(Order, slice_by="day", gaps="read")},
+        partitions=DAILY,
+        closes_after=timedelta(days=1),
+    )(lambda orders: orders.select("id", "item", "price", "day"))
+    write(shop, (TEA,))
+    backup = shop.path / "backup"
+    shutil.copytree(source(shop), backup)
+    write(shop, (JAM,))
+    assert shop.run(late, DAY).committed
+    assert not shop.run(late, DAY).committed
+    put_back(shop, backup, (RYE,))
+    with pytest.raises(GateError, match="the slice is closed") as caught:
+        shop.run(late, DAY)
+    assert caught.value.found == "other orders"
+
+
+def test_a_table_that_is_referred_to_and_goes_on_is_nothing_to_do(shop: Shop) -> None:
+    """Rows that are taken once are not asked again whether they refer to something."""
+    refers = dataset(Reviewed, inputs={"raw": landing(FILES)}, write=Merge())(lambda raw: raw)
+    write(shop, (TEA,), (JAM,))
+    shop.land("orders-a.csv", "1,ink,1.50,2013-01-05")
+    assert shop.run(refers).committed
+    write(shop, (RYE,))
+    assert not shop.run(refers).committed
 
 
 def test_what_was_read_by_slice_does_not_count_as_taken(shop: Shop) -> None:

@@ -15,7 +15,7 @@ from penstock.errors import DefinitionError, InputError
 from penstock.schemas.contract import model_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from pyspark.sql import DataFrame, SparkSession
 
@@ -226,8 +226,8 @@ class PinnedTable:
     """A table at `version`; `data_version` is the newest commit that matters to the slice.
 
     `table_id` is Delta's: versions of a table that was made anew begin again at 0. `digest` is of
-    the newest commit of `log`, the state that was pinned, `data_digest` of that at `data_version`:
-    a table put back from a backup and written on has other commits of the same numbers.
+    the newest commit of `log`, the state that was pinned: a table put back from a backup and
+    written on has other commits of the same numbers.
     """
 
     name: str
@@ -237,7 +237,6 @@ class PinnedTable:
     table_id: str
     version: int
     data_version: int
-    data_digest: str
     cut_by: tuple[str, ...] = ()
     slice: Slice = WHOLE
 
@@ -265,8 +264,19 @@ class PinnedTable:
             "dataset": self.table.dataset,
             "table_id": self.table_id,
             "version": self.version,
-            "data_digest": self.data_digest,
+            "digest": self.digest,
         }
+
+    def goes_on(self, said: Mapping[str, Any]) -> bool:
+        """Whether the version that a `document` says was read is still that commit of the log.
+
+        Of one that has left the log, or was made before this was noted, it is believed.
+        """
+        version = said["version"]
+        if version > self.version:
+            return False
+        now = self.digest if version == self.version else self.log.digest(version)
+        return now is None or said.get("digest") in (None, "", now)
 
     def read(self, spark: SparkSession, contract: ContractModel, *, strict: bool) -> Arrived:  # noqa: ARG002
         """The rows of the slice."""
@@ -293,7 +303,6 @@ def pin_table(
         wanted = slice_ if when else slice_.of_values()
         gaps = past.gaps(wanted if which else wanted.of_times(), when, which)
         _refuse_gaps(name, snapshot, slice_, gaps)
-    data_version = newest.version if newest else 0
     return PinnedTable(
         name=name,
         table=table,
@@ -301,8 +310,7 @@ def pin_table(
         log=past.log,
         digest=past.digest,
         version=past.log.version,
-        data_version=data_version,
-        data_digest=past.log.digest(data_version) or "",
+        data_version=newest.version if newest else 0,
         cut_by=snapshot.cut_by,
         slice=part,
     )
